@@ -1,0 +1,19 @@
+"""
+The Nugen API on loopback, for tests and for trying things out. Knows nothing of the rest of the package.
+
+In a test::
+
+    with Emulator(api_key="emulator-key") as emulator:
+        emulator.script("m-1", "PENDING", 503, "completed")
+        ...
+        emulator.verify()
+
+From a shell: ``python -m nugen_pulumi.emulator``.
+"""
+
+from nugen_pulumi.emulator import catalogue
+from nugen_pulumi.emulator.answers import ABSENT, Answer, StatusBody
+from nugen_pulumi.emulator.model import State, Traits
+from nugen_pulumi.emulator.server import Emulator
+
+__all__ = ["ABSENT", "Answer", "Emulator", "State", "StatusBody", "Traits", "catalogue"]

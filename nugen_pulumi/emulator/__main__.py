@@ -1,0 +1,81 @@
+"""The emulator from a shell: ``python -m nugen_pulumi.emulator``."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from nugen_pulumi.emulator.server import Emulator
+from nugen_pulumi.emulator.stories import STORIES
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(text)
+    return port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds >= 0:
+        raise ValueError(text)
+    return seconds
+
+
+# How argparse calls the value in "invalid … value".
+_port.__name__ = "port"
+_seconds.__name__ = "seconds"
+
+
+def _parser() -> argparse.ArgumentParser:
+    stories = "\n".join(
+        f"  {story.prefix + '...' if story.prefix else 'any other':<12}{story.meaning}" for story in STORIES
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m nugen_pulumi.emulator",
+        description="The Nugen API on loopback: every model exists, and its id tells its story.",
+        epilog=f"the beginning of a model's id says what becomes of it:\n{stories}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8787, help="where to listen on 127.0.0.1; 0: any free port (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--undeploy-seconds",
+        type=_seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="how long an undeployment takes (default: %(default)g)",
+    )
+    parser.add_argument("--api-key", metavar="KEY", help="the only key to accept (default: any)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    emulator = Emulator(
+        api_key=options.api_key, undeploy_seconds=options.undeploy_seconds, port=options.port, models="any"
+    )
+    # Blocked before there is a thread, so that only `sigwait` gets them, whenever they come.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        with emulator:
+            key = "anything" if options.api_key is None else "what --api-key says"
+            sys.stdout.write(
+                f"Nugen emulator on {emulator.url}\n"
+                f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to {key}. Ctrl-C ends it.\n"
+            )
+            sys.stdout.flush()
+            signal.sigwait(_SIGNALS)
+    except OSError as exc:
+        parser.error(f"cannot listen on port {options.port} of 127.0.0.1: {exc.strerror}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The API over HTTP: routes, authentication, the record of requests. Decides nothing about models."""
+
+import asyncio
+import contextlib
+import hmac
+from typing import Annotated, Final
+from urllib.parse import unquote
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from nugen_pulumi.emulator.answers import Answer
+from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated
+from nugen_pulumi.emulator.schema import ERRORS, UndeployStatusResponse
+from nugen_pulumi.emulator.world import World
+
+BASE_MODELS: Final = Answer(body=[{"model_id": "emulated-base-model", "name": "Emulated base model"}])
+
+_OPENAPI: Final = "/openapi.json"
+_UNDEPLOY: Final = "/api/v3/models/undeploy-model/{model_id}"
+
+
+class RawPath:
+    """Records each request, and lets it be routed by the path as it was sent."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        # Routing goes by `path`, which comes decoded: there a "%2F" in an id would be one more segment.
+        scope["path"] = scope["raw_path"].decode()
+        if scope["path"] != _OPENAPI:
+            self._world.record(scope["method"], _sent(scope))
+        await self._app(scope, receive, send)
+
+
+def create_app(world: World, api_key: str | None) -> FastAPI:
+    """
+    Return the API in front of *world*.
+
+    Args:
+        world: What there is, and what to answer.
+        api_key: The only key to accept, str; ``None``: any, but there must be one.
+    """
+    app = FastAPI(
+        title="Nugen Intelligence API, emulated",
+        version="25.4.20",
+        openapi_url=_OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.add_middleware(RawPath, world=world)
+
+    async def authenticate(
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
+    ) -> None:
+        if given is None:
+            raise _refusal(not_authenticated())
+        if api_key is not None and not hmac.compare_digest(given.credentials.encode(), api_key.encode()):
+            raise _refusal(key_rejected())
+
+    async def refuse(request: Request, exc: HTTPException) -> Response:
+        world.refuse(request.method, _sent(request.scope))
+        return JSONResponse({"detail": exc.detail}, exc.status_code, exc.headers)
+
+    # Only the router raises these two: what the API itself answers with 404 is an answer like any other.
+    for status in (404, 405):
+        app.exception_handler(status)(refuse)
+
+    @app.get(
+        _UNDEPLOY + "/status",
+        operation_id="get_undeploy_status",
+        tags=["Models"],
+        response_model=UndeployStatusResponse,
+        responses=ERRORS,
+        dependencies=[Depends(authenticate)],
+    )
+    async def get_undeploy_status(model_id: str, request: Request) -> Response:
+        """Tell how the undeployment of a model is doing."""
+        return await respond(request, world.status(unquote(model_id)))
+
+    @app.delete(
+        _UNDEPLOY,
+        operation_id="undeploy_model",
+        tags=["Models"],
+        response_model=str,
+        responses=ERRORS,
+        dependencies=[Depends(authenticate)],
+    )
+    async def undeploy_model(model_id: str, request: Request) -> Response:
+        """Start to undeploy a model."""
+        return await respond(request, world.undeploy(unquote(model_id)))
+
+    @app.get("/api/v3/models/base", tags=["Models"], dependencies=[Depends(authenticate)])
+    async def list_base_models(request: Request) -> Response:
+        """List the base models: a cheap way to try a key."""
+        return await respond(request, BASE_MODELS)
+
+    return app
+
+
+async def respond(request: Request, answer: Answer) -> Response:
+    """Turn *answer* into HTTP, in its own time. The one place that does."""
+    if answer.delay > 0:
+        await _gone(request, within=answer.delay)
+    return Response(answer.content, answer.status, dict(answer.headers), media_type="application/json")
+
+
+async def _gone(request: Request, *, within: float) -> None:
+    """Wait until the client has gone, at most *within* seconds: so a late answer never keeps the emulator up."""
+
+    async def disconnected() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(disconnected(), within)
+
+
+def _refusal(answer: Answer) -> HTTPException:
+    return HTTPException(answer.status, answer.body["detail"])
+
+
+def _sent(scope: Scope) -> str:
+    query = scope["query_string"].decode()
+    return f"{scope['path']}?{query}" if query else scope["path"]

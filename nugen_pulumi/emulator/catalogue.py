@@ -1,0 +1,164 @@
+"""The answers of the API by name: what is documented, and what was seen in the wild."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from http.client import responses
+from typing import Any, Final
+
+from nugen_pulumi.emulator.answers import EXAMPLE_END, Answer, StatusBody
+
+_PAGE: Final = (
+    "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
+    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+
+
+def pending() -> StatusBody:
+    """200, the undeployment is running."""
+    return StatusBody("PENDING")
+
+
+def completed(result: Any = None) -> StatusBody:
+    """
+    200, the model is undeployed.
+
+    *result* is any JSON, or ``ABSENT``. The documented one is ``MESSAGE``; the live API was seen to send ``TWIN``.
+    """
+    return StatusBody("COMPLETED", result=result, end_time=EXAMPLE_END)
+
+
+def failed(reason: str) -> StatusBody:
+    """200, the undeployment ended badly: *reason* is in ``result.error``."""
+    return StatusBody("FAILED", result={"error": reason}, end_time=EXAMPLE_END)
+
+
+def nothing_running(state: str = "DEPLOYED") -> StatusBody:
+    """200 with the word FAILED, which here means that there is no undeployment: the model is in *state*."""
+    return failed(f"No active undeployment. Model status is {state}.")
+
+
+MESSAGE: Final[Mapping[str, str]] = {"message": "Model successfully undeployed"}
+TWIN: Final[Mapping[str, str]] = {"deployment_status": "UNDEPLOYED"}
+
+
+def status(word: str) -> StatusBody:
+    """200 with *word*, in its own case, and what plausibly goes with it. An unknown word looks like a running task."""
+    known = {"COMPLETED": completed(MESSAGE), "FAILED": failed("Undeployment failed")}
+    return replace(known.get(word.upper(), pending()), word=word)
+
+
+def bad_request() -> Answer:
+    """400, as documented."""
+    return Answer(400, {"detail": "Bad request"})
+
+
+def internal_error_as_400() -> Answer:
+    """400 for trouble of the server, with the trailing space it was seen with."""
+    return Answer(400, {"detail": "Internal server error "})
+
+
+def already_undeployed() -> Answer:
+    """400 to a DELETE: nothing to do."""
+    return Answer(400, {"detail": "Model is already undeployed"})
+
+
+def undeployment_running() -> Answer:
+    """400 to a DELETE while one is running. A guess: the API does not say."""
+    return Answer(400, {"detail": "Model is already being undeployed"})
+
+
+def not_authenticated(status: int = 403) -> Answer:
+    """No ``Authorization`` header: 403, or 401 as *status*, both plausible."""
+    return Answer(status, {"detail": "Not authenticated"})
+
+
+def key_rejected() -> Answer:
+    """403, the key is unknown."""
+    return Answer(403, {"detail": "Could not validate credentials. Reason: API key not found"})
+
+
+def model_not_found() -> Answer:
+    """404 about the model: there is none, or it is somebody else's."""
+    return Answer(404, {"detail": "Model not found"})
+
+
+def wrong_route() -> Answer:
+    """404 about the path: a wrong base URL, or a retired endpoint. Says nothing about the model."""
+    return Answer(404, {"detail": "Not Found"})
+
+
+def invalid_request() -> Answer:
+    """422, as documented: ``detail`` is a list."""
+    return Answer(
+        422, {"detail": [{"loc": ["path", "model_id"], "msg": "field required", "type": "value_error.missing"}]}
+    )
+
+
+def quota_exhausted() -> Answer:
+    """429, an empty account, not haste: asking again later does not help."""
+    reason = "Quota limit reached. Please add credits to your account to continue using the API."
+    return Answer(429, {"detail": reason})
+
+
+def internal_error() -> Answer:
+    """500 with JSON, as seen in the middle of a task that went on to succeed."""
+    return Answer(500, {"detail": "Internal server error"})
+
+
+def bad_gateway() -> Answer:
+    """502 with HTML, from the proxy in front of the API."""
+    return Answer(502, _PAGE.format("502 Bad Gateway"), {"Content-Type": "text/html"})
+
+
+def gateway_timeout() -> Answer:
+    """504 with HTML, from the proxy in front of the API."""
+    return Answer(504, _PAGE.format("504 Gateway Time-out"), {"Content-Type": "text/html"})
+
+
+def origin_unreachable() -> Answer:
+    """530 with text, from the network in front of the proxy."""
+    return Answer(530, "error code: 1033", {"Content-Type": "text/plain; charset=UTF-8"})
+
+
+def detail_object(status: int, message: str) -> Answer:
+    """*status* with a ``detail`` that is an object, not a text."""
+    return Answer(status, {"detail": {"message": message}})
+
+
+def undeploying(model_id: str) -> Answer:
+    """200 to a DELETE: the id as a bare JSON string."""
+    return Answer(body=json.dumps(model_id))
+
+
+def undeploying_object(model_id: str) -> Answer:
+    """200 to a DELETE: the id in an object."""
+    return Answer(body={"model_id": model_id})
+
+
+_KNOWN: Final[Mapping[int, Callable[[], Answer]]] = {
+    400: bad_request,
+    401: lambda: not_authenticated(401),
+    403: key_rejected,
+    404: model_not_found,
+    422: invalid_request,
+    429: quota_exhausted,
+    500: internal_error,
+    502: bad_gateway,
+    504: gateway_timeout,
+    530: origin_unreachable,
+}
+
+
+def error(status: int, *, headers: Mapping[str, str] | None = None, delay: float = 0.0) -> Answer:
+    """
+    Return the answer that goes with the HTTP *status*, with the body it is documented or was seen with.
+
+    Args:
+        status: HTTP status, int.
+        headers: More headers, such as ``Retry-After``, mapping of str. Default: none.
+        delay: Seconds, float, before it is sent. Default 0.
+    """
+    known = _KNOWN.get(status)
+    answer = known() if known else Answer(status, {"detail": responses.get(status, "Error")})
+    return replace(answer, headers={**answer.headers, **(headers or {})}, delay=delay)

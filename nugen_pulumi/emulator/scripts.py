@@ -1,0 +1,73 @@
+"""What a test wants answered, in order, and what of it was not asked for. Knows no models."""
+
+from collections import defaultdict, deque
+from dataclasses import replace
+from enum import Enum
+from typing import Any
+
+from nugen_pulumi.emulator.answers import Answer, StatusBody
+from nugen_pulumi.emulator.catalogue import already_undeployed, error, status, undeploying
+
+
+class Endpoint(str, Enum):
+    """The two endpoints that can be scripted. The value is the HTTP method."""
+
+    STATUS = "GET"
+    UNDEPLOY = "DELETE"
+
+
+def answer(endpoint: Endpoint, element: Any, model_id: str) -> Answer:
+    """
+    Return what a script's *element* means.
+
+    * an ``Answer`` or a ``StatusBody``: itself
+    * an int: that HTTP status with the body it is known with; below 400 with no body, but for a DELETE with the id
+    * a str, for the status endpoint: the status word, of any case, known or not
+    * anything else: 200 with that JSON
+    """
+    if isinstance(element, Answer):
+        return element
+    if isinstance(element, StatusBody):
+        return element.answer(model_id)
+    if isinstance(element, str):
+        return status(element).answer(model_id) if endpoint is Endpoint.STATUS else undeploying(element)
+    if isinstance(element, int) and not isinstance(element, bool):
+        return _numbered(endpoint, element, model_id)
+    return Answer(body=element)
+
+
+def _numbered(endpoint: Endpoint, number: int, model_id: str) -> Answer:
+    if endpoint is Endpoint.UNDEPLOY and number in (200, 201, 202):
+        return replace(undeploying(model_id), status=number)
+    if endpoint is Endpoint.UNDEPLOY and number == 400:
+        return already_undeployed()
+    return error(number) if number >= 400 else Answer(number)
+
+
+class Scripts:
+    """One queue of answers per endpoint and model. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._queues: defaultdict[tuple[Endpoint, str], deque[tuple[Any, Answer]]] = defaultdict(deque)
+
+    def add(self, endpoint: Endpoint, model_id: str, elements: tuple[Any, ...]) -> None:
+        """Queue *elements* after those that are there."""
+        answers = [(element, answer(endpoint, element, model_id)) for element in elements]
+        self._queues[endpoint, model_id].extend(answers)
+
+    def take(self, endpoint: Endpoint, model_id: str) -> Answer | None:
+        """Return the next answer and drop it; ``None`` if there is none left."""
+        queue = self._queues.get((endpoint, model_id))
+        return queue.popleft()[1] if queue else None
+
+    def names(self, model_id: str) -> bool:
+        """Whether there ever was a script for *model_id*."""
+        return any(model_id == scripted for _, scripted in self._queues)
+
+    def unused(self) -> list[str]:
+        """Return a line per script that did not come to its end."""
+        return [
+            f"{endpoint.value} of {model_id!r}: {', '.join(repr(element) for element, _ in queue)}"
+            for (endpoint, model_id), queue in self._queues.items()
+            if queue
+        ]

@@ -1,0 +1,150 @@
+"""The emulator as one thing to start, script, question and stop."""
+
+import asyncio
+import socket
+import threading
+from types import TracebackType
+from typing import Any, Final, Literal
+
+from typing_extensions import Self
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from nugen_pulumi.emulator.app import create_app
+from nugen_pulumi.emulator.model import Traits
+from nugen_pulumi.emulator.scripts import Endpoint
+from nugen_pulumi.emulator.stories import nobody, story
+from nugen_pulumi.emulator.world import World
+
+_STORIES: Final = {"added": nobody, "any": story}
+
+# Hundreds of clients may knock at once.
+_BACKLOG: Final = 2048
+
+
+class Emulator:
+    """
+    The Nugen API on loopback, in a thread, from ``with`` to the end of its block.
+
+    Args:
+        api_key: The only key to accept, str. Default ``None``: any, but there must be one.
+        undeploy_seconds: How long an undeployment takes, seconds, float. Default 0.2.
+        port: Where to listen on 127.0.0.1, int. Default 0: the system chooses.
+        models: Which models exist: ``"added"`` with ``add`` or a script, or ``"any"``, with the stories that their
+            ids tell. Default ``"added"``.
+
+    Attributes:
+        url: Where it is, without a path and a trailing slash, str.
+    """
+
+    url: str
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        undeploy_seconds: float = 0.2,
+        port: int = 0,
+        models: Literal["added", "any"] = "added",
+    ) -> None:
+        self._world = World(undeploy_seconds=undeploy_seconds, stories=_STORIES[models])
+        self._port = port
+        self._ready = threading.Event()
+        self._config = Config(
+            create_app(self._world, api_key),
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=60,  # longer than any pause between two looks
+        )
+
+    def __enter__(self) -> Self:
+        """Start to listen."""
+        # Bound here, so that a port that is taken is the caller's error.
+        listener = _listener(self._port)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._config.load()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(listener),), daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Cut all connections and end."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self, listener: socket.socket) -> None:
+        # Not `uvicorn.Server`: its ticks would cost each start and stop a tenth of a second or two.
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        state = ServerState()
+        server = await self._loop.create_server(
+            lambda: H11Protocol(self._config, state, {}), sock=listener, backlog=_BACKLOG
+        )
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.gather(*state.tasks)
+
+    def add(self, model_id: str, **traits: Any) -> None:
+        """Let there be a model, deployed unless *traits*, the fields of ``Traits``, say otherwise."""
+        self._world.add(model_id, Traits(**traits))
+
+    def redeploy(self, model_id: str) -> None:
+        """Deploy a model again, as somebody else might. Raises ``KeyError`` if there is none."""
+        self._world.redeploy(model_id)
+
+    def script(self, model_id: str, *elements: Any) -> None:
+        """
+        Queue exact answers to status requests for *model_id*.
+
+        They come before what the model, if it was added, would answer, and do not change it. An element is
+
+        * a str: 200 with this status word, of any case, known or not
+        * an int: that HTTP status, with the body it is known with, below 400 with none
+        * a ``StatusBody`` or an ``Answer``, such as each function of ``catalogue`` returns
+        * anything else: 200 with that JSON
+        """
+        self._world.script(Endpoint.STATUS, model_id, elements)
+
+    def script_undeploy(self, model_id: str, *elements: Any) -> None:
+        """
+        Queue exact answers to DELETE requests for *model_id*.
+
+        As ``script``, except that a str is JSON like any other, a 400 says "already undeployed", and 200 to 202 come
+        with the id.
+        """
+        self._world.script(Endpoint.UNDEPLOY, model_id, elements)
+
+    @property
+    def requests(self) -> list[tuple[str, str]]:
+        """Method and path, as it was sent, of each request so far; a copy."""
+        return self._world.requests
+
+    def reset(self) -> None:
+        """Forget models, scripts and requests."""
+        self._world.reset()
+
+    def verify(self) -> None:
+        """Raise ``AssertionError``, naming them, if there were unexpected requests or are unused script elements."""
+        self._world.verify()
+
+
+def _listener(port: int) -> socket.socket:
+    # Not `socket.create_server`: asyncio turns Nagle's 40 ms off only for sockets that say they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,245 @@
+import time
+
+import httpx
+import pytest
+from harness import KEY
+
+from nugen_pulumi.emulator import Answer, Emulator, catalogue
+from nugen_pulumi.emulator.schema import UndeployStatusResponse
+
+MODEL = "/api/v3/models/undeploy-model/m-1"
+STATUS = MODEL + "/status"
+BASE = "/api/v3/models/base"
+
+
+def same(answer, response):
+    """Whether *response* is *answer*, to the byte."""
+    return (answer.status, answer.content) == (response.status_code, response.content)
+
+
+def same_json(answer, response):
+    """Whether *response* is *answer*, but for spaces."""
+    return (answer.status, answer.body) == (response.status_code, response.json())
+
+
+def test_life(emulator, api):
+    """A model is undeployed over HTTP, in documented shapes, and each request is on record."""
+    emulator.add("m-1", undeploy_seconds=0.2)
+    nothing, deleted, pending = api.get(STATUS), api.delete(MODEL), api.get(STATUS)
+    time.sleep(0.25)
+    completed = api.get(STATUS)
+
+    assert [200, 200, 200, 200] == [r.status_code for r in (nothing, deleted, pending, completed)]
+    assert "m-1" == deleted.json()
+    assert ["FAILED", "PENDING", "COMPLETED"] == [
+        UndeployStatusResponse.model_validate(r.json()).status.value for r in (nothing, pending, completed)
+    ]
+    assert [("GET", STATUS), ("DELETE", MODEL), ("GET", STATUS), ("GET", STATUS)] == emulator.requests
+
+
+def test_traits(emulator, api):
+    """Traits are given to ``add`` by name."""
+    emulator.add("m-1", state="UNDEPLOYED", lower_case=True)
+
+    assert "failed" == api.get(STATUS).json()["status"]
+
+
+def test_unknown_trait(emulator):
+    """A misspelt trait is refused at once."""
+    with pytest.raises(TypeError, match="lowercase"):
+        emulator.add("m-1", lowercase=True)
+
+
+def test_redeploy(emulator, api):
+    """A model can be deployed behind everybody's back."""
+    emulator.add("m-1", state="UNDEPLOYED")
+    emulator.redeploy("m-1")
+
+    assert catalogue.nothing_running().result == api.get(STATUS).json()["result"]
+
+
+def test_script(emulator, api):
+    """Scripts are answered exactly, over the wire."""
+    emulator.script("m-1", "PENDING", 502, Answer(200, "{half"), None)
+    emulator.script_undeploy("m-1", 400)
+
+    assert same(catalogue.pending().answer("m-1"), api.get(STATUS))
+    assert same(catalogue.bad_gateway(), api.get(STATUS))
+    assert same(Answer(200, b"{half"), api.get(STATUS))
+    assert same(Answer(200, b"null"), api.get(STATUS))
+    assert same(catalogue.already_undeployed(), api.delete(MODEL))
+
+
+@pytest.mark.parametrize("status", [204, 302, 400, 401, 403, 404, 408, 422, 429, 500, 502, 503, 504, 520, 530, 599])
+def test_every_status(emulator, api, status):
+    """HTTP carries every status, those without a name as well."""
+    emulator.script("m-1", status)
+
+    assert status == api.get(STATUS).status_code
+
+
+def test_headers(emulator, api):
+    """An answer's headers are sent, and the type of the content once."""
+    emulator.script("m-1", 502, 503, Answer(200, "x", {"content-type": "text/x", "Retry-After": "7"}), Answer(204))
+    answers = [api.get(STATUS) for _ in range(4)]
+
+    assert ["text/html", "application/json", "text/x", "application/json"] == [
+        answer.headers["content-type"] for answer in answers
+    ]
+    assert "7" == answers[2].headers["retry-after"]
+
+
+def test_unknown_model(emulator, api):
+    """An unknown model is documented: it is answered, and nobody complains."""
+    assert same(catalogue.model_not_found(), api.get(STATUS))
+    assert same(catalogue.model_not_found(), api.delete(MODEL))
+    emulator.verify()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [
+        ("GET", "/", catalogue.wrong_route()),
+        ("GET", "/models/undeploy-model/m-1/status", catalogue.wrong_route()),
+        ("GET", STATUS + "/", catalogue.wrong_route()),
+        ("GET", "/api/v3/models/undeploy-model//status", catalogue.wrong_route()),
+        ("GET", "/api/v3/models/undeploy-model/a/b/status", catalogue.wrong_route()),
+        ("GET", "/nowhere?page=1", catalogue.wrong_route()),
+        ("GET", "/docs", catalogue.wrong_route()),
+        ("GET", MODEL, Answer(405, {"detail": "Method Not Allowed"})),
+        ("POST", STATUS, Answer(405, {"detail": "Method Not Allowed"})),
+        ("DELETE", STATUS, Answer(405, {"detail": "Method Not Allowed"})),
+    ],
+)
+def test_unexpected(emulator, api, method, path, answer):
+    """What the API does not have is refused for good, put on record, and told at the end."""
+    emulator.add("m-1")
+    response = api.request(method, path)
+
+    assert same_json(answer, response)
+    assert [(method, path)] == emulator.requests
+    with pytest.raises(AssertionError) as caught:
+        emulator.verify()
+    assert f"unexpected request: {method} {path}" == str(caught.value)
+    emulator.reset()
+
+
+def test_unexpected_method_names_the_expected(emulator, api):
+    """As in the wild, the refusal says which method is allowed."""
+    assert "GET" == api.post(STATUS).headers["allow"]
+    emulator.reset()
+
+
+def test_script_ran_out(emulator, api):
+    """A question too many is refused for good, and told at the end."""
+    emulator.script("m-1", "PENDING")
+
+    assert [200, 422] == [api.get(STATUS).status_code for _ in range(2)]
+    with pytest.raises(AssertionError, match="unexpected request: GET of 'm-1'"):
+        emulator.verify()
+    emulator.reset()
+
+
+def test_scripted_404_is_expected(emulator, api):
+    """Only the router's refusals are unexpected, not the same answer from a script."""
+    emulator.script("m-1", catalogue.wrong_route(), Answer(405))
+
+    assert [404, 405] == [api.get(STATUS).status_code for _ in range(2)]
+    emulator.verify()
+
+
+def test_raw_ids(emulator, api):
+    """An id is one segment as it was sent, decoded once, and recorded undecoded."""
+    path = "/api/v3/models/undeploy-model/{}/status"
+    for model_id in ("a/b", "a%2Fb", "ä b", "-_.~", "status"):
+        emulator.add(model_id, echoes=f"found {model_id}")
+    sent = ["a%2Fb", "a%252Fb", "%C3%A4%20b", "-_.~", "status"]
+    found = [api.get(path.format(s)).json()["model_id"] for s in sent]
+
+    assert ["found a/b", "found a%2Fb", "found ä b", "found -_.~", "found status"] == found
+    assert [("GET", path.format(s)) for s in sent] == emulator.requests
+
+
+def test_raw_ids_delete(emulator, api):
+    """The same goes for the DELETE."""
+    emulator.add("a/b")
+
+    assert "a/b" == api.delete("/api/v3/models/undeploy-model/a%2Fb").json()
+    assert [("DELETE", "/api/v3/models/undeploy-model/a%2Fb")] == emulator.requests
+
+
+def test_query(emulator, api):
+    """A query changes nothing, and is on record."""
+    emulator.script("m-1", "PENDING")
+
+    assert 200 == api.get(STATUS + "?x=%20").status_code
+    assert [("GET", STATUS + "?x=%20")] == emulator.requests
+
+
+def test_base_models(emulator, api):
+    """There is something cheap to ask with a key."""
+    response = api.get(BASE)
+
+    assert (200, ["emulated-base-model"]) == (response.status_code, [m["model_id"] for m in response.json()])
+    assert [("GET", BASE)] == emulator.requests
+
+
+@pytest.mark.parametrize("header", [None, KEY, f"Basic {KEY}", "Bearer"])
+@pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("DELETE", MODEL), ("GET", BASE)])
+def test_no_key(emulator, header, method, path):
+    """Without a bearer token every endpoint refuses, and nothing happens."""
+    emulator.script("m-1", "PENDING")
+    emulator.script_undeploy("m-1", 200)
+    headers = {} if header is None else {"Authorization": header}
+    response = httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
+
+    assert same_json(catalogue.not_authenticated(), response)
+    with pytest.raises(AssertionError, match="unused"):
+        emulator.verify()
+    emulator.reset()
+
+
+@pytest.mark.parametrize("key", [KEY[:-1], KEY + "2", KEY.upper(), "schlüssel"])
+@pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("DELETE", MODEL), ("GET", BASE)])
+def test_wrong_key(emulator, key, method, path):
+    """With a wrong key every endpoint refuses; the request is expected, and on record without any key."""
+    headers = {"Authorization": f"Bearer {key}".encode()}
+    response = httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
+
+    assert same_json(catalogue.key_rejected(), response)
+    assert [(method, path)] == emulator.requests
+    emulator.verify()
+
+
+@pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}"])
+def test_right_key(emulator, header):
+    """The right key is accepted; the word before it in any case."""
+    assert 200 == httpx.get(emulator.url + BASE, headers={"Authorization": header}, trust_env=False).status_code
+
+
+def test_any_key():
+    """Without a key of its own the emulator takes any, but not none."""
+    with Emulator() as emulator:
+        anything = httpx.get(emulator.url + BASE, headers={"Authorization": "Bearer x"}, trust_env=False)
+        nothing = httpx.get(emulator.url + BASE, trust_env=False)
+
+    assert (200, 403) == (anything.status_code, nothing.status_code)
+
+
+def test_delay(emulator, api):
+    """An answer may be late, and others overtake it."""
+    emulator.script("m-1", Answer(200, "late", delay=0.1))
+    begun = time.monotonic()
+    response = api.get(STATUS)
+
+    assert "late" == response.text
+    assert 0.1 <= time.monotonic() - begun
+
+
+def test_delay_of_nobody(emulator, api):
+    """A client that gives up on a late answer leaves the emulator as it was."""
+    emulator.script("m-1", Answer(delay=60), "PENDING")
+
+    with pytest.raises(httpx.ReadTimeout):
+        api.get(STATUS, timeout=0.05)
+    assert "PENDING" == api.get(STATUS).json()["status"]

@@ -1,0 +1,129 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from nugen_pulumi.emulator import Emulator
+from nugen_pulumi.emulator.__main__ import main
+from nugen_pulumi.emulator.stories import STORIES
+
+COMMAND = [sys.executable, "-W", "error", "-m", "nugen_pulumi.emulator"]
+
+
+class Shell:
+    """The emulator as a process of its own."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.ready = self.process.stdout.readline()
+        self.advice = self.process.stdout.readline()
+        self.url = self.ready.split()[-1]
+
+    def client(self, key="anything"):
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+
+    def end(self, number):
+        """Send a signal; return the exit code, the seconds it took, and all that was printed after the start."""
+        begun = time.monotonic()
+        self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=10)
+        return self.process.returncode, time.monotonic() - begun, output + errors
+
+
+@pytest.fixture
+def shell():
+    shells = []
+
+    def start(*arguments):
+        shells.append(Shell(*arguments))
+        return shells[-1]
+
+    yield start
+    for started in shells:
+        started.process.kill()
+        started.process.communicate()
+
+
+def test_stories(shell):
+    """One line says where it is, every model exists and tells its story, Ctrl-C ends it at once and in silence."""
+    emulator = shell("--port", "0", "--undeploy-seconds", "0")
+    path = "/api/v3/models/undeploy-model/"
+    with emulator.client() as api:
+        deleted = [api.delete(path + m).status_code for m in ("m-1", "fail-1", "stuck-1", "gone-1", "missing-1")]
+        words = [api.get(f"{path}{m}/status").json()["status"] for m in ("m-1", "fail-1", "stuck-1", "gone-1")]
+        missing = api.get(path + "missing-1/status").status_code
+        code, took, said = emulator.end(signal.SIGINT)
+
+    assert re.fullmatch(r"Nugen emulator on http://127\.0\.0\.1:\d+\n", emulator.ready)
+    assert [200, 200, 200, 400, 404] == deleted
+    assert ["COMPLETED", "FAILED", "PENDING", "FAILED"] == words
+    assert 404 == missing
+    assert (0, "") == (code, said)
+    assert 1 > took
+    assert f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to anything. Ctrl-C ends it.\n" == emulator.advice
+
+
+def test_key(shell):
+    """It takes the key it was given, never shows it, and SIGTERM ends it as well."""
+    emulator = shell("--port", "0", "--api-key", "emulator-key")
+    with emulator.client("emulator-key") as right, emulator.client("other") as wrong:
+        codes = [api.get("/api/v3/models/base").status_code for api in (right, wrong)]
+    code, took, said = emulator.end(signal.SIGTERM)
+
+    assert [200, 403] == codes
+    assert (0, "") == (code, said)
+    assert 1 > took
+    assert "NUGEN_API_KEY to what --api-key says" in emulator.advice
+    assert "emulator-key" not in emulator.ready + emulator.advice
+
+
+def test_port_taken():
+    """A port that is taken is said in one sentence."""
+    with Emulator() as emulator:
+        port = emulator.url.rsplit(":", 1)[1]
+        ended = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (2, "") == (ended.returncode, ended.stdout)
+    assert f"error: cannot listen on port {port} of 127.0.0.1: Address already in use\n" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--port", "-1"], "argument --port: invalid port value: '-1'"),
+        (["--port", "65536"], "argument --port: invalid port value: '65536'"),
+        (["--port", "http"], "argument --port: invalid port value: 'http'"),
+        (["--undeploy-seconds", "-1"], "argument --undeploy-seconds: invalid seconds value: '-1'"),
+        (["--undeploy-seconds", "nan"], "argument --undeploy-seconds: invalid seconds value: 'nan'"),
+    ],
+)
+def test_nonsense(capsys, arguments, complaint):
+    """What makes no sense is refused in a sentence."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert 2 == ended.value.code
+    assert complaint in capsys.readouterr().err
+
+
+def test_help(capsys, monkeypatch):
+    """The help knows every option with its default, and every story."""
+    monkeypatch.setitem(os.environ, "COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    said = capsys.readouterr().out
+
+    assert 0 == ended.value.code
+    for option in ("--port PORT", "8787", "--undeploy-seconds SECONDS", "(default: 5)", "--api-key KEY"):
+        assert option in said
+    for story in STORIES:
+        assert story.prefix in said
+        assert story.meaning in said

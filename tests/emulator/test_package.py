@@ -1,0 +1,50 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+import nugen_pulumi.emulator
+from nugen_pulumi.emulator import catalogue
+
+MODULES = sorted(Path(nugen_pulumi.emulator.__file__).parent.glob("*.py"))
+
+
+def imports(module):
+    """Return the names of all modules that *module* imports."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
+def test_alone(module):
+    """The emulator knows nothing of the package it tests, nor of its libraries."""
+    own = {name for name in imports(module) if name.startswith((".", "nugen_pulumi"))}
+    foreign = {name for name in imports(module) if name.split(".")[0] in {"pulumi", "httpx"}}
+
+    assert own == {name for name in own if name.startswith("nugen_pulumi.emulator")}
+    assert set() == foreign
+
+
+def test_modules_are_found():
+    """The test above does look at the modules."""
+    assert {"__main__", "answers", "app", "server", "world"} <= {module.stem for module in MODULES}
+    assert "nugen_pulumi.emulator.world" in set(imports(next(m for m in MODULES if m.stem == "server")))
+
+
+def test_public_names():
+    """The public names are sorted and there."""
+    names = nugen_pulumi.emulator.__all__
+
+    assert sorted(names) == names
+    assert all(hasattr(nugen_pulumi.emulator, name) for name in names)
+
+
+def test_all_is_documented():
+    """Each answer in the catalogue says what it is."""
+    functions = [value for value in vars(catalogue).values() if getattr(value, "__module__", "") == catalogue.__name__]
+
+    assert {"pending", "error"} < {function.__name__ for function in functions}
+    assert all(function.__doc__ for function in functions)

@@ -1,0 +1,140 @@
+import http.client
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from harness import KEY
+
+from nugen_pulumi.emulator import Answer, Emulator
+
+STATUS = "/api/v3/models/undeploy-model/m-1/status"
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+def test_where():
+    """It listens on a free port of loopback, and nowhere when it has ended."""
+    with Emulator() as emulator, Emulator() as other:
+        host, port = emulator.url.removeprefix("http://").split(":")
+
+        assert "127.0.0.1" == host
+        assert emulator.url != other.url
+        socket.create_connection((host, int(port))).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((host, int(port)))
+
+
+def test_given_port():
+    """It listens where it is told to, again and again."""
+    with Emulator() as emulator:
+        port = int(emulator.url.rsplit(":", 1)[1])
+        httpx.get(emulator.url, trust_env=False)
+    for _ in range(2):
+        with Emulator(port=port) as emulator:
+            assert f"http://127.0.0.1:{port}" == emulator.url
+            assert 404 == httpx.get(emulator.url, trust_env=False).status_code
+
+
+def test_port_taken():
+    """A port that is taken is an error where the emulator is started."""
+    with Emulator() as emulator:
+        port = int(emulator.url.rsplit(":", 1)[1])
+
+        with pytest.raises(OSError, match="in use"):
+            Emulator(port=port).__enter__()
+
+
+def test_any_model():
+    """Every model may exist, with the pace that was asked for."""
+    with Emulator(models="any", undeploy_seconds=0) as emulator:
+        client = httpx.Client(base_url=emulator.url, headers=HEADERS, trust_env=False)
+        with client:
+            deleted = client.delete("/api/v3/models/undeploy-model/m-1")
+            status = client.get(STATUS)
+
+    assert (200, "COMPLETED") == (deleted.status_code, status.json()["status"])
+
+
+def test_unknown_models():
+    """Which models exist is one of two words."""
+    with pytest.raises(KeyError, match="all"):
+        Emulator(models="all")
+
+
+def test_quick():
+    """Starting and stopping costs no time, even with a connection that is kept open."""
+    begun = time.monotonic()
+    for _ in range(3):
+        with Emulator() as emulator, httpx.Client(trust_env=False) as client:
+            client.get(emulator.url)
+
+    assert 0.6 > time.monotonic() - begun
+
+
+def test_ends_without_its_late_answers(capfd):
+    """An answer that is not due yet does not keep it, and nothing is printed about that."""
+    with Emulator(api_key=KEY) as emulator:
+        emulator.script("m-1", Answer(delay=60))
+        connection = http.client.HTTPConnection(emulator.url.removeprefix("http://"))
+        connection.request("GET", STATUS, headers=HEADERS)
+        while not emulator.requests:
+            time.sleep(0.001)
+        begun = time.monotonic()
+
+    assert 0.5 > time.monotonic() - begun
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        connection.getresponse()
+    connection.close()
+    assert ("", "") == capfd.readouterr()
+
+
+def test_ends_after_an_error():
+    """It ends with its block, whatever ended that, and leaves no thread."""
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError), Emulator():
+        raise ZeroDivisionError
+
+    assert before == threading.active_count()
+
+
+def test_many_at_once(emulator):
+    """Many ask at the same time, nobody is refused and nobody waits for another."""
+    emulator.script("m-1", *[Answer(200, "late", delay=0.1)] * 100)
+    connections = [http.client.HTTPConnection(emulator.url.removeprefix("http://")) for _ in range(100)]
+    begun = time.monotonic()
+    for connection in connections:
+        connection.request("GET", STATUS, headers=HEADERS)
+    answers = [connection.getresponse().read() for connection in connections]
+    took = time.monotonic() - begun
+    for connection in connections:
+        connection.close()
+
+    assert [b"late"] * 100 == answers
+    assert 100 * 0.1 / 2 > took
+
+
+def test_no_nagle(emulator, api):
+    """Small answers over one connection do not wait for acknowledgements, 40 ms each."""
+    emulator.add("m-1")
+    begun = time.monotonic()
+    for _ in range(50):
+        api.get(STATUS)
+
+    assert 50 * 0.04 / 2 > time.monotonic() - begun
+
+
+def test_questions_from_many_threads(emulator, api):
+    """Scripts, models and the record may be used while requests come in."""
+    emulator.add("m-1")
+
+    def ask(number):
+        emulator.add(f"m-{number}", state="UNDEPLOYED")
+        return api.get(f"/api/v3/models/undeploy-model/m-{number}/status").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(40)))
+
+    assert [200] * 40 == answers
+    assert 40 == len(emulator.requests)

@@ -1,0 +1,241 @@
+import threading
+from datetime import datetime, timezone
+
+import pytest
+
+from nugen_pulumi.emulator import Traits, catalogue
+from nugen_pulumi.emulator.scripts import Endpoint
+from nugen_pulumi.emulator.stories import story
+from nugen_pulumi.emulator.world import World
+
+STATUS, UNDEPLOY = Endpoint.STATUS, Endpoint.UNDEPLOY
+
+
+class Clock:
+    """Seconds that pass when they are told to. Starts anywhere, as monotonic clocks do."""
+
+    def __init__(self):
+        self.time = 1234.5
+
+    def __call__(self):
+        return self.time
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def world(clock):
+    return World(undeploy_seconds=10, clock=clock, epoch=datetime(2026, 7, 16, tzinfo=timezone.utc))
+
+
+@pytest.fixture
+def full_world(clock):
+    """A world where every model exists."""
+    return World(undeploy_seconds=10, stories=story, clock=clock)
+
+
+def word(answer):
+    return answer.body["status"]
+
+
+def test_life(world, clock):
+    """A model undeploys as the clock goes, and its times are dates."""
+    world.add("m-1", Traits())
+
+    assert "FAILED" == word(world.status("m-1"))
+    clock.time += 5
+    assert catalogue.undeploying("m-1") == world.undeploy("m-1")
+    clock.time += 9
+    assert "PENDING" == word(world.status("m-1"))
+    assert catalogue.undeployment_running() == world.undeploy("m-1")
+    clock.time += 1
+    body = world.status("m-1").body
+    assert ("COMPLETED", "2026-07-16T00:00:05Z", "2026-07-16T00:00:15Z") == (
+        body["status"],
+        body["start_time"],
+        body["end_time"],
+    )
+    world.verify()
+
+
+def test_real_clock():
+    """Unless told otherwise it is now."""
+    before = datetime.now(timezone.utc).replace(microsecond=0)
+    world = World(undeploy_seconds=10)
+    world.add("m-1", Traits(state="UNDEPLOYING"))
+    started = world.status("m-1").body["start_time"].replace("Z", "+00:00")
+
+    assert before <= datetime.fromisoformat(started) <= datetime.now(timezone.utc)
+
+
+def test_models_are_independent(world):
+    """One model's DELETE is no other's."""
+    world.add("m-1", Traits())
+    world.add("m-2", Traits())
+    world.undeploy("m-1")
+
+    assert ["PENDING", "FAILED"] == [word(world.status("m-1")), word(world.status("m-2"))]
+
+
+def test_add_again(world):
+    """A model that is added again starts anew."""
+    world.add("m-1", Traits())
+    world.undeploy("m-1")
+    world.add("m-1", Traits())
+
+    assert "FAILED" == word(world.status("m-1"))
+
+
+def test_unknown_model(world):
+    """That a model does not exist is an answer like any other."""
+    assert catalogue.model_not_found() == world.status("m-1")
+    assert catalogue.model_not_found() == world.undeploy("m-1")
+    world.verify()
+
+
+def test_stories(full_world, clock):
+    """Where every model exists each id tells its own story."""
+    full_world.undeploy("fail-1")
+    full_world.undeploy("stuck-1")
+    full_world.undeploy("m-1")
+    clock.time += 10
+
+    assert ["FAILED", "PENDING", "COMPLETED"] == [word(full_world.status(m)) for m in ("fail-1", "stuck-1", "m-1")]
+    assert catalogue.already_undeployed() == full_world.undeploy("gone-1")
+    assert catalogue.model_not_found() == full_world.status("missing-1")
+    full_world.verify()
+
+
+def test_redeploy(world, clock):
+    """Somebody may deploy a model again."""
+    world.add("m-1", Traits())
+    world.undeploy("m-1")
+    clock.time += 10
+    world.redeploy("m-1")
+
+    assert catalogue.nothing_running().result == world.status("m-1").body["result"]
+
+
+def test_redeploy_of_a_story(full_world):
+    """A model that nobody has asked for yet can be deployed again too."""
+    full_world.redeploy("gone-1")
+
+    assert catalogue.nothing_running().result == full_world.status("gone-1").body["result"]
+
+
+def test_redeploy_of_nobody(world):
+    """A model that does not exist cannot be deployed."""
+    with pytest.raises(KeyError, match="m-1"):
+        world.redeploy("m-1")
+
+
+def test_script(world):
+    """A script answers in order, each endpoint its own."""
+    world.script(STATUS, "m-1", ("PENDING", 503))
+    world.script(UNDEPLOY, "m-1", (400,))
+
+    assert catalogue.pending().answer("m-1") == world.status("m-1")
+    assert catalogue.already_undeployed() == world.undeploy("m-1")
+    assert catalogue.error(503) == world.status("m-1")
+    world.verify()
+
+
+def test_script_before_model(world):
+    """A script comes before the model, which goes on untouched when it is over."""
+    world.add("m-1", Traits())
+    world.script(UNDEPLOY, "m-1", (200,))
+    world.script(STATUS, "m-1", (503,))
+
+    assert 200 == world.undeploy("m-1").status
+    assert [503, 200] == [world.status("m-1").status for _ in range(2)]
+    assert catalogue.nothing_running().result == world.status("m-1").body["result"]
+    world.verify()
+
+
+@pytest.mark.parametrize(("ask", "method"), [("status", "GET"), ("undeploy", "DELETE")])
+def test_script_ran_out(world, ask, method):
+    """A question too many is refused for good, and told at the end."""
+    world.script(STATUS, "m-1", (503,))
+    world.script(UNDEPLOY, "m-1", (503,))
+    world.status("m-1")
+    world.undeploy("m-1")
+    answer = getattr(world, ask)("m-1")
+
+    fault = f"unexpected request: {method} of 'm-1', whose script has no answer left"
+    assert (422, {"detail": f"Emulator: {fault}"}) == (answer.status, answer.body)
+    with pytest.raises(AssertionError, match=f"^{fault}$"):
+        world.verify()
+
+
+def test_script_of_the_other_endpoint(world):
+    """A model that is scripted for one endpoint is unexpected at the other."""
+    world.script(STATUS, "m-1", ("PENDING",))
+    world.status("m-1")
+
+    assert 422 == world.undeploy("m-1").status
+
+
+def test_unused(world):
+    """What a script has left is told at the end."""
+    world.script(STATUS, "m-1", ("PENDING", 503))
+    world.status("m-1")
+
+    with pytest.raises(AssertionError, match=r"^unused script: GET of 'm-1': 503$"):
+        world.verify()
+
+
+def test_verify_names_all(world):
+    """All faults are told at once, and again."""
+    world.refuse("GET", "/nowhere")
+    world.script(STATUS, "m-1", (503,))
+
+    for _ in range(2):
+        with pytest.raises(AssertionError) as caught:
+            world.verify()
+        assert "unexpected request: GET /nowhere\nunused script: GET of 'm-1': 503" == str(caught.value)
+
+
+def test_record(world):
+    """The record is a copy."""
+    world.record("GET", "/a")
+    world.requests.append(("GET", "/b"))
+    world.record("DELETE", "/c")
+
+    assert [("GET", "/a"), ("DELETE", "/c")] == world.requests
+
+
+def test_reset(world):
+    """After a reset nothing is left."""
+    world.record("GET", "/a")
+    world.refuse("GET", "/a")
+    world.add("m-1", Traits())
+    world.script(STATUS, "m-2", (503,))
+    world.reset()
+
+    assert [] == world.requests
+    assert catalogue.model_not_found() == world.status("m-1")
+    assert catalogue.model_not_found() == world.status("m-2")
+    world.verify()
+
+
+def test_threads(world):
+    """Many may ask at once, and each answer is given once."""
+    world.script(STATUS, "m-1", tuple(range(400, 600)))
+    given = []
+
+    def ask():
+        for _ in range(50):
+            world.record("GET", "/a")
+            given.append(world.status("m-1").status)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert list(range(400, 600)) == sorted(given)
+    assert 200 == len(world.requests)
