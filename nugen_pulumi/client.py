@@ -1,0 +1,210 @@
+"""One exchange with the Nugen API: what comes of it is a value, or one of our errors. Never asks twice."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from importlib.metadata import version
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import ValidationError
+
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, SettingsError, UnavailableError
+from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.text import duration, printable
+
+
+class NugenClient:
+    """
+    The two requests this package sends, over one pool of connections. Belongs to one event loop.
+
+    Args:
+        settings: Where the API is and how to speak to it.
+        transport: Stands in for the network in tests.
+
+    Raises:
+        SettingsError: The base URL's host cannot be a host.
+    """
+
+    def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.max_concurrent_requests)
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=settings.base_url,
+                headers={
+                    "Authorization": f"Bearer {settings.api_key}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
+                    "User-Agent": f"nugen-pulumi/{version('nugen-pulumi')}",
+                },
+                follow_redirects=False,
+                # The exchange is bounded as a whole, which httpx's time-outs (one per read) cannot do.
+                timeout=httpx.Timeout(None),
+                limits=httpx.Limits(
+                    max_connections=settings.max_concurrent_requests,
+                    max_keepalive_connections=settings.max_concurrent_requests,
+                ),
+                # A proxy would see the key that plain http to this very machine carries.
+                trust_env=not settings.loopback,
+                transport=transport,
+            )
+        except httpx.InvalidURL as exc:
+            raise SettingsError(f"{settings.base_url_source} is not a URL: {exc}") from exc
+
+    async def status(self, model_id: str, *, within: float) -> UndeployStatus:
+        """
+        Ask how the undeployment of *model_id* stands.
+
+        Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
+
+        Args:
+            model_id: Any id that is one path segment.
+            within: Seconds that this may take, if that is less than the request timeout.
+
+        Raises:
+            UnavailableError: No usable answer; asking again may help.
+            RejectedError: Asking again will not help.
+        """
+        reply = await self._exchange("GET", _path(model_id) + "/status", within)
+        if not 200 <= reply.status < 300:
+            raise self._trouble(reply, model_id)
+        try:
+            return UndeployStatus.model_validate_json(reply.body)
+        except ValidationError as exc:
+            field = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
+            what = f"its {field} is not as documented" if field else f"it is not JSON: {reply.detail[:80] or 'empty'}"
+            raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
+
+    async def undeploy(self, model_id: str, *, within: float) -> bool:
+        """
+        Ask for *model_id* to be undeployed.
+
+        Source: ``DELETE /api/v3/models/undeploy-model/{model_id}``.
+
+        Args:
+            model_id: Any id that is one path segment.
+            within: As for :meth:`status`.
+
+        Returns:
+            True if the API accepted it; False if it says that there is nothing to do.
+
+        Raises:
+            UnavailableError: No usable answer. Unless its ``sent`` is False, the request may have been carried out.
+            RejectedError: Asking again will not help.
+        """
+        reply = await self._exchange("DELETE", _path(model_id), within)
+        if 200 <= reply.status < 300:
+            return True
+        if reply.status == 400 and not _is_server_trouble(reply):
+            return False
+        raise self._trouble(reply, model_id)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _exchange(self, method: str, path: str, within: float) -> Reply:
+        """Send one request in turn and read its answer, bounded as a whole."""
+        sent = False
+        timeout = self._settings.request_timeout
+
+        async def in_turn() -> Reply:
+            nonlocal sent
+            async with self._slots:
+                sent = True
+                return await asyncio.wait_for(self._send(method, path), timeout)
+
+        try:
+            return await asyncio.wait_for(in_turn(), within)
+        except asyncio.TimeoutError as exc:
+            limit = duration(min(within, timeout))
+            what = "no complete answer" if sent else "no free connection (see nugen:maxConcurrentRequests)"
+            raise UnavailableError(f"{what} within {limit}", sent=sent) from exc
+        except UnreadableBodyError as exc:
+            raise UnavailableError(str(exc)) from exc
+        except httpx.TransportError as exc:
+            raise self._network_trouble(exc) from exc
+
+    async def _send(self, method: str, path: str) -> Reply:
+        async with self._http.stream(method, path) as response:
+            body = await read_body(response.aiter_raw(), response.headers.get("content-encoding", ""))
+            return Reply(response.status_code, body, {name.lower(): text for name, text in response.headers.items()})
+
+    def _network_trouble(self, exc: httpx.TransportError) -> NugenError:
+        where = f"{self._settings.base_url} (from {self._settings.base_url_source})"
+        what = printable(str(exc)) or type(exc).__name__
+        if _certificate_refused(exc):
+            return RejectedError(
+                f"The certificate of {where} is not trusted ({what}): name a private CA's file in SSL_CERT_FILE."
+            )
+        if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
+            return UnavailableError(f"cannot connect to {where}: {what}", sent=False)
+        return UnavailableError(f"the connection to {where} broke: {what}")
+
+    def _trouble(self, reply: Reply, model_id: str) -> NugenError:
+        """
+        Tell what an answer that is not a 2xx means. This is the table of outcomes.
+
+        It goes by what helps, not by the hundreds digit: a 400 can be the server's own trouble, and a 429 an empty
+        account, as seen in the wild.
+        """
+        said = reply.summary
+        source = self._settings.base_url_source
+        retry_after = reply.retry_after()
+        status = reply.status
+        if status in (408, 425) or status >= 500 or _is_server_trouble(reply):
+            return UnavailableError(said, retry_after=retry_after)
+        if status == 429 and (retry_after is not None or not re.search(r"quota|credit", reply.detail, re.IGNORECASE)):
+            return UnavailableError(said, retry_after=retry_after)
+
+        kind: type[RejectedError] = RejectedError
+        if status < 400:
+            host = _host(reply.headers.get("location", ""))
+            why = (
+                f"{self._settings.base_url} redirects to {host} ({status}), which is never followed because the API key"
+                f" is for the API alone: check the base URL, which is from {source}"
+            )
+        elif status in (401, 403):
+            why = f"the Nugen API does not accept the API key ({said}): check nugen:apiKey or NUGEN_API_KEY"
+        elif status == 404 and reply.detail.rstrip(".").lower() == "model not found":
+            kind = ModelNotFoundError
+            why = f"the Nugen API knows no such model, or it belongs to another account ({said})"
+        elif status == 404:
+            why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL, which is from {source}"
+        elif status == 422:
+            why = f"the Nugen API does not accept this model id ({said})"
+        elif status == 429:
+            why = f"the Nugen account has run out ({said})"
+        else:
+            why = f"the Nugen API refuses the request ({said})"
+        return kind(f"Model {model_id}: {why}.")
+
+
+def _path(model_id: str) -> str:
+    return f"/api/v3/models/undeploy-model/{quote(model_id, safe='')}"
+
+
+def _host(location: str) -> str:
+    try:
+        return printable(urlsplit(location).hostname or "another path", 100)
+    except ValueError:
+        return "what is no URL"
+
+
+def _is_server_trouble(reply: Reply) -> bool:
+    """Seen once: a 400 that says ``Internal server error `` and means it."""
+    return reply.status == 400 and reply.detail.lower().startswith("internal server error")
+
+
+def _certificate_refused(exc: BaseException) -> bool:
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False

@@ -1,0 +1,64 @@
+"""
+Everything this package raises on purpose. A class is a decision for whoever catches it.
+
+* NugenError
+  - SettingsError           a setting is missing or wrong; nothing was sent
+  - UnavailableError        no usable answer; asking again may help
+  - RejectedError           an answer, and asking again will not help
+    - ModelNotFoundError    the API knows no such model, or not for this key
+  - UndeployFailedError     the undeployment ended, badly
+  - WaitTimeoutError        it did not end in time
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nugen_pulumi.models import UndeployStatus
+
+
+class NugenError(Exception):
+    """
+    The root. Its text is one to three sentences for an operator.
+
+    Attributes:
+        last: What was known of the model when this was raised, or None if nothing was learnt.
+    """
+
+    last: UndeployStatus | None = None
+
+
+class SettingsError(NugenError):
+    """A setting is missing or wrong; nothing was sent."""
+
+
+class UnavailableError(NugenError):
+    """
+    No usable answer: the network, the server's trouble, or a body nobody can read.
+
+    Attributes:
+        retry_after: Seconds that the server asks us to stay away, or None.
+        sent: False if the request certainly never left.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, sent: bool = True) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.sent = sent
+
+
+class RejectedError(NugenError):
+    """The API answered, and would answer the same again: a bad key, a bad route, an empty account."""
+
+
+class ModelNotFoundError(RejectedError):
+    """The API's own ``Model not found``: the model is missing, or belongs to somebody else."""
+
+
+class UndeployFailedError(NugenError):
+    """The undeployment ended as FAILED."""
+
+
+class WaitTimeoutError(NugenError):
+    """The undeployment was not over when the timeout ran out."""

@@ -1,0 +1,108 @@
+"""What a program may ask for: checked in preview, read into a value for everything after. No I/O."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.output import Unknown
+
+DEFAULTS: Mapping[str, Any] = {
+    "undeploy": False,
+    "wait": True,
+    "poll_interval_seconds": 5.0,
+    "on_failure": "error",
+}
+DEFAULT_TIMEOUT_SECONDS = 1800.0
+REPLACING = ("model_id", "triggers")
+NAMES = ("model_id", "undeploy", "wait", "timeout_seconds", "poll_interval_seconds", "on_failure", "triggers")
+LONGEST_MODEL_ID = 512
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """
+    The inputs of one resource, defaults filled in.
+
+    Attributes:
+        undeploy: Send the DELETE that starts the undeployment first.
+        wait: Wait for the end; else look once.
+        timeout_seconds: The whole wait; None if the program does not say.
+        poll_interval_seconds: Longest pause between two looks.
+        on_failure: ``error`` fails the deployment on FAILED, ``record`` makes it an output.
+    """
+
+    undeploy: bool
+    wait: bool
+    timeout_seconds: float | None
+    poll_interval_seconds: float
+    on_failure: str
+
+    @classmethod
+    def read(cls, props: Mapping[str, Any]) -> Inputs:
+        """Read checked properties. Those that are absent have their defaults: on the wire None means absent."""
+        return cls(**{name: props.get(name, DEFAULTS.get(name)) for name in cls.__dataclass_fields__})
+
+
+def problems(props: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """
+    Find what is wrong with *props*; what is not known yet passes.
+
+    Returns:
+        Property and reason, at most one pair for each property.
+    """
+    return [
+        (name, reason)
+        for name, check in _CHECKS.items()
+        if not isinstance(props.get(name), Unknown) and (reason := check(props.get(name))) is not None
+    ]
+
+
+def model_id_problem(value: Any) -> str | None:
+    """Say why *value* cannot be a model id (one segment of the URL's path), or None."""
+    if not isinstance(value, str) or not value:
+        return "must be a text that is not empty, such as aligned-model-01kmqm4nrn9fw6r"
+    if value in (".", ".."):
+        return "must be a model id, not a step in a path"
+    if re.search(r"[/\\?#]", value):
+        return "must not hold any of / \\ ? #, which would make it another address"
+    if any(c.isspace() or not c.isprintable() for c in value):
+        return "must not hold white space or control characters"
+    if len(value) > LONGEST_MODEL_ID:
+        return f"must not be longer than {LONGEST_MODEL_ID} characters"
+    return None
+
+
+def _flag_problem(value: Any) -> str | None:
+    return None if value is None or isinstance(value, bool) else "must be true or false"
+
+
+def _seconds_problem(value: Any) -> str | None:
+    if value is None:
+        return None
+    # In Python a bool is a number; in a program `timeout_seconds=True` is a mistake.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        return "must be a finite number of seconds greater than 0"
+    return None
+
+
+def _on_failure_problem(value: Any) -> str | None:
+    return None if value in (None, "error", "record") else 'must be "error" or "record"'
+
+
+def _triggers_problem(value: Any) -> str | None:
+    return None if value is None or isinstance(value, list) else "must be a list"
+
+
+_CHECKS: Mapping[str, Callable[[Any], str | None]] = {
+    "model_id": model_id_problem,
+    "undeploy": _flag_problem,
+    "wait": _flag_problem,
+    "timeout_seconds": _seconds_problem,
+    "poll_interval_seconds": _seconds_problem,
+    "on_failure": _on_failure_problem,
+    "triggers": _triggers_problem,
+}

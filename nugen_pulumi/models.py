@@ -1,0 +1,89 @@
+"""Bytes of the API become frozen values here, and what they mean is said here. Knows nothing of HTTP."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from nugen_pulumi.text import printable
+
+
+class Phase(str, Enum):
+    """The words of the API for how an undeployment stands."""
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+# "No active undeployment. Model status is EVALUATED." is how the API says that no task runs (seen on the deploy twin).
+_MODEL_STATUS = re.compile(r"\bmodel status is (\w+)", re.IGNORECASE)
+
+
+def _word(value: Any) -> Any:
+    """Upper case, because the API has been seen using both; safe to print, because it may be any word."""
+    return printable(value, longest=40).upper() if isinstance(value, str) else value
+
+
+def _time(value: Any) -> Any:
+    """A time is informative only: one of a foreign type must not hide that a model is undeployed."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+class UndeployStatus(BaseModel):
+    """
+    One answer of the status endpoint.
+
+    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Unknown fields are ignored, so that a new one
+    does not break old stacks.
+
+    Attributes:
+        model_id: As echoed; may differ from the one asked for.
+        status: The word for the phase in upper case; usually, but not always, one of :class:`Phase`.
+        result: As answered: free-form JSON or None. May hold the reason of a failure under ``error``.
+        start_time: As answered, untouched. Observed to be the time of the request, not of the undeployment.
+        end_time: Like *start_time*.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
+
+    model_id: str
+    status: Annotated[str, BeforeValidator(_word)]
+    result: Any = None
+    start_time: Annotated[str | None, BeforeValidator(_time)] = None
+    end_time: Annotated[str | None, BeforeValidator(_time)] = None
+
+    @property
+    def over(self) -> bool:
+        """Nothing will change any more. An unknown word is never the end: it is waited out."""
+        return self.status in (Phase.COMPLETED, Phase.FAILED)
+
+    @property
+    def known(self) -> bool:
+        """The API used one of its documented words."""
+        return self.status in Phase.__members__
+
+    @property
+    def undeployed(self) -> bool:
+        """Known to be out of service: COMPLETED, or FAILED only because it was undeployed already."""
+        return self.status == Phase.COMPLETED or self.model_status == "UNDEPLOYED"
+
+    @property
+    def model_status(self) -> str | None:
+        """The model's own status where a FAILED names it (``DEPLOYED``, ``UNDEPLOYED``, …), else None."""
+        found = _MODEL_STATUS.search(self.error or "")
+        return found[1].upper() if found else None
+
+    @property
+    def error(self) -> str | None:
+        """Why it FAILED, in the API's words made safe to print; None for any other status."""
+        if self.status != Phase.FAILED:
+            return None
+        texts = self.result if isinstance(self.result, dict) else {"error": self.result}
+        for key in ("error", "message", "detail"):
+            if isinstance(text := texts.get(key), str) and (reason := printable(text)):
+                return reason
+        return "no reason given"

@@ -1,0 +1,124 @@
+"""What a program writes. Knows nothing of the API: the provider does the work, in a process of Pulumi's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from nugen_pulumi.provider import OUTPUTS, UndeployedModelProvider
+
+
+class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
+    """
+    A Nugen model that is out of service.
+
+    Creating it waits until the model's undeployment is over; with *undeploy* it asks for the undeployment first.
+    Deleting it forgets it: no request is sent, and the model is not deployed again.
+    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
+
+    Args:
+        resource_name: The name of the resource in the stack.
+        opts: The usual options of a Pulumi resource.
+        model_id: The model. Changing it replaces the resource.
+        undeploy: Send the DELETE that starts the undeployment first. Default False.
+        wait: Wait for the end. If False, look once and record whatever is said. Default True.
+        timeout_seconds: Seconds for the whole wait. Default 1800.
+        poll_interval_seconds: Longest pause between two looks, in seconds; the first ones are shorter. Default 5.
+        on_failure: ``"error"``: an undeployment that ends as FAILED fails the deployment (the default).
+            ``"record"``: it is recorded in *status* and *error*.
+        triggers: Any values. When one of them changes, the resource is replaced.
+    """
+
+    model_id: pulumi.Output[str]
+    """The model. It is the resource's id, too."""
+    undeploy: pulumi.Output[bool]
+    """Whether the undeployment is asked for."""
+    wait: pulumi.Output[bool]
+    """Whether its end is waited for."""
+    timeout_seconds: pulumi.Output[float | None]
+    """Seconds for the whole wait, or None if the program does not say."""
+    poll_interval_seconds: pulumi.Output[float]
+    """Longest pause between two looks, in seconds."""
+    on_failure: pulumi.Output[str]
+    """``error`` or ``record``."""
+    triggers: pulumi.Output[Sequence[Any] | None]
+    """The values whose change replaces the resource."""
+    status: pulumi.Output[str]
+    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case whatever the API wrote."""
+    undeployed: pulumi.Output[bool]
+    """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
+    result: pulumi.Output[Mapping[str, Any] | None]
+    """The API's ``result`` as answered, or None."""
+    start_time: pulumi.Output[str | None]
+    """The API's ``start_time`` as answered, or None."""
+    end_time: pulumi.Output[str | None]
+    """The API's ``end_time`` as answered, or None."""
+    error: pulumi.Output[str | None]
+    """The reason of a FAILED, or None."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        model_id: pulumi.Input[str],
+        undeploy: pulumi.Input[bool] = False,
+        wait: pulumi.Input[bool] = True,
+        timeout_seconds: pulumi.Input[float] | None = None,
+        poll_interval_seconds: pulumi.Input[float] = 5.0,
+        on_failure: pulumi.Input[str] = "error",
+        triggers: pulumi.Input[Sequence[Any]] | None = None,
+    ) -> None:
+        props = {
+            "model_id": model_id,
+            "undeploy": undeploy,
+            "wait": wait,
+            "timeout_seconds": timeout_seconds,
+            "poll_interval_seconds": poll_interval_seconds,
+            "on_failure": on_failure,
+            "triggers": triggers,
+            # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
+            **dict.fromkeys(OUTPUTS),
+        }
+        super().__init__(UndeployedModelProvider(), resource_name, props, opts)
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str],  # noqa: A002 - the name it has in every SDK of Pulumi's
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        wait: bool = True,
+        timeout_seconds: pulumi.Input[float] | None = None,
+        poll_interval_seconds: pulumi.Input[float] = 5.0,
+        on_failure: pulumi.Input[str] = "error",
+    ) -> UndeployedModel:
+        """
+        Read a model without managing it.
+
+        During ``pulumi up`` this waits as creating the resource does; during a preview it takes one look. A model
+        that does not exist is an error.
+
+        Args:
+            resource_name: The name of the resource in the stack.
+            id: The model.
+            opts: The usual options of a Pulumi resource.
+            wait: Wait for the end; else look once. Default True.
+            timeout_seconds: Seconds for the whole wait. Default 1800.
+            poll_interval_seconds: Longest pause between two looks, in seconds. Default 5.
+            on_failure: As for the resource. Default ``"error"``.
+        """
+        return cls(
+            resource_name,
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)),
+            model_id=id,
+            # Read runs in a preview, too, and a preview must not wait.
+            wait=wait and not pulumi.runtime.is_dry_run(),
+            timeout_seconds=timeout_seconds,
+            poll_interval_seconds=poll_interval_seconds,
+            on_failure=on_failure,
+        )

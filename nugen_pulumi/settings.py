@@ -1,0 +1,152 @@
+"""Where the API is and how to speak to it: explicit provider, stack config, environment, default. No I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from nugen_pulumi.errors import SettingsError
+
+DEFAULT_BASE_URL = "https://api.nugen.in"
+DEFAULT_REQUEST_TIMEOUT = 30.0
+DEFAULT_MAX_CONCURRENT_REQUESTS = 16
+_PREFIX = "/api/v3"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    How to reach the Nugen API.
+
+    An explicit provider's settings arrive as if they were stack config, so two sources are all there is.
+
+    Attributes:
+        api_key: The bearer token; never shown in a ``repr``.
+        base_url: Without a trailing slash and without ``/api/v3``. Default ``https://api.nugen.in``.
+        base_url_source: Where *base_url* was found, in words, for error messages.
+        request_timeout: Seconds for one HTTP exchange in all, from connecting to the last byte. Default 30.
+        max_concurrent_requests: Exchanges under way at once in this process. Default 16.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    base_url_source: str = "the default"
+    request_timeout: float = DEFAULT_REQUEST_TIMEOUT
+    max_concurrent_requests: int = DEFAULT_MAX_CONCURRENT_REQUESTS
+
+    @classmethod
+    def find(cls, config: Callable[[str], Any], environ: Mapping[str, str] | None = None) -> Settings:
+        """
+        Collect the settings.
+
+        Args:
+            config: Looks a key such as ``nugen:apiKey`` up in the stack's (or explicit provider's) config.
+            environ: Environment variables; those of the process by default.
+
+        Raises:
+            SettingsError: One is missing or wrong. The sentence names it, and never shows the key.
+        """
+        environ = os.environ if environ is None else environ
+        find = _Finder(config, environ)
+        base_url, base_url_source = find("nugen:baseUrl", "NUGEN_BASE_URL")
+        return cls(
+            base_url=DEFAULT_BASE_URL if base_url is None else _base_url(base_url, base_url_source),
+            base_url_source=base_url_source,
+            request_timeout=_seconds(*find("nugen:requestTimeoutSeconds", "NUGEN_REQUEST_TIMEOUT_SECONDS")),
+            max_concurrent_requests=_count(*find("nugen:maxConcurrentRequests", "NUGEN_MAX_CONCURRENT_REQUESTS")),
+            # Last, because of all settings this is the one that may be missing in a preview.
+            api_key=_api_key(*find("nugen:apiKey", "NUGEN_API_KEY")),
+        )
+
+    @property
+    def loopback(self) -> bool:
+        """The API is on this very machine: an emulator, or a tunnel's near end."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
+
+class MissingKeyError(SettingsError):
+    """There is no API key: wrong only once something has to be asked of the API."""
+
+
+@dataclass(frozen=True)
+class _Finder:
+    config: Callable[[str], Any]
+    environ: Mapping[str, str]
+
+    def __call__(self, key: str, variable: str) -> tuple[str | None, str]:
+        """Return the value, stripped, and where it was found; what is blank counts as not set."""
+        for value, source in ((self.config(key), key), (self.environ.get(variable), variable)):
+            if value is not None and (text := str(value).strip()):
+                return text, source
+        return None, "the default"
+
+
+def _api_key(value: str | None, source: str) -> str:
+    if value is None:
+        raise MissingKeyError(
+            "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."
+        )
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise SettingsError(
+            f"The API key in {source} holds a blank, a line break or another character that no HTTP header"
+            " can carry: set it again."
+        )
+    return value
+
+
+def _base_url(value: str, source: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as exc:
+        raise SettingsError(f"{source} is not a URL ({exc}): use something like {DEFAULT_BASE_URL}.") from exc
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f\\]", value):
+        raise SettingsError(f"{source} is not an http(s) URL with a host: use something like {DEFAULT_BASE_URL}.")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise SettingsError(
+            f"{source} must be scheme, host and path only, without user, query or fragment:"
+            f" use something like {DEFAULT_BASE_URL}."
+        )
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise SettingsError(
+            f"{source} is plain http to {host}, which would show the API key to everybody on the way: use https."
+        )
+    path = parts.path.rstrip("/").removesuffix(_PREFIX).rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"
+
+
+def _seconds(value: str | None, source: str) -> float:
+    if value is None:
+        return DEFAULT_REQUEST_TIMEOUT
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise SettingsError(f"{source} must be a number of seconds greater than 0, such as 30.")
+    return seconds
+
+
+def _count(value: str | None, source: str) -> int:
+    if value is None:
+        return DEFAULT_MAX_CONCURRENT_REQUESTS
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (1 <= number <= 1000 and number.is_integer()):
+        raise SettingsError(f"{source} must be a whole number from 1 to 1000, such as 16.")
+    return int(number)

@@ -1,0 +1,141 @@
+"""One model's undeployment, followed to its end: client and waiter joined. Knows no threads and no Pulumi."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nugen_pulumi.client import NugenClient
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitTimeoutError
+from nugen_pulumi.models import Phase, UndeployStatus
+from nugen_pulumi.text import duration
+from nugen_pulumi.waiter import Stop, Wait, WaitPolicy
+
+GO_ON = "The next `pulumi up` goes on waiting."
+
+
+class Undeployment:
+    """
+    What is known of one model, and how more is learnt.
+
+    Time is the running event loop's: tests bring a loop whose time is simulated.
+
+    Args:
+        client: Sends the requests.
+        model_id: The model.
+        policy: When to look and when to stop.
+
+    Attributes:
+        last: The last status that counts, or None if nothing was learnt.
+        trouble: What went wrong since *last* was learnt, or None.
+    """
+
+    def __init__(self, client: NugenClient, model_id: str, policy: WaitPolicy) -> None:
+        self.model_id = model_id
+        self.last: UndeployStatus | None = None
+        self.trouble: UnavailableError | None = None
+        self._client = client
+        self._clock = asyncio.get_running_loop().time
+        self._wait = Wait(policy, now=self._clock())
+
+    async def follow(self, *, trigger: bool) -> UndeployStatus:
+        """
+        Wait until the undeployment is over.
+
+        Args:
+            trigger: Ask for it first. The DELETE leaves once: whether one that met trouble was carried out is for
+                the status to tell. Only one that never left, for want of a connection, is tried again.
+
+        Returns:
+            A status that is COMPLETED or FAILED.
+
+        Raises:
+            WaitTimeoutError: The timeout ran out first.
+            UnavailableError: No readable answer for longer than the policy's patience.
+            RejectedError: Asking again will not help.
+        """
+        try:
+            while True:
+                try:
+                    if trigger:
+                        await self._ask()
+                        trigger = False
+                    status = await self._look()
+                except UnavailableError as exc:
+                    self.trouble = exc
+                    decision = self._wait.troubled(self._clock(), exc.retry_after)
+                else:
+                    if status is not None and status.over:
+                        return status
+                    decision = self._wait.answered(self._clock())
+                if isinstance(decision, Stop):
+                    raise self._stopped(decision)
+                await asyncio.sleep(decision.pause)
+        except NugenError as exc:
+            exc.last = self.last
+            raise
+
+    async def glance(self, *, trigger: bool) -> UndeployStatus:
+        """
+        Look once, whatever it says.
+
+        Args:
+            trigger: Ask for the undeployment first. Once accepted that is known, even if the look meets trouble.
+
+        Raises:
+            UnavailableError: There was no usable answer.
+            RejectedError: Asking again will not help.
+        """
+        try:
+            if trigger:
+                await self._ask()
+            await self._look()
+        except UnavailableError as exc:
+            self.trouble = exc
+        if self.last is None:
+            raise UnavailableError(f"Model {self.model_id}: one look, and no usable answer: {self.trouble}.")
+        return self.last
+
+    async def _ask(self) -> None:
+        """Send the DELETE."""
+        try:
+            accepted = await self._client.undeploy(self.model_id, within=self._left())
+        except UnavailableError as exc:
+            if not exc.sent:
+                raise
+            self.trouble = exc
+            self._wait.triggered(self._clock())
+        else:
+            if accepted:
+                self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
+                self._wait.triggered(self._clock())
+
+    async def _look(self) -> UndeployStatus | None:
+        """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
+        try:
+            status = await self._client.status(self.model_id, within=self._left())
+        except ModelNotFoundError:
+            if self._wait.in_grace(self._clock()):
+                return None
+            raise
+        if status.model_status == "DEPLOYED" and self._wait.in_grace(self._clock()):
+            return None
+        self.last, self.trouble = status, None
+        return status
+
+    def _left(self) -> float:
+        return self._wait.left(self._clock())
+
+    def _stopped(self, why: Stop) -> NugenError:
+        """Say in a sentence or two why the wait ends: what was seen last, when, and what to do."""
+        now = self._clock()
+        waited = duration(now - self._wait.started)
+        silent = duration(self._wait.silent_for(now))
+        kind = WaitTimeoutError if why is Stop.TIMEOUT else UnavailableError
+        if self.last is None:
+            return kind(f"Model {self.model_id}: no usable answer in {waited}. The last trouble: {self.trouble}.")
+        seen = self.last.status if self.last.known else f"{self.last.status}, a word that this version does not know"
+        trouble = f" Since then there was no usable answer; the last trouble: {self.trouble}." if self.trouble else ""
+        return kind(
+            f"Model {self.model_id} is not undeployed after {waited}: its last status, {silent} ago, was {seen}."
+            f"{trouble} {GO_ON}"
+        )

@@ -1,0 +1,136 @@
+"""When to look again and when to stop. Knows no HTTP, no Pulumi, and has no clock of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class WaitPolicy:
+    """
+    How long to wait and how often to look. All times are seconds.
+
+    Attributes:
+        timeout: The whole wait, its one request to start the undeployment included.
+        longest_pause: Upper bound of a pause between two looks.
+        shortest_pause: Lower bound of a pause, unless *longest_pause* is shorter still.
+        growth: A pause is this part of the time waited so far, so that a long wait costs few looks
+            and its end is noticed within a tenth of its length.
+        jitter: A pause varies by this part of itself, so that many waits do not look in step.
+        first_patience: Trouble is waited out for so long when nothing readable was ever answered.
+        patience: The same, since the last readable answer, after there was one.
+        retry_after_cap: A server's request to stay away counts for no more than this.
+        grace: So long after our own DELETE an answer may still be about the time before it.
+        last_look: What the exchange that straddles the deadline may take beyond it.
+    """
+
+    timeout: float = 1800.0
+    longest_pause: float = 5.0
+    shortest_pause: float = 0.5
+    growth: float = 0.1
+    jitter: float = 0.1
+    first_patience: float = 30.0
+    patience: float = 300.0
+    retry_after_cap: float = 60.0
+    grace: float = 15.0
+    last_look: float = 5.0
+
+    def pause(self, waited: float, chance: float) -> float:
+        """
+        Return the pause after *waited* seconds.
+
+        ``growth x waited``, varied by jitter, then held between *shortest_pause* and *longest_pause*.
+
+        Args:
+            waited: Seconds since the wait began.
+            chance: A number from 0 to 1 that places the pause within its jitter.
+        """
+        varied = self.growth * waited * (1 + self.jitter * (2 * chance - 1))
+        return min(self.longest_pause, max(self.shortest_pause, varied))
+
+
+class Stop(Enum):
+    """Why a wait ends without an end of the undeployment."""
+
+    TIMEOUT = "the deadline passed"
+    SILENCE = "no readable answer for too long"
+
+
+@dataclass(frozen=True)
+class LookAgain:
+    """The decision to look once more, *pause* seconds from now."""
+
+    pause: float
+
+
+class Wait:
+    """
+    One wait. Told how each look went and when, it decides what comes next.
+
+    The first look is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier,
+    but never after a single look: one that hangs for its whole request timeout would use up the patience alone.
+
+    Args:
+        policy: The rules.
+        now: The time at which the wait begins, in seconds of any clock that never goes back.
+        chance: Source of numbers from 0 to 1 for the jitter.
+    """
+
+    def __init__(self, policy: WaitPolicy, *, now: float, chance: Callable[[], float] = random.random) -> None:
+        self.policy = policy
+        self.started = now
+        self.deadline = now + policy.timeout
+        self.answered_at: float | None = None
+        self._chance = chance
+        self._misses = 0
+        self._grace_until = now
+
+    def triggered(self, now: float) -> None:
+        """Note that the undeployment was asked for at *now*, which begins the grace."""
+        self._grace_until = now + self.policy.grace
+
+    def in_grace(self, now: float) -> bool:
+        """Tell whether an answer at *now* may still be about the time before our own DELETE."""
+        return now < self._grace_until
+
+    def answered(self, now: float) -> LookAgain | Stop:
+        """Decide after a readable answer that was not the end."""
+        self.answered_at = now
+        self._misses = 0
+        return self._next(now, floor=0.0)
+
+    def troubled(self, now: float, retry_after: float | None = None) -> LookAgain | Stop:
+        """
+        Decide after a look that got no usable answer.
+
+        Args:
+            now: The time.
+            retry_after: Seconds that the server asked us to stay away: a floor for the pause.
+        """
+        self._misses += 1
+        decision = self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
+        if decision is not Stop.TIMEOUT and self._misses > 1 and self.silent_for(now) >= self._patience:
+            return Stop.SILENCE
+        return decision
+
+    def silent_for(self, now: float) -> float:
+        """Return the seconds since the last readable answer, or since the start if there was none."""
+        return now - (self.started if self.answered_at is None else self.answered_at)
+
+    def left(self, now: float) -> float:
+        """Return the seconds that a look beginning at *now* may take, the last look's allowance included."""
+        return max(self.deadline - now, self.policy.last_look)
+
+    @property
+    def _patience(self) -> float:
+        return self.policy.first_patience if self.answered_at is None else self.policy.patience
+
+    def _next(self, now: float, floor: float) -> LookAgain | Stop:
+        # A sleep may end early by as much as the clock's resolution; a millisecond is no reason for another request.
+        if now >= self.deadline - 0.001:
+            return Stop.TIMEOUT
+        pause = max(floor, self.policy.pause(now - self.started, self._chance()))
+        return LookAgain(min(pause, self.deadline - now))

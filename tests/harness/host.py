@@ -1,0 +1,116 @@
+"""The real provider process, spoken to over gRPC as the engine does, without an engine."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import grpc
+from google.protobuf import struct_pb2
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from nugen_pulumi.provider import UndeployedModelProvider
+
+PROVIDER = serialize_provider(UndeployedModelProvider())
+
+
+def struct(props):
+    """Serialize as the SDK does, so that unknowns, secrets and numbers look as they do on the real wire."""
+    return asyncio.run(rpc.serialize_properties(dict(props), {})) if props is not None else None
+
+
+def plain(message):
+    """Deserialize an answer, without the key that the host adds to each."""
+    props = rpc.deserialize_properties(message, keep_unknowns=True)
+    props.pop("__provider", None)
+    return props
+
+
+class Host:
+    """One `python -m pulumi.dynamic`. A context manager that ends the process it started."""
+
+    def __init__(self, config=None, *, engine="127.0.0.1:1", provider=PROVIDER, env=None):
+        self._config = config or {}
+        self._engine = engine
+        self.provider = provider
+        self._env = env or {}
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "pulumi.dynamic", self._engine],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **self._env},
+        )
+        port = int(self.process.stdout.readline())
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
+        args = struct_pb2.Struct()
+        args.update(self._config)
+        self.stub.Configure(pb.ConfigureRequest(args=args))
+        return self
+
+    def __exit__(self, *_):
+        self.channel.close()
+        self.process.terminate()
+        _, self.stderr = self.process.communicate(timeout=20)
+
+    def props(self, props):
+        """Return the wire's form of *props*, with the pickled provider that every call carries."""
+        return struct({**props, "__provider": self.provider})
+
+    def check(self, news, olds=None):
+        """Return the inputs and the failures as (property, reason) pairs."""
+        olds = self.props(olds) if olds is not None else None
+        answer = self.stub.Check(pb.CheckRequest(urn="urn:m", olds=olds, news=self.props(news)))
+        return plain(answer.inputs), [(f.property, f.reason) for f in answer.failures]
+
+    def diff(self, olds, news):
+        """Return whether there are changes, and what replaces."""
+        answer = self.stub.Diff(pb.DiffRequest(id="m", urn="urn:m", olds=self.props(olds), news=self.props(news)))
+        return answer.changes == pb.DiffResponse.DIFF_SOME, list(answer.replaces)
+
+    def create(self, props, **request):
+        """Return id and outputs; inputs get the defaults that check fills in."""
+        return self.creating(props, **request).result()
+
+    def creating(self, props, **request):
+        """Begin a create; a future of (id, outputs)."""
+        call = self.stub.Create.future(pb.CreateRequest(urn="urn:m", properties=self.props(props), **request))
+        return Answer(call, lambda answer: (answer.id, plain(answer.properties)))
+
+    def update(self, olds, news, **request):
+        """Return the outputs."""
+        call = self.stub.Update.future(
+            pb.UpdateRequest(id=olds["model_id"], urn="urn:m", olds=self.props(olds), news=self.props(news), **request)
+        )
+        return Answer(call, lambda answer: plain(answer.properties)).result()
+
+    def refresh(self, props):
+        """Return id and outputs of a read of what is in state."""
+        answer = self.stub.Read(pb.ReadRequest(id=props["model_id"], urn="urn:m", properties=self.props(props)))
+        return answer.id, plain(answer.properties)
+
+    def get(self, id_, props):
+        """Return id and outputs of a read that a program's `.get()` makes: it sends inputs only."""
+        answer = self.stub.Read(pb.ReadRequest(id=id_, urn="urn:m", inputs=self.props(props)))
+        return answer.id, plain(answer.properties)
+
+    def delete(self, props):
+        """Delete."""
+        self.stub.Delete(pb.DeleteRequest(id=props["model_id"], urn="urn:m", properties=self.props(props)))
+
+
+class Answer:
+    """A call under way."""
+
+    def __init__(self, call, read):
+        self.call = call
+        self._read = read
+
+    def result(self, timeout=60):
+        """Wait for the answer; raises grpc.RpcError as the host answered it."""
+        return self._read(self.call.result(timeout=timeout))

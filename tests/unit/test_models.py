@@ -1,0 +1,103 @@
+"""What the wild answers, read leniently, and what it means."""
+
+import pytest
+from pydantic import ValidationError
+
+from nugen_pulumi.models import UndeployStatus
+
+
+def status(word="COMPLETED", **fields):
+    return UndeployStatus.model_validate({"model_id": "m", "status": word, **fields})
+
+
+def failed(reason):
+    return status("FAILED", result={"error": reason})
+
+
+@pytest.mark.parametrize("word", ["PENDING", "pending", "Pending", " pending "])
+def test_case_and_blanks_do_not_matter(word):
+    assert "PENDING" == status(word).status
+
+
+@pytest.mark.parametrize(
+    ("word", "over", "known", "undeployed"),
+    [
+        ("pending", False, True, False),
+        ("completed", True, True, True),
+        ("failed", True, True, False),
+        ("retiring", False, False, False),
+        ("", False, False, False),
+    ],
+)
+def test_only_documented_words_end_a_wait_and_only_completed_means_undeployed(word, over, known, undeployed):
+    seen = status(word)
+
+    assert (over, known, undeployed) == (seen.over, seen.known, seen.undeployed)
+
+
+def test_failed_because_it_is_undeployed_already_means_undeployed():
+    seen = failed("No active undeployment. Model status is UNDEPLOYED.")
+
+    assert (True, "UNDEPLOYED", True) == (seen.undeployed, seen.model_status, seen.over)
+
+
+@pytest.mark.parametrize("word", ["DEPLOYED", "EVALUATED", "UNDEPLOYING", "READY", "UNDEPLOYED_PARTLY"])
+def test_failed_with_any_other_model_status_does_not(word):
+    seen = failed(f"No active undeployment. Model status is {word}.")
+
+    assert (False, word) == (seen.undeployed, seen.model_status)
+
+
+def test_a_result_that_mentions_a_model_status_without_failing_means_nothing():
+    assert not status("PENDING", result={"error": "Model status is UNDEPLOYED"}).undeployed
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"error": "GPU on fire"}, "GPU on fire"),
+        ({"message": "GPU on fire"}, "GPU on fire"),
+        ({"error": None, "detail": "GPU on fire"}, "GPU on fire"),
+        ({"error": {"code": 3}, "message": "GPU on fire"}, "GPU on fire"),
+        ({"error": "\x1b[2J"}, "no reason given"),
+        ("GPU on fire", "GPU on fire"),
+        ({}, "no reason given"),
+        (None, "no reason given"),
+        ([1], "no reason given"),
+    ],
+)
+def test_the_reason_of_a_failure_is_found_where_it_may_be(result, reason):
+    assert reason == status("FAILED", result=result).error
+
+
+def test_only_a_failure_has_a_reason():
+    assert status("COMPLETED", result={"error": "x"}).error is None
+
+
+@pytest.mark.parametrize("time", ["2024-02-24T10:00:00Z", "2026-07-16T06:53:56.029517", "soon", ""])
+def test_times_stay_as_answered(time):
+    assert time == status(start_time=time).start_time
+
+
+def test_a_time_of_a_foreign_type_hides_nothing():
+    assert ("1708768800", None) == (status(end_time=1708768800).end_time, status().end_time)
+
+
+def test_unknown_fields_are_ignored_and_missing_ones_are_none():
+    seen = status(progress=7)
+
+    assert (None, None, None) == (seen.result, seen.start_time, seen.end_time)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"model_id": "m"}, {"status": "PENDING"}, {"model_id": "m", "status": 3}, [], "x"]
+)
+def test_without_the_required_fields_it_is_no_status(body):
+    with pytest.raises(ValidationError):
+        UndeployStatus.model_validate(body)
+
+
+def test_what_is_wrong_is_said_without_the_foreign_text():
+    with pytest.raises(ValidationError) as caught:
+        UndeployStatus.model_validate({"model_id": ["secret"], "status": "PENDING"})
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,97 @@
+"""The shape of the package, checked from outside."""
+
+import ast
+import base64
+import subprocess
+import sys
+from pathlib import Path
+
+import dill
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+
+import nugen_pulumi
+from nugen_pulumi import provider
+
+PACKAGE = Path(nugen_pulumi.__file__).parent
+
+# From the bottom up: a module imports only from rows above its own.
+ORDER = [
+    {"text", "errors", "waiter"},
+    {"models", "reply", "settings", "inputs"},
+    {"client"},
+    {"undeployment"},
+    {"runtime"},
+    {"provider"},
+    {"resource"},
+    {"__init__"},
+]
+
+# The pickled provider of every release, as it stands in users' state. One line each, never removed.
+RELEASED = {
+    "0.1.0": "gASVOAAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMF1VuZGVwbG95ZWRNb2RlbFByb3ZpZGVylJOUKYGULg==",
+}
+
+
+def imports_of(path):
+    """Return the package's own modules that *path* imports anywhere, for types only apart."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and getattr(block.test, "id", "") == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nugen_pulumi":
+            names = [node.module] if "." in node.module else [f"nugen_pulumi.{alias.name}" for alias in node.names]
+            found |= {name.split(".")[1] for name in names}
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("nugen_pulumi.")}
+    return found
+
+
+def test_imports_point_one_way():
+    rank = {name: row for row, names in enumerate(ORDER) for name in names}
+    modules = {path.stem: imports_of(path) for path in PACKAGE.glob("*.py")}
+    against = {(name, other) for name, used in modules.items() for other in used if rank[other] >= rank[name]}
+
+    assert set(rank) == set(modules)
+    assert set() == against
+
+
+def test_the_emulator_knows_nothing_of_the_rest():
+    used = set().union(*(imports_of(path) for path in (PACKAGE / "emulator").glob("*.py")))
+
+    assert {"emulator"} == used
+
+
+def test_importing_the_package_loads_neither_httpx_nor_pydantic():
+    """What users' programs import stays light."""
+    script = (
+        "import sys, nugen_pulumi; print(*sorted({'httpx', 'pydantic', 'fastapi', 'asyncio.runners'} & {*sys.modules}))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+
+    assert [] == [name for name in loaded if name != "asyncio.runners"]
+
+
+def test_all_names_what_is_public_in_order():
+    public = {name for name, value in vars(nugen_pulumi).items() if isinstance(value, type)}
+
+    assert sorted(public) == nugen_pulumi.__all__
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_state_of_every_release_still_loads(version):
+    """Compared by loading: Python's versions pickle the same class differently."""
+    assert isinstance(dill.loads(base64.b64decode(RELEASED[version])), provider.UndeployedModelProvider)
+
+
+def test_a_pickled_provider_is_a_name_and_nothing_more():
+    """Bytecode in state would be a release that cannot be repaired."""
+    assert serialize_provider(provider.UndeployedModelProvider()) in RELEASED.values()
+    assert provider.UndeployedModelProvider.serialize_as_secret_always is False

@@ -1,0 +1,140 @@
+import asyncio
+import gzip
+import json
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.reply import LARGEST_BODY, Reply, UnreadableBodyError, read_body
+
+HTML = "<!DOCTYPE html><html><head><title>{}</title></head><body>much more</body></html>"
+
+
+def read(body, encoding="", pieces=7):
+    async def chunks():
+        for start in range(0, len(body), max(1, len(body) // pieces)):
+            yield body[start : start + max(1, len(body) // pieces)]
+
+    return asyncio.run(read_body(chunks(), encoding))
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ('{"detail":"Model not found"}', "Model not found"),
+        ('{"detail":{"message":"no"}}', "no"),
+        ('{"detail":[{"loc":["path","model_id"],"msg":"field required","type":"x"}]}', "path.model_id: field required"),
+        ('{"detail":[{"msg":"a"},{"msg":"b"}]}', "a; b"),
+        ('{"message":"no"}', "no"),
+        ('{"error":{"message":"no"}}', "no"),
+        ('{"detail":null,"error":"no"}', "no"),
+        ('{"other":1}', ""),
+        ("[]", ""),
+        ("7", ""),
+        ('"text"', "text"),
+        ("plain  text\n", "plain text"),
+        ("", ""),
+        (HTML.format("502 Bad\n Gateway &amp; more"), "502 Bad Gateway & more"),
+        ("<html><body>no title</body></html>", "an HTML page"),
+        ('{"detail":"\\u001b[31mred\\u001b[0m"}', "red"),
+        ('{"detail":"' + "x" * 500 + '"}', "x" * 299 + "…"),
+        ("[" * 100_000, "[" * 299 + "…"),
+        ("\ufffd\ufffd", "\ufffd\ufffd"),
+    ],
+)
+def test_what_a_body_says_is_one_printable_line(body, detail):
+    assert detail == Reply(500, body.encode()).detail
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "summary"),
+    [
+        (503, "", "503 Service Unavailable"),
+        (503, "Service unavailable", "503 Service Unavailable"),
+        (530, "", "530"),
+        (530, "origin is gone", "530: origin is gone"),
+        (404, '{"detail":"Model not found"}', "404: Model not found"),
+        (502, HTML.format("502 Bad Gateway"), "502 Bad Gateway"),
+    ],
+)
+def test_a_summary_is_the_code_and_what_is_said_about_it(status, body, summary):
+    assert summary == Reply(status, body.encode()).summary
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 -0000", 90.0),
+        ("soon", None),
+        ("-3", None),
+        ("1.5", None),
+        ("", None),
+        ("9" * 40, None),
+        ("Thu, 99 Jan 1970 00:00:01 GMT", None),
+    ],
+)
+def test_retry_after_comes_in_two_forms(header, seconds):
+    assert seconds == Reply(503, headers={"retry-after": header}).retry_after(now=10.0)
+
+
+def test_without_retry_after_nothing_is_asked():
+    assert Reply(503).retry_after() is None
+
+
+def test_a_date_is_compared_with_the_present():
+    assert Reply(503, headers={"retry-after": "Thu, 01 Jan 1970 00:00:01 GMT"}).retry_after() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("", bytes), ("identity", bytes), ("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)],
+)
+def test_bodies_arrive_whole_compressed_or_not(encoding, pack):
+    body = json.dumps({"status": "COMPLETED", "noise": "x" * 5000}).encode()
+
+    assert body == read(pack(body), encoding)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(LARGEST_BODY, True), (LARGEST_BODY + 1, False)])
+@pytest.mark.parametrize(("encoding", "pack"), [("", bytes), ("gzip", gzip.compress)])
+def test_a_body_of_more_than_a_mebibyte_is_unreadable(size, fits, encoding, pack):
+    body = b"x" * size
+    if fits:
+        assert body == read(pack(body), encoding)
+    else:
+        with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
+            read(pack(body), encoding)
+
+
+def test_a_bomb_is_not_unpacked():
+    """A gigabyte in a megabyte: what is unpacked stays within a chunk of the limit."""
+    bomb = gzip.compress(b"\0" * 200 * LARGEST_BODY)
+    assert len(bomb) < LARGEST_BODY
+
+    with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
+        read(bomb, "gzip", pieces=1)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "\x1b[31m"])
+def test_an_encoding_that_nobody_asked_for_is_unreadable(encoding):
+    with pytest.raises(UnreadableBodyError, match="nobody asked for"):
+        read(b"x", encoding)
+
+
+def test_a_body_that_is_not_compressed_as_it_says_is_unreadable():
+    with pytest.raises(UnreadableBodyError, match="not gzip though it says so"):
+        read(b"plain", "gzip")
+
+
+@given(st.binary(max_size=300), st.integers(200, 599), st.text(max_size=40))
+def test_no_answer_is_too_strange_to_be_summed_up(body, status, retry_after):
+    reply = Reply(status, body, {"retry-after": retry_after})
+
+    assert reply.summary.isprintable()
+    assert reply.retry_after() is None or reply.retry_after() >= 0

@@ -1,0 +1,114 @@
+"""What the constructor hands to Pulumi."""
+
+import asyncio
+import gc
+import warnings
+
+import pulumi
+import pytest
+
+from nugen_pulumi import UndeployedModel, inputs, provider
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """Remembers what is registered; answers a model that is undeployed."""
+
+    def __init__(self):
+        self.registered = []
+
+    def new_resource(self, args):
+        self.registered.append(args)
+        return args.resource_id or "m-1", {**args.inputs, "status": "COMPLETED", "undeployed": True}
+
+    def call(self, args):
+        raise NotImplementedError(args)
+
+
+@pytest.fixture(scope="module")
+def loop():
+    """One event loop for all programs here, because the SDK's state outlives each of them."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close()
+    with warnings.catch_warnings():
+        # The SDK's mocks leave a loop open in each thread that they use.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture
+def mocks(request, loop):
+    """Mocks in place of the engine; a parameter True makes it a preview."""
+    asyncio.set_event_loop(loop)
+    mocks = Mocks()
+    pulumi.runtime.set_mocks(mocks, preview=getattr(request, "param", False))
+    return mocks
+
+
+def registered(mocks, make):
+    """Return what *make* registers, without the pickled provider."""
+
+    @pulumi.runtime.test
+    def program():
+        resource = make()
+        return pulumi.Output.all(resource.status, resource.model_id).apply(lambda seen: seen)
+
+    program()
+    [args] = mocks.registered
+    return args, {name: value for name, value in args.inputs.items() if name != "__provider"}
+
+
+def test_the_type_token_is_for_ever(mocks):
+    args, _ = registered(mocks, lambda: UndeployedModel("model", model_id="m-1"))
+
+    assert ("pulumi-python:dynamic/nugen:UndeployedModel", "model") == (args.typ, args.name)
+
+
+def test_the_constructors_defaults_are_those_of_check(mocks):
+    _, props = registered(mocks, lambda: UndeployedModel("model", model_id="m-1"))
+
+    assert {"model_id": "m-1", **inputs.DEFAULTS} == {name: value for name, value in props.items() if value is not None}
+    assert {*inputs.NAMES, *provider.OUTPUTS} >= set(props)
+
+
+def test_every_input_arrives(mocks):
+    given = {
+        "model_id": "m-2",
+        "undeploy": True,
+        "wait": False,
+        "timeout_seconds": 7,
+        "poll_interval_seconds": 1,
+        "on_failure": "record",
+        "triggers": ["x"],
+    }
+    _, props = registered(mocks, lambda: UndeployedModel("model", **given))
+
+    assert set(inputs.NAMES) == set(given)
+    assert given.items() <= props.items()
+
+
+def test_get_hands_over_the_id(mocks):
+    args, props = registered(mocks, lambda: UndeployedModel.get("model", "m-3", timeout_seconds=9))
+
+    assert ("m-3", 9, True) == (args.resource_id, props["timeout_seconds"], props["wait"])
+
+
+@pytest.mark.parametrize("mocks", [True], indirect=True)
+def test_get_does_not_wait_in_a_preview(mocks):
+    _, props = registered(mocks, lambda: UndeployedModel.get("model", "m-3"))
+
+    assert props["wait"] is False
+
+
+def test_every_output_is_an_attribute(mocks):
+    """Pulumi gives a dynamic resource only the attributes declared from the start."""
+
+    @pulumi.runtime.test
+    def program():
+        model = UndeployedModel("model", model_id="m-1")
+        for name in (*inputs.NAMES, *provider.OUTPUTS):
+            assert isinstance(getattr(model, name), pulumi.Output), name
+        return model.status
+
+    program()

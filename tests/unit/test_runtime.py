@@ -1,0 +1,57 @@
+"""Threads wait, one loop works."""
+
+import threading
+
+import pytest
+from harness.api import SETTINGS, ScriptedApi
+
+from nugen_pulumi.errors import RejectedError
+from nugen_pulumi.runtime import Runtime, shared_runtime
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiter import WaitPolicy
+
+QUICK = WaitPolicy(longest_pause=0.01)
+
+
+@pytest.fixture
+def runtime(request):
+    """A runtime over a scripted API."""
+    runtime = Runtime(SETTINGS, transport=ScriptedApi(*request.param))
+    yield runtime
+    runtime.close()
+
+
+@pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
+def test_a_thread_waits_until_the_end(runtime):
+    assert "COMPLETED" == runtime.wait("m", QUICK).status
+
+
+@pytest.mark.parametrize("runtime", [(200, "PENDING")], indirect=True)
+def test_a_thread_looks_once(runtime):
+    assert "PENDING" == runtime.look("m", trigger=True).status
+
+
+@pytest.mark.parametrize("runtime", [(403,)], indirect=True)
+def test_errors_reach_the_thread_that_asked(runtime):
+    with pytest.raises(RejectedError):
+        runtime.wait("m", QUICK)
+
+
+@pytest.mark.parametrize("runtime", [((0.05, "COMPLETED"),)], indirect=True)
+def test_all_threads_share_one_loop(runtime):
+    seen = []
+    threads = [threading.Thread(target=lambda: seen.append(runtime.look("m"))) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    assert 1 == sum(thread.name == "nugen-waits" for thread in threading.enumerate())
+    for thread in threads:
+        thread.join()
+
+    assert 30 == len(seen)
+
+
+def test_a_process_has_one_runtime_for_the_same_settings():
+    first = shared_runtime(Settings("a", "http://127.0.0.1:1"))
+
+    assert first is shared_runtime(Settings("a", "http://127.0.0.1:1"))
+    assert first is not shared_runtime(Settings("b", "http://127.0.0.1:1"))

@@ -1,0 +1,362 @@
+"""Client and waiter joined, in simulated time: the exact traffic, and the truth at the end of any history."""
+
+import asyncio
+
+import httpx
+import pytest
+from harness.api import ScriptedApi, body, client_for
+from harness.simulated import simulate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.errors import (
+    ModelNotFoundError,
+    NugenError,
+    RejectedError,
+    UnavailableError,
+    WaitTimeoutError,
+)
+from nugen_pulumi.undeployment import Undeployment
+from nugen_pulumi.waiter import WaitPolicy
+
+STEADY = WaitPolicy(jitter=0.0)
+NOT_FOUND = httpx.Response(404, json={"detail": "Model not found"})
+REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
+
+
+def follow(api, policy=STEADY, *, trigger=False):
+    """Return the status at the end of a wait and how long it took."""
+
+    async def main():
+        return await Undeployment(client_for(api), "m", policy).follow(trigger=trigger)
+
+    return simulate(main)
+
+
+def glance(api, *, trigger=False):
+    async def main():
+        return await Undeployment(client_for(api), "m", STEADY).glance(trigger=trigger)
+
+    return simulate(main)[0]
+
+
+def failed(reason):
+    return body("FAILED", result={"error": reason})
+
+
+def test_a_model_that_is_undeployed_takes_one_look_and_no_time():
+    api = ScriptedApi("COMPLETED")
+    status, took = follow(api)
+
+    assert ("COMPLETED", 0) == (status.status, took)
+    assert [(0, "GET", "/api/v3/models/undeploy-model/m/status")] == api.requests
+
+
+def test_pending_is_waited_out():
+    api = ScriptedApi("PENDING", "pending", "completed")
+    status, _ = follow(api)
+
+    assert "COMPLETED" == status.status
+    assert [0, 0.5, 1.0] == api.times
+
+
+def test_an_unknown_word_is_waited_out():
+    status, _ = follow(ScriptedApi("RETIRING", "COMPLETED"))
+
+    assert "COMPLETED" == status.status
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        408,
+        500,
+        502,
+        503,
+        504,
+        530,
+        httpx.Response(400, json={"detail": "Internal server error "}),
+        httpx.Response(502, html="<html><title>502 Bad Gateway</title></html>"),
+        httpx.Response(200, html="<html>maintenance</html>"),
+        httpx.Response(200, json={"status": "COMPLETED"}),
+        httpx.Response(200),
+        REFUSED,
+        httpx.ReadError("reset"),
+    ],
+)
+def test_trouble_that_may_pass_is_waited_out(trouble):
+    api = ScriptedApi("PENDING", trouble, "COMPLETED")
+    status, _ = follow(api)
+
+    assert "COMPLETED" == status.status
+    assert [0, 0.5, 1.0] == api.times
+
+
+def test_a_look_that_hangs_is_cut_at_the_request_timeout_and_waited_out():
+    api = ScriptedApi((3600, "COMPLETED"), "COMPLETED")
+    status, took = follow(api)
+
+    assert ("COMPLETED", 33.0) == (status.status, took)
+
+
+def test_retry_after_is_honoured():
+    api = ScriptedApi(httpx.Response(429, headers={"Retry-After": "7"}), "COMPLETED")
+    follow(api)
+
+    assert [0, 7] == api.times
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 301, 307])
+def test_trouble_that_will_not_pass_ends_the_wait_at_once(status):
+    api = ScriptedApi("PENDING", httpx.Response(status, json={"detail": "no"}), "COMPLETED")
+
+    with pytest.raises(RejectedError) as caught:
+        follow(api)
+    assert "PENDING" == caught.value.last.status
+    assert 2 == len(api.requests)
+
+
+def test_silence_from_the_start_ends_after_30_seconds_and_names_the_last_trouble():
+    api = ScriptedApi(REFUSED)
+
+    with pytest.raises(UnavailableError) as caught:
+        follow(api)
+    assert caught.value.last is None
+    assert (
+        "Model m: no usable answer in 30s. The last trouble: cannot connect to https://api.test (from nugen:baseUrl): "
+        "[Errno 111] Connection refused."
+    ) == str(caught.value)
+    assert 30 <= api.times[-1] < 34
+
+
+def test_silence_after_an_answer_ends_after_300_seconds():
+    api = ScriptedApi("PENDING", 503)
+
+    with pytest.raises(UnavailableError) as caught:
+        follow(api)
+    assert (
+        "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then there was no usable"
+        " answer; the last trouble: 503 Service Unavailable. The next `pulumi up` goes on waiting."
+    ) == str(caught.value)
+    assert "PENDING" == caught.value.last.status
+
+
+def test_a_timeout_says_what_was_seen_last_and_when():
+    api = ScriptedApi("PENDING")
+
+    with pytest.raises(WaitTimeoutError) as caught:
+        follow(api, WaitPolicy(timeout=90, jitter=0.0))
+    assert (
+        "Model m is not undeployed after 1m 30s: its last status, 0.0s ago, was PENDING."
+        " The next `pulumi up` goes on waiting."
+    ) == str(caught.value)
+    assert "PENDING" == caught.value.last.status
+    assert 90 == pytest.approx(api.times[-1])
+
+
+def test_a_timeout_names_an_unknown_word():
+    with pytest.raises(WaitTimeoutError, match="was RETIRING, a word that this version does not know"):
+        follow(ScriptedApi("retiring"), WaitPolicy(timeout=3))
+
+
+def test_a_timeout_without_any_answer_names_the_trouble():
+    with pytest.raises(WaitTimeoutError, match=r"no usable answer in 3s\. The last trouble: 503 Service Unavailable"):
+        follow(ScriptedApi(503), WaitPolicy(timeout=3))
+
+
+def test_the_last_look_may_outlast_the_deadline_by_five_seconds():
+    api = ScriptedApi("PENDING", (3600, "COMPLETED"))
+
+    async def main():
+        with pytest.raises(WaitTimeoutError):
+            await Undeployment(client_for(api), "m", WaitPolicy(timeout=0.4)).follow(trigger=False)
+
+    _, took = simulate(main)
+
+    assert 5.4 == pytest.approx(took)
+
+
+def test_an_answer_of_the_last_look_counts():
+    """A status that arrives late is still the truth."""
+    status, took = follow(ScriptedApi("PENDING", (4, "COMPLETED")), WaitPolicy(timeout=0.4))
+
+    assert ("COMPLETED", 4.4) == (status.status, pytest.approx(took))
+
+
+def test_the_delete_leaves_before_the_first_look():
+    api = ScriptedApi(httpx.Response(200, json="m"), "PENDING", "COMPLETED")
+    follow(api, trigger=True)
+
+    assert ["DELETE", "GET", "GET"] == api.methods
+    assert "/api/v3/models/undeploy-model/m" == api.requests[0][2]
+
+
+def test_a_delete_answered_400_is_left_to_the_status():
+    api = ScriptedApi(400, failed("No active undeployment. Model status is UNDEPLOYED."))
+    status, _ = follow(api, trigger=True)
+
+    assert status.undeployed
+    assert ["DELETE", "GET"] == api.methods
+
+
+@pytest.mark.parametrize("trouble", [503, 500, httpx.ReadError("reset"), (3600, 200)])
+def test_a_delete_that_met_trouble_is_never_repeated(trouble):
+    """It may have been carried out: the status tells."""
+    api = ScriptedApi(trouble, "PENDING", "COMPLETED")
+    status, _ = follow(api, trigger=True)
+
+    assert "COMPLETED" == status.status
+    assert ["DELETE", "GET", "GET"] == api.methods
+
+
+def test_a_delete_that_never_left_is_tried_again():
+    """A refused connection has carried no request."""
+    api = ScriptedApi(REFUSED, REFUSED, 200, "COMPLETED")
+    follow(api, trigger=True)
+
+    assert ["DELETE", "DELETE", "DELETE", "GET"] == api.methods
+    assert [0, 0.5, 1.0, 1.0] == api.times
+
+
+def test_a_delete_that_is_rejected_ends_the_wait_with_nothing_learnt():
+    api = ScriptedApi(403)
+
+    with pytest.raises(RejectedError) as caught:
+        follow(api, trigger=True)
+    assert caught.value.last is None
+    assert ["DELETE"] == api.methods
+
+
+@pytest.mark.parametrize("early", [NOT_FOUND, failed("No active undeployment. Model status is DEPLOYED.")])
+def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early):
+    status, _ = follow(ScriptedApi(200, early, early, "PENDING", "COMPLETED"), trigger=True)
+
+    assert "COMPLETED" == status.status
+
+
+def test_grace_ends():
+    api = ScriptedApi(200, NOT_FOUND)
+
+    with pytest.raises(ModelNotFoundError) as caught:
+        follow(api, trigger=True)
+    assert 15 <= api.times[-1] < 17
+    assert "PENDING" == caught.value.last.status, "an accepted DELETE is something learnt"
+
+
+def test_grace_ends_for_a_model_that_stays_deployed():
+    status, took = follow(ScriptedApi(200, failed("No active undeployment. Model status is DEPLOYED.")), trigger=True)
+
+    assert ("FAILED", False) == (status.status, status.undeployed)
+    assert 15 <= took < 17
+
+
+def test_without_our_delete_there_is_no_grace():
+    api = ScriptedApi(NOT_FOUND)
+
+    with pytest.raises(ModelNotFoundError):
+        follow(api)
+    assert 1 == len(api.requests)
+
+
+def test_other_failures_end_the_wait_within_the_grace():
+    status, took = follow(ScriptedApi(200, failed("GPU on fire")), trigger=True)
+
+    assert ("GPU on fire", 0) == (status.error, took)
+
+
+@pytest.mark.parametrize("word", ["PENDING", "COMPLETED", "FAILED", "RETIRING"])
+def test_a_glance_takes_whatever_is_said(word):
+    api = ScriptedApi(word)
+
+    assert word == glance(api).status
+    assert 1 == len(api.requests)
+
+
+def test_a_glance_after_an_accepted_delete_knows_at_least_that():
+    assert "PENDING" == glance(ScriptedApi(200, NOT_FOUND), trigger=True).status
+    assert "PENDING" == glance(ScriptedApi(200, 503), trigger=True).status
+
+
+@pytest.mark.parametrize("script", [(503,), (REFUSED,)])
+def test_a_glance_that_meets_trouble_says_so(script):
+    api = ScriptedApi(*script)
+
+    with pytest.raises(UnavailableError, match="Model m: one look, and no usable answer: "):
+        glance(api)
+    assert 1 == len(api.requests)
+
+
+def test_a_glance_whose_delete_met_trouble_and_shows_nothing_yet_says_so():
+    with pytest.raises(UnavailableError, match="no usable answer: 503"):
+        glance(ScriptedApi(503, NOT_FOUND), trigger=True)
+
+
+def test_many_waits_share_the_slots_and_none_is_lost():
+    """More waits than slots: each still ends, and the queue is no trouble."""
+    api = ScriptedApi((0.1, "COMPLETED"))
+
+    async def main():
+        client = client_for(api)
+        return await asyncio.gather(
+            *(Undeployment(client, "m", STEADY).follow(trigger=False) for _ in range(100)),
+        )
+
+    statuses, took = simulate(main)
+
+    assert 100 == sum(status.undeployed for status in statuses)
+    assert 0.7 == pytest.approx(took)  # 7 rounds of 16
+
+
+ANSWERS = st.sampled_from(
+    [
+        *(
+            "PENDING",
+            "COMPLETED",
+            "FAILED",
+            "retiring",
+            200,
+            400,
+            403,
+            404,
+            408,
+            429,
+            500,
+            502,
+            503,
+            NOT_FOUND,
+            REFUSED,
+        ),
+        httpx.ReadError("reset"),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(429, headers={"Retry-After": "9"}),
+    ]
+)
+HISTORIES = st.lists(st.tuples(st.sampled_from([0, 0.01, 1, 4, 29, 31, 3600]), ANSWERS), min_size=1, max_size=40)
+
+
+@given(history=HISTORIES, timeout=st.floats(0.1, 500), trigger=st.booleans())
+def test_any_history_ends_in_time_with_the_truth(history, timeout, trigger):
+    """Whatever the API says and however slow it is."""
+    api = ScriptedApi(*history)
+    outcome = None
+
+    async def main():
+        nonlocal outcome
+        try:
+            outcome = await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(trigger=trigger)
+        except NugenError as exc:
+            outcome = exc
+
+    _, took = simulate(main)
+    answered = [history[min(i, len(history) - 1)][1] for i in range(len(api.requests))]
+
+    # One look is owed even when the DELETE alone has used the time up; each of the two may overrun by 5 seconds.
+    assert took <= timeout + (10.001 if trigger else 5.001)
+    assert max(api.times) <= timeout + 0.001 or (trigger and api.methods.count("GET") == 1)
+    assert api.methods.count("DELETE") <= (sum(a is REFUSED for a in answered) + 1 if trigger else 0)
+    if isinstance(outcome, NugenError):
+        assert outcome.last is None or outcome.last.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
+        assert str(outcome).count("Model m") == 1
+    else:
+        assert outcome.status == answered[-1]
+        assert api.methods[-1] == "GET"

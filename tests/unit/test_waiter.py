@@ -1,0 +1,174 @@
+"""The schedule and the decisions, without any clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.waiter import LookAgain, Stop, Wait, WaitPolicy
+
+MIDDLE = 0.5  # the chance at which jitter changes nothing
+
+
+def looks_until(end, policy=None, chance=MIDDLE):
+    """Return the times of all looks of a wait whose undeployment is over at *end*; looks take no time."""
+    wait = Wait(policy or WaitPolicy(), now=0.0, chance=lambda: chance)
+    times = [0.0]
+    while times[-1] < end:
+        decision = wait.answered(times[-1])
+        if isinstance(decision, Stop):
+            break
+        times.append(times[-1] + decision.pause)
+        assert len(times) < 10_000, "this wait never ends"
+    return times
+
+
+@pytest.mark.parametrize(
+    ("waited", "pause"),
+    [(0, 0.5), (4, 0.5), (5, 0.5), (10, 1.0), (20, 2.0), (49, 4.9), (50, 5.0), (1000, 5.0)],
+)
+def test_pauses_are_a_tenth_of_the_time_waited_between_half_a_second_and_five(waited, pause):
+    """The formula itself."""
+    assert pause == pytest.approx(WaitPolicy().pause(waited, MIDDLE))
+
+
+@pytest.mark.parametrize(("chance", "pause"), [(0.0, 1.8), (0.25, 1.9), (0.5, 2.0), (1.0, 2.2)])
+def test_jitter_moves_a_pause_by_a_tenth_of_itself(chance, pause):
+    assert pause == pytest.approx(WaitPolicy().pause(20, chance))
+
+
+@given(waited=st.floats(0, 1e6), chance=st.floats(0, 1), longest=st.floats(0.01, 600))
+def test_no_pause_is_longer_than_the_longest(waited, chance, longest):
+    """`poll_interval_seconds` is a promise, jitter or not, even when it is below the shortest pause."""
+    pause = WaitPolicy(longest_pause=longest).pause(waited, chance)
+
+    assert min(0.5, longest) <= pause <= longest
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
+def test_a_wait_of_150_seconds_takes_at_most_60_looks(chance):
+    assert len(looks_until(150, chance=chance)) <= 60
+
+
+def test_the_end_of_a_wait_of_about_150_seconds_is_noticed_within_5_seconds_on_average():
+    """The mean over ends that lie anywhere between two looks."""
+    ends = [140 + i / 10 for i in range(200)]
+    lags = [looks_until(end)[-1] - end for end in ends]
+
+    assert 0 <= sum(lags) / len(lags) <= 5
+
+
+def test_the_first_look_is_at_once_and_the_last_one_at_the_deadline():
+    """And there is none after it."""
+    times = looks_until(float("inf"), WaitPolicy(timeout=12.3))
+
+    assert times[0] == 0
+    assert times[-1] == pytest.approx(12.3)
+    assert times == sorted(times)
+
+
+def test_an_answer_at_the_deadline_is_the_last():
+    wait = Wait(WaitPolicy(timeout=10), now=100.0)
+
+    assert isinstance(wait.answered(109.9), LookAgain)
+    assert Stop.TIMEOUT is wait.answered(110.0)
+    assert Stop.TIMEOUT is wait.answered(110.1)
+    assert Stop.TIMEOUT is wait.troubled(110.0)
+
+
+def test_a_look_a_hair_before_the_deadline_is_the_last():
+    """A sleep may end a rounding error early; that must not cost another request."""
+    wait = Wait(WaitPolicy(timeout=10), now=0.1)
+
+    assert Stop.TIMEOUT is wait.answered(10.0999)
+
+
+def test_retry_after_is_a_floor_for_the_next_pause():
+    wait = Wait(WaitPolicy(), now=0.0, chance=lambda: MIDDLE)
+
+    assert LookAgain(7.0) == wait.troubled(0.0, retry_after=7.0)
+    assert LookAgain(0.5) == wait.troubled(1.0, retry_after=0.1)
+    assert LookAgain(0.5) == wait.troubled(1.0, retry_after=None)
+
+
+def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
+    assert LookAgain(60.0) == Wait(WaitPolicy(), now=0.0).troubled(0.0, retry_after=86400.0)
+    assert LookAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).troubled(1.0, retry_after=30.0)
+
+
+@pytest.mark.parametrize(("answered", "patience"), [(False, 30.0), (True, 300.0)])
+def test_silence_ends_a_wait_after_the_patience(answered, patience):
+    """30 seconds if nothing readable was ever answered, 300 since the last answer otherwise."""
+    wait = Wait(WaitPolicy(), now=0.0)
+    if answered:
+        wait.answered(0.0)
+    wait.troubled(1.0)
+
+    assert isinstance(wait.troubled(patience - 0.1), LookAgain)
+    assert Stop.SILENCE is wait.troubled(patience)
+
+
+def test_a_readable_answer_ends_the_silence():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.troubled(29.0)
+    wait.answered(29.5)
+    wait.troubled(40.0)
+
+    assert isinstance(wait.troubled(329.0), LookAgain)
+    assert Stop.SILENCE is wait.troubled(329.5)
+
+
+def test_a_single_look_that_hangs_is_no_silence():
+    """One exchange may take as long as the patience; a second look is owed."""
+    wait = Wait(WaitPolicy(), now=0.0)
+
+    assert isinstance(wait.troubled(30.0), LookAgain)
+    assert Stop.SILENCE is wait.troubled(60.5)
+
+
+def test_the_deadline_is_named_when_both_have_passed():
+    wait = Wait(WaitPolicy(timeout=20), now=0.0)
+    wait.troubled(1.0)
+
+    assert Stop.TIMEOUT is wait.troubled(40.0)
+
+
+def test_grace_lasts_15_seconds_after_the_trigger():
+    wait = Wait(WaitPolicy(), now=0.0)
+
+    assert not wait.in_grace(0.0)
+
+    wait.triggered(2.0)
+
+    assert wait.in_grace(16.9)
+    assert not wait.in_grace(17.0)
+
+
+def test_an_exchange_may_take_what_is_left_and_the_last_one_five_seconds():
+    wait = Wait(WaitPolicy(timeout=100), now=0.0)
+
+    assert [wait.left(now) for now in (0, 40, 96, 100)] == [100, 60, 5, 5]
+
+
+@given(
+    timeout=st.floats(0.1, 5000),
+    longest=st.floats(0.05, 60),
+    looks=st.lists(st.tuples(st.floats(0, 40), st.booleans(), st.none() | st.floats(0, 1e5)), max_size=60),
+    chance=st.floats(0, 1),
+)
+def test_whatever_the_api_says_and_however_slow_it_is_no_look_begins_after_the_deadline(
+    timeout, longest, looks, chance
+):
+    """And every wait ends: by the deadline no decision asks for another look."""
+    wait = Wait(WaitPolicy(timeout=timeout, longest_pause=longest), now=0.0, chance=lambda: chance)
+    now, stopped = 0.0, False
+    for seconds, readable, retry_after in looks:
+        assert now <= timeout + 1e-6
+        now += min(seconds, wait.left(now))
+        decision = wait.answered(now) if readable else wait.troubled(now, retry_after)
+        if stopped := isinstance(decision, Stop):
+            break
+        assert decision.pause > 0
+        now += decision.pause
+
+    assert stopped or now <= timeout + 1e-6
+    assert Stop.TIMEOUT is wait.answered(timeout)
