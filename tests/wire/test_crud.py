@@ -1,0 +1,345 @@
+"""Create, read, update and delete through the real host process, with the traffic as part of each claim."""
+
+import base64
+import pickle
+
+import grpc
+import pytest
+from harness.host import Host, struct
+from pulumi.output import Unknown
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.rpc import UNKNOWN
+
+from nugen_pulumi.emulator import catalogue
+from nugen_pulumi.provider import UndeployedModelProvider
+
+DEFAULTS = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
+LOOK = ("GET", "/api/v3/models/undeploy-model/m-1/status")
+ASK = ("DELETE", "/api/v3/models/undeploy-model/m-1")
+
+
+def inputs(**given):
+    return {"model_id": "m-1", **DEFAULTS, **given}
+
+
+def done(**given):
+    """Return the state of a model that is undeployed."""
+    return {
+        **inputs(**given),
+        "status": "COMPLETED",
+        "undeployed": True,
+        "result": {"message": "Model successfully undeployed"},
+        "start_time": "2024-02-24T10:00:00Z",
+        "end_time": "2024-02-24T10:02:30Z",
+    }
+
+
+def sentence(caught):
+    """Return the last line of what the host answered: the error itself, without the traceback."""
+    return caught.value.details().strip().splitlines()[-1]
+
+
+def test_create_waits_through_an_outage_and_returns_complete_outputs(host, emulator):
+    """And asks exactly three times."""
+    emulator.script("m-1", "PENDING", 503, "completed")
+    id_, outputs = host.create(inputs(timeout_seconds=60, triggers=["a"]))
+
+    assert "m-1" == id_
+    assert {*inputs(), "timeout_seconds", "triggers", "status", "undeployed", "result", "start_time", "end_time"} == {
+        *outputs
+    }
+    assert ("COMPLETED", True, ["a"]) == (outputs["status"], outputs["undeployed"], outputs["triggers"])
+    assert [LOOK] * 3 == emulator.requests
+
+
+def test_create_with_undeploy_asks_first(host, emulator):
+    emulator.add("m-1", undeploy_seconds=0.1)
+    _, outputs = host.create(inputs(undeploy=True))
+
+    assert ("COMPLETED", True) == (outputs["status"], outputs["undeploy"])
+    assert [ASK, LOOK] == emulator.requests[:2]
+
+
+def test_create_of_what_is_undeployed_already_succeeds(host, emulator):
+    """DELETE answers 400, the status FAILED because the model is UNDEPLOYED: the goal is met."""
+    emulator.script_undeploy("m-1", 400)
+    emulator.script("m-1", catalogue.failed("No active undeployment. Model status is UNDEPLOYED."))
+    _, outputs = host.create(inputs(undeploy=True))
+
+    assert ("FAILED", True) == (outputs["status"], outputs["undeployed"])
+    assert "No active undeployment. Model status is UNDEPLOYED." == outputs["error"]
+
+
+def test_create_fails_on_failed_with_reason_and_advice(host, emulator):
+    emulator.script("m-1", catalogue.failed("GPU on fire."))
+
+    with pytest.raises(grpc.RpcError) as caught:
+        host.create(inputs())
+    assert sentence(caught).endswith(
+        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` looks again; with undeploy=True it asks for it"
+        " first."
+    )
+
+
+def test_a_model_that_nobody_asked_to_undeploy_says_what_to_set(host, emulator):
+    emulator.add("m-1")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        host.create(inputs())
+    assert sentence(caught).endswith("Model status is DEPLOYED. Nothing has asked for it: set undeploy=True.")
+
+
+def test_a_failure_of_what_was_asked_for_says_that_it_is_asked_for_again(host, emulator):
+    emulator.add("m-1", undeploy_seconds=0, fails="GPU on fire.")
+
+    with pytest.raises(grpc.RpcError) as caught:
+        host.create(inputs(undeploy=True))
+    assert sentence(caught).endswith("GPU on fire. The next `pulumi up` asks for it again.")
+
+
+def test_create_records_failed_if_told_to(host, emulator):
+    emulator.script("m-1", catalogue.failed("GPU on fire."))
+    _, outputs = host.create(inputs(on_failure="record"))
+
+    assert ("FAILED", False, "GPU on fire.") == (outputs["status"], outputs["undeployed"], outputs["error"])
+
+
+def test_create_without_waiting_records_what_one_look_says(host, emulator):
+    emulator.script("m-1", "PENDING")
+    _, outputs = host.create(inputs(wait=False))
+
+    assert ("PENDING", False) == (outputs["status"], outputs["undeployed"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (400, "the Nugen API refuses the request (400 Bad Request)."),
+        (401, "does not accept the API key (401: Not authenticated): check nugen:apiKey or NUGEN_API_KEY."),
+        (403, "does not accept the API key (403: Could not validate credentials. Reason: API key not found): check"),
+        (catalogue.model_not_found(), "knows no such model, or it belongs to another account (404: Model not found)."),
+        (catalogue.wrong_route(), "has no such endpoint (404 Not Found): check the base URL, which is from nugen:base"),
+        (422, "does not accept this model id (422: path.model_id: field required)."),
+        (catalogue.quota_exhausted(), "the Nugen account has run out (429: Quota limit reached. Please add credits"),
+        (307, "redirects to "),
+    ],
+)
+def test_each_answer_that_will_not_change_ends_the_wait_with_its_own_sentence(host, emulator, answer, says):
+    emulator.script("m-1", answer)
+
+    with pytest.raises(grpc.RpcError) as caught:
+        host.create(inputs())
+    assert says in sentence(caught)
+    assert [LOOK] == emulator.requests
+
+
+def test_a_missing_key_is_a_sentence():
+    with Host() as host:
+        with pytest.raises(grpc.RpcError) as caught:
+            host.create(inputs())
+        assert sentence(caught).endswith(
+            "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."
+        )
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({}, "There is no Nugen API key: "),
+        ({"nugen:apiKey": "k", "nugen:baseUrl": "api.nugen.in"}, "nugen:baseUrl is not an http(s) URL"),
+        ({"nugen:apiKey": "k", "nugen:baseUrl": "http://api.nugen.in"}, "nugen:baseUrl is plain http to api.nugen.in"),
+    ],
+)
+def test_bad_settings_are_refused_in_preview(config, says):
+    with Host(config) as host:
+        _, failures = host.check(inputs())
+
+    assert [("", says)] == [(name, reason[: len(says)]) for name, reason in failures]
+
+
+def test_what_exists_needs_no_key_to_be_previewed():
+    """State may be settled for ever: nothing has to be asked."""
+    with Host() as host:
+        _, failures = host.check(inputs(), olds=done())
+
+    assert [] == failures
+
+
+def test_check_fills_in_defaults_and_names_each_bad_property(host):
+    checked, failures = host.check({"model_id": "a/b", "timeout_seconds": True})
+
+    assert DEFAULTS.items() <= checked.items()
+    assert ["model_id", "timeout_seconds"] == [name for name, _ in failures]
+
+
+def test_unknown_inputs_pass_check_and_come_back_unknown(host):
+    """Also when they are nested."""
+    checked, failures = host.check({"model_id": UNKNOWN, "triggers": [UNKNOWN]})
+
+    assert [] == failures
+    assert isinstance(checked["model_id"], Unknown)
+    assert isinstance(checked["triggers"][0], Unknown)
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "changes", "replaces"),
+    [
+        (done(), inputs(), False, []),
+        (done(timeout_seconds=5), inputs(timeout_seconds=5), False, []),
+        (done(), inputs(timeout_seconds=5), True, []),
+        (done(), inputs(undeploy=True), True, []),
+        (done(), inputs(model_id="m-2"), True, ["model_id"]),
+        (done(), inputs(model_id=UNKNOWN), True, ["model_id"]),
+        (done(triggers=[1]), inputs(triggers=[2]), True, ["triggers"]),
+        (done(triggers=[1]), inputs(triggers=[UNKNOWN]), True, ["triggers"]),
+        (done(triggers=[1]), inputs(triggers=[1]), False, []),
+        ({**done(), "undeployed": False, "status": "PENDING"}, inputs(), True, []),
+        ({**done(), "undeployed": False, "status": "FAILED"}, inputs(), True, []),
+        (
+            {**done(on_failure="record"), "undeployed": False, "status": "FAILED"},
+            inputs(on_failure="record"),
+            False,
+            [],
+        ),
+        (
+            {**done(on_failure="record"), "undeployed": False, "status": "PENDING"},
+            inputs(on_failure="record"),
+            True,
+            [],
+        ),
+        ({**done(wait=False), "undeployed": False, "status": "PENDING"}, inputs(wait=False), False, []),
+    ],
+)
+def test_diff_replaces_for_id_and_triggers_and_updates_what_is_unsettled(host, olds, news, changes, replaces):
+    assert (changes, replaces) == host.diff(olds, news)
+
+
+def test_another_pickle_of_the_provider_is_an_update_without_any_request(host, emulator):
+    """Python's versions pickle the same class differently."""
+    olds = {**done(), "__provider": base64.b64encode(pickle.dumps(UndeployedModelProvider(), protocol=2)).decode()}
+    request = {"olds": struct(olds), "news": host.props(inputs())}
+    changes = host.stub.Diff(pb.DiffRequest(id="m-1", urn="urn:m", **request)).changes
+    host.stub.Update(pb.UpdateRequest(id="m-1", urn="urn:m", **request))
+
+    assert pb.DiffResponse.DIFF_SOME == changes
+    assert [] == emulator.requests
+
+
+@pytest.mark.parametrize("news", [inputs(timeout_seconds=7), inputs(undeploy=True), inputs(wait=False)])
+def test_update_of_what_is_undeployed_sends_nothing_and_keeps_the_outputs(host, emulator, news):
+    assert {**done(), **news} == host.update(done(), news)
+    assert [] == emulator.requests
+
+
+def test_update_of_a_pending_model_waits_on_without_asking_again(host, emulator):
+    emulator.script("m-1", "PENDING", "COMPLETED")
+    olds = {**done(undeploy=True), "status": "PENDING", "undeployed": False}
+
+    assert "COMPLETED" == host.update(olds, inputs(undeploy=True))["status"]
+    assert [LOOK, LOOK] == emulator.requests
+
+
+def test_update_of_a_failed_model_asks_again(host, emulator):
+    emulator.add("m-1", undeploy_seconds=0)
+    olds = {**done(undeploy=True), "status": "FAILED", "undeployed": False}
+
+    assert host.update(olds, inputs(undeploy=True))["undeployed"]
+    assert [ASK, LOOK] == emulator.requests
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_update_asks_if_it_was_never_asked_before(host, emulator, wait):
+    emulator.add("m-1", undeploy_seconds=0)
+    olds = {**done(wait=wait), "status": "PENDING", "undeployed": False}
+
+    assert host.update(olds, inputs(undeploy=True, wait=wait))["undeployed"]
+    assert [ASK, LOOK] == emulator.requests
+
+
+def test_update_of_a_recorded_failure_sends_nothing(host, emulator):
+    olds = {**done(on_failure="record"), "status": "FAILED", "undeployed": False, "error": "GPU on fire"}
+
+    assert "GPU on fire" == host.update(olds, inputs(on_failure="record", timeout_seconds=9))["error"]
+    assert [] == emulator.requests
+
+
+def test_refresh_looks_once_and_stores_what_it_sees(host, emulator):
+    emulator.add("m-1")
+    id_, outputs = host.refresh(done())
+
+    assert ("m-1", "FAILED", False) == (id_, outputs["status"], outputs["undeployed"])
+    assert "No active undeployment. Model status is DEPLOYED." == outputs["error"]
+    assert DEFAULTS.items() <= outputs.items()
+    assert [LOOK] == emulator.requests
+
+
+def test_refresh_that_sees_the_same_keeps_the_times(host, emulator):
+    """The API answers with the times of the request, which would be drift in every refresh."""
+    answer = {
+        "model_id": "m-1",
+        "status": "COMPLETED",
+        "result": done()["result"],
+        "start_time": "now",
+        "end_time": None,
+    }
+    emulator.script("m-1", answer)
+
+    assert ("m-1", done()) == host.refresh(done())
+
+
+def test_refresh_does_not_wait(host, emulator):
+    emulator.script("m-1", "PENDING")
+
+    assert "PENDING" == host.refresh(done())[1]["status"]
+
+
+def test_refresh_of_a_model_that_is_not_found_says_that_it_is_gone(host, emulator):
+    emulator.script("m-1", catalogue.model_not_found())
+
+    assert ("", {}) == host.refresh(done())
+
+
+@pytest.mark.parametrize("answer", [catalogue.wrong_route(), 403, 503, 422, 502])
+def test_refresh_never_takes_trouble_for_absence(host, emulator, answer):
+    emulator.script("m-1", answer)
+
+    with pytest.raises(grpc.RpcError):
+        host.refresh(done())
+    assert [LOOK] == emulator.requests
+
+
+def test_get_waits_like_create(host, emulator):
+    emulator.script("m-1", "PENDING", "COMPLETED")
+    id_, outputs = host.get("m-1", DEFAULTS)
+
+    assert ("m-1", "m-1", "COMPLETED") == (id_, outputs["model_id"], outputs["status"])
+
+
+def test_get_without_waiting_looks_once(host, emulator):
+    """As in a preview."""
+    emulator.script("m-1", "PENDING")
+
+    assert "PENDING" == host.get("m-1", {**DEFAULTS, "wait": False})[1]["status"]
+
+
+def test_get_of_a_missing_model_is_an_error(host):
+    with pytest.raises(grpc.RpcError) as caught:
+        host.get("m-1", DEFAULTS)
+    assert "knows no such model" in sentence(caught)
+
+
+def test_delete_sends_nothing(host, emulator):
+    host.delete(done())
+
+    assert [] == emulator.requests
+
+
+def test_the_waits_of_a_process_share_one_loop_and_run_side_by_side(host, emulator):
+    """Four calls, the host's stock limit; each waits for a model of its own."""
+    for name in "abcd":
+        emulator.script(name, "PENDING", "COMPLETED")
+    answers = [host.creating(inputs(model_id=name)) for name in "abcd"]
+
+    assert ["a", "b", "c", "d"] == [answer.result()[0] for answer in answers]
+    first, second = emulator.requests[:4], emulator.requests[4:]
+    assert sorted(first) == sorted(second), "every model is looked at before any is looked at again"
