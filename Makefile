@@ -1,0 +1,41 @@
+# Two commands: `make demo` shows it work, `make test` proves it. Each does its own set-up and reuses what is there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test fast lint pulumi clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY) ## Undeploy a model with a real `pulumi up` against an emulated API
+	@$(BIN)/python tools/demo.py
+
+test: $(READY) ## Run the whole suite, with coverage
+	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
+	coverage erase && coverage run -m pytest && coverage combine --quiet && coverage report
+
+fast: $(READY) ## Run what needs no Pulumi CLI
+	@$(BIN)/pytest -m "not e2e"
+
+lint: $(READY) ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that holds it
+	@$(BIN)/python tools/pulumi_cli.py
+
+clean: ## Remove what these commands made here (a Pulumi CLI stays in your cache folder)
+	rm -rf .venv .demo dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# Renamed at the end, so that an interrupted set-up is never taken for a good one.
+$(READY): pyproject.toml tools/constraints.txt
+	@echo "Setting up .venv: about a minute, this once." >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=python3.x")'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --editable ".[emulator]" --group dev
+	@touch $(READY)

@@ -1,0 +1,136 @@
+"""One model through the whole life of a stack, with the real engine."""
+
+from pathlib import Path
+
+from harness import KEY
+
+from nugen_pulumi.emulator import catalogue
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = (ROOT / "__main__.py").read_text()
+MODEL = "aligned-model-01kmqm4nrn9fw6r"
+LOOK = ("GET", f"/api/v3/models/undeploy-model/{MODEL}/status")
+ASK = ("DELETE", f"/api/v3/models/undeploy-model/{MODEL}")
+
+PROGRAM = """
+import pulumi
+from nugen_pulumi import UndeployedModel
+
+model = UndeployedModel("model", {arguments})
+pulumi.export("model", {{"status": model.status, "error": model.error}})
+"""
+
+
+def program(**arguments):
+    arguments = {"model_id": "m-1", **arguments}
+    return PROGRAM.format(arguments=", ".join(f"{k}={v!r}" for k, v in arguments.items()))
+
+
+def test_the_quick_start_from_up_to_destroy(stack, emulator):
+    """Outputs on the first `up`; no request in a preview, the second `up` and `destroy`; no key anywhere in state."""
+    emulator.add(MODEL, undeploy_seconds=1.0)
+    stack = stack(QUICKSTART)
+    stack("config", "set", "undeploy", "true").ok()
+
+    stack.preview().ok()
+    assert [] == emulator.requests
+
+    stack.up().ok()
+    outputs = stack.outputs
+    assert ("COMPLETED", True) == (outputs["status"], outputs["undeployed"])
+    assert {"message": "Model successfully undeployed"} == outputs["result"]
+    assert outputs["start_time"].endswith("Z")
+    assert outputs["end_time"].endswith("Z")
+    assert [ASK, LOOK] == emulator.requests[:2]
+
+    asked = len(emulator.requests)
+    assert "2 unchanged" in stack.up("--expect-no-changes").ok().output
+    assert [] == emulator.requests[asked:]
+
+    stack("refresh", "--yes", "--skip-preview", "--expect-no-changes").ok()
+    assert [LOOK] == emulator.requests[asked:]
+
+    stack.destroy().ok()
+    assert [LOOK] == emulator.requests[asked:]
+    assert {} == stack.models
+    assert [] == stack.files_with(KEY)
+
+
+def test_a_key_from_stack_config_is_in_state_only_encrypted(stack, emulator):
+    """The engine keeps the config of the default provider in state."""
+    emulator.script("m-1", "COMPLETED")
+    stack = stack(program(), NUGEN_API_KEY="")
+    stack("config", "set", "--secret", "nugen:apiKey", KEY).ok()
+    stack.up().ok()
+
+    assert [] == stack.files_with(KEY)
+
+
+def test_a_model_that_is_gone_leaves_the_state_on_refresh(stack, emulator):
+    emulator.script("m-1", "COMPLETED", catalogue.model_not_found())
+    stack = stack(program())
+    stack.up().ok()
+    stack.refresh().ok()
+
+    assert {} == stack.models
+
+
+def test_bad_inputs_are_refused_in_preview_each_with_a_sentence(stack):
+    output = stack(program(model_id="a/b", timeout_seconds=-1)).preview().output
+
+    assert "must not hold any of / \\ ? #, which would make it another address" in output
+    assert "must be a finite number of seconds greater than 0" in output
+    assert "Traceback" not in output
+
+
+def test_a_missing_key_is_refused_in_preview_with_a_sentence(stack):
+    output = stack(program(), NUGEN_API_KEY="").preview().output
+
+    assert "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY." in output
+    assert "Traceback" not in output
+
+
+def test_unknown_inputs_pass_preview_and_arrive_in_up(stack, emulator):
+    """The id of one model as the output of another resource."""
+    emulator.script("m-1", "COMPLETED")
+    emulator.script("m-2", "COMPLETED")
+    stack = stack(
+        program()
+        + """
+UndeployedModel("second", model_id=model.status.apply(lambda status: "m-2" if status == "COMPLETED" else "a/b"))
+"""
+    )
+    stack.preview().ok()
+    stack.up().ok()
+
+    assert "m-2" == stack.models["second"]["id"]
+
+
+def test_get_reads_without_managing(stack, emulator):
+    """One look in the preview, a wait in `up`, and nothing of ours to delete."""
+    emulator.script("m-1", "PENDING", "PENDING", "COMPLETED")
+    stack = stack(
+        """
+import pulumi
+from nugen_pulumi import UndeployedModel
+
+model = UndeployedModel.get("model", "m-1")
+pulumi.export("seen", [model.model_id, model.status])
+"""
+    )
+    stack.preview().ok()
+    assert 1 == len(emulator.requests)
+
+    stack.up().ok()
+    assert ["m-1", "COMPLETED"] == stack.outputs["seen"]
+    assert stack.models["model"]["external"]
+
+
+def test_changed_triggers_replace_the_resource(stack, emulator):
+    emulator.script("m-1", "COMPLETED", "COMPLETED")
+    stack = stack(program(triggers=[1]))
+    stack.up().ok()
+    stack.program(program(triggers=[2]))
+
+    assert "1 replaced" in stack.up().ok().output
+    assert 2 == len(emulator.requests)
