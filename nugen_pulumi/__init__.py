@@ -7,6 +7,7 @@ from nugen_pulumi.errors import (
     SettingsError,
     UnavailableError,
     UndeployFailedError,
+    WaitInterruptedError,
     WaitTimeoutError,
 )
 from nugen_pulumi.resource import UndeployedModel
@@ -19,5 +20,6 @@ __all__ = [
     "UnavailableError",
     "UndeployFailedError",
     "UndeployedModel",
+    "WaitInterruptedError",
     "WaitTimeoutError",
 ]

@@ -8,6 +8,7 @@ Everything this package raises on purpose. A class is a decision for whoever cat
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended, badly
   - WaitTimeoutError        it did not end in time
+  - WaitInterruptedError    nobody wants to wait any more
 """
 
 from __future__ import annotations
@@ -62,3 +63,7 @@ class UndeployFailedError(NugenError):
 
 class WaitTimeoutError(NugenError):
     """The undeployment was not over when the timeout ran out."""
+
+
+class WaitInterruptedError(NugenError):
+    """The wait was told to stop: Ctrl-C, or an engine that went away."""

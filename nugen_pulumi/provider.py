@@ -7,7 +7,8 @@ httpx and pydantic come in with the runtime, at the first exchange, so that a pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -21,8 +22,8 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from nugen_pulumi import inputs
-from nugen_pulumi.errors import ModelNotFoundError, SettingsError, UndeployFailedError
+from nugen_pulumi import host, inputs
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, SettingsError, UndeployFailedError
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiter import WaitPolicy
@@ -43,6 +44,8 @@ class UndeployedModelProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config; whether it is any good is asked when it is needed, and in ``check``."""
         self._config = req.config
+        host.widen_pool()
+        host.hear_cancel()
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a sentence each, fill in defaults. Sends nothing."""
@@ -68,9 +71,9 @@ class UndeployedModelProvider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Ask for the undeployment if told to, and learn how it ends."""
-        wanted = Inputs.read(props)
-        status = self._learn(props["model_id"], wanted, trigger=wanted.undeploy)
-        return CreateResult(props["model_id"], outputs(props, status))
+        id_, wanted = props["model_id"], Inputs.read(props)
+        with _answering(keep_as=(id_, props)) as call:
+            return CreateResult(id_, outputs(props, self._learn(call, id_, wanted, trigger=wanted.undeploy)))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Go on where the last operation stopped; without any request if there is nothing left to learn."""
@@ -80,33 +83,39 @@ class UndeployedModelProvider(ResourceProvider):
             known = {name: olds.get(name) for name in OUTPUTS}
             return UpdateResult({**_given(news), **known})
         again = wanted.undeploy and olds.get("status") == "FAILED"
-        return UpdateResult(outputs(news, self._learn(id_, wanted, trigger=never_asked or again)))
+        with _answering(keep_as=(id_, news)) as call:
+            return UpdateResult(outputs(news, self._learn(call, id_, wanted, trigger=never_asked or again)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Look once for a refresh; learn like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
-        if "status" not in props:
-            return ReadResult(id_, outputs({**props, "model_id": id_}, self._learn(id_, Inputs.read(props))))
-        try:
-            status = self._runtime().look(id_)
-        except ModelNotFoundError:
-            return ReadResult("", {})  # how the host is told that the resource is gone
+        with _answering() as call:
+            if "status" not in props:
+                return ReadResult(id_, outputs({**props, "model_id": id_}, self._learn(call, id_, Inputs.read(props))))
+            try:
+                status = self._runtime(call).look(id_)
+            except ModelNotFoundError:
+                return ReadResult("", {})  # how the host is told that the resource is gone
         seen = outputs(props, status)
         if all(seen[name] == props.get(name) for name in OUTPUTS if name not in TIMES):
             # The API answers with the times of the request, which would be drift in every refresh.
             seen.update({name: props.get(name) for name in TIMES})
         return ReadResult(id_, seen)
 
-    def _learn(self, model_id: str, wanted: Inputs, *, trigger: bool = False) -> UndeployStatus:
+    def _learn(self, call: host.Call, model_id: str, wanted: Inputs, *, trigger: bool = False) -> UndeployStatus:
         """Wait or glance, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return self._runtime().look(model_id, trigger=trigger)
+            return self._runtime(call).look(model_id, trigger=trigger)
         policy = WaitPolicy(
-            timeout=wanted.timeout_seconds or inputs.DEFAULT_TIMEOUT_SECONDS,
+            timeout=wanted.timeout_seconds or call.timeout or inputs.DEFAULT_TIMEOUT_SECONDS,
             longest_pause=wanted.poll_interval_seconds,
         )
-        status = self._runtime().wait(model_id, policy, trigger=trigger)
+        status = self._runtime(call).wait(model_id, policy, trigger=trigger, say=call.say)
         if not status.undeployed and wanted.on_failure == "error":
-            raise UndeployFailedError(f"Model {model_id} was not undeployed: {status.error} {_advice(status, wanted)}")
+            failed = UndeployFailedError(
+                f"Model {model_id} was not undeployed: {status.error} {_advice(status, wanted)}"
+            )
+            failed.last = status
+            raise failed
         return status
 
     def _settings_problem(self, *, creating: bool) -> str | None:
@@ -119,11 +128,35 @@ class UndeployedModelProvider(ResourceProvider):
             return str(exc)
         return None
 
-    def _runtime(self) -> Runtime:
+    def _runtime(self, call: host.Call) -> Runtime:
         # The one deferred import: keeps httpx and pydantic out of users' programs and out of previews.
         from nugen_pulumi.runtime import shared_runtime  # noqa: PLC0415
 
-        return shared_runtime(Settings.find(self._config.get))
+        settings = Settings.find(self._config.get)
+        runtime = shared_runtime(settings, lambda new: host.cancellation.tell(new.interrupt))
+        call.on_lost(runtime.interrupt)
+        return runtime
+
+
+@contextmanager
+def _answering(keep_as: tuple[str, Mapping[str, Any]] | None = None) -> Iterator[host.Call]:
+    """
+    Answer the engine's call: within the block an error that we foresee becomes a sentence, without a traceback.
+
+    Args:
+        keep_as: Id and inputs of a resource that is to stay in state if anything was learnt before the error.
+    """
+    call = host.Call.current()
+    with call.answering():
+        try:
+            yield call
+        except NugenError as exc:
+            if keep_as is None or exc.last is None:
+                call.fail(str(exc))
+            else:
+                id_, props = keep_as
+                call.fail_but_keep(str(exc), id_, outputs(props, exc.last))
+            raise exc from None
 
 
 TIMES = ("start_time", "end_time")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import httpx
 
 from nugen_pulumi.client import NugenClient
+from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.undeployment import Undeployment
@@ -32,45 +33,76 @@ class Runtime:
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._client = NugenClient(settings, transport=transport)
+        self._interrupted = False
+        self._at_work: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
         # A daemon, because Pulumi's host process ends without telling us.
         self._thread = threading.Thread(target=self._loop.run_forever, name="nugen-waits", daemon=True)
         self._thread.start()
 
-    def wait(self, model_id: str, policy: WaitPolicy, *, trigger: bool = False) -> UndeployStatus:
-        """Block until the undeployment is over: see :meth:`Undeployment.follow`."""
-
-        async def waiting() -> UndeployStatus:
-            return await Undeployment(self._client, model_id, policy).follow(trigger=trigger)
-
-        return self._run(waiting())
+    def wait(
+        self,
+        model_id: str,
+        policy: WaitPolicy,
+        *,
+        trigger: bool = False,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> UndeployStatus:
+        """Block until the undeployment is over: see :class:`Undeployment` and its ``follow``."""
+        return self._run(lambda: Undeployment(self._client, model_id, policy, say).follow(trigger=trigger))
 
     def look(self, model_id: str, *, trigger: bool = False) -> UndeployStatus:
         """Block for one look: see :meth:`Undeployment.glance`."""
+        return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).glance(trigger=trigger))
 
-        async def looking() -> UndeployStatus:
-            return await Undeployment(self._client, model_id, WaitPolicy()).glance(trigger=trigger)
-
-        return self._run(looking())
+    def interrupt(self) -> None:
+        """End all work within a moment, and take on no more. May be called from any thread, and twice."""
+        self._loop.call_soon_threadsafe(self._interrupt)
 
     def close(self) -> None:
         """Close the connections and end the loop's thread."""
-        self._run(self._client.aclose())
+        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _run(self, work: Callable[[], Awaitable[T]]) -> T:
+        async def working() -> T:
+            if self._interrupted:
+                raise WaitInterruptedError("Not begun, because the operation is being cancelled.")
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - a coroutine of ours always runs in a task
+            self._at_work.add(task)
+            try:
+                return await work()
+            finally:
+                self._at_work.discard(task)
+
+        return asyncio.run_coroutine_threadsafe(working(), self._loop).result()
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        for task in self._at_work:
+            task.cancel()
+        if self._at_work:
+            # Before Python 3.12 wait_for can lose a cancellation that meets the end of what it waits for.
+            self._loop.call_later(0.1, self._interrupt)
 
 
 _shared: dict[Settings, Runtime] = {}
 _shared_lock = threading.Lock()
 
 
-def shared_runtime(settings: Settings) -> Runtime:
-    """Return the process's one runtime for *settings*."""
+def shared_runtime(settings: Settings, on_new: Callable[[Runtime], object] = lambda _: None) -> Runtime:
+    """
+    Return the process's one runtime for *settings*.
+
+    Args:
+        settings: Where the API is and how to speak to it.
+        on_new: Is told of a runtime that has just been made.
+    """
     with _shared_lock:
         if settings not in _shared:
             _shared[settings] = Runtime(settings)
+            on_new(_shared[settings])
         return _shared[settings]

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from nugen_pulumi.client import NugenClient
-from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitTimeoutError
+from nugen_pulumi.errors import (
+    ModelNotFoundError,
+    NugenError,
+    UnavailableError,
+    WaitInterruptedError,
+    WaitTimeoutError,
+)
 from nugen_pulumi.models import Phase, UndeployStatus
+from nugen_pulumi.sentences import Facts
 from nugen_pulumi.text import duration
 from nugen_pulumi.waiter import Stop, Wait, WaitPolicy
-
-GO_ON = "The next `pulumi up` goes on waiting."
 
 
 class Undeployment:
@@ -23,17 +30,25 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to look and when to stop.
+        say: Is told in a few words how it stands, after each look that is not the last.
 
     Attributes:
         last: The last status that counts, or None if nothing was learnt.
         trouble: What went wrong since *last* was learnt, or None.
     """
 
-    def __init__(self, client: NugenClient, model_id: str, policy: WaitPolicy) -> None:
+    def __init__(
+        self,
+        client: NugenClient,
+        model_id: str,
+        policy: WaitPolicy,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.model_id = model_id
         self.last: UndeployStatus | None = None
         self.trouble: UnavailableError | None = None
         self._client = client
+        self._say = say
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
 
@@ -50,10 +65,11 @@ class Undeployment:
 
         Raises:
             WaitTimeoutError: The timeout ran out first.
+            WaitInterruptedError: The task was cancelled.
             UnavailableError: No readable answer for longer than the policy's patience.
             RejectedError: Asking again will not help.
         """
-        try:
+        with self._learning():
             while True:
                 try:
                     if trigger:
@@ -67,12 +83,12 @@ class Undeployment:
                     if status is not None and status.over:
                         return status
                     decision = self._wait.answered(self._clock())
-                if isinstance(decision, Stop):
-                    raise self._stopped(decision)
+                if decision is Stop.TIMEOUT:
+                    raise WaitTimeoutError(self._facts.unfinished)
+                if decision is Stop.SILENCE:
+                    raise UnavailableError(self._facts.unfinished)
+                self._say(f"{self._facts.line} · next look in {duration(decision.pause)}")
                 await asyncio.sleep(decision.pause)
-        except NugenError as exc:
-            exc.last = self.last
-            raise
 
     async def glance(self, *, trigger: bool) -> UndeployStatus:
         """
@@ -82,18 +98,33 @@ class Undeployment:
             trigger: Ask for the undeployment first. Once accepted that is known, even if the look meets trouble.
 
         Raises:
+            WaitInterruptedError: The task was cancelled.
             UnavailableError: There was no usable answer.
             RejectedError: Asking again will not help.
         """
+        with self._learning():
+            try:
+                if trigger:
+                    await self._ask()
+                await self._look()
+            except UnavailableError as exc:
+                self.trouble = exc
+            if self.last is None:
+                raise UnavailableError(f"Model {self.model_id}: one look, and no usable answer: {self.trouble}.")
+            return self.last
+
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Give every error what was learnt before it."""
         try:
-            if trigger:
-                await self._ask()
-            await self._look()
-        except UnavailableError as exc:
-            self.trouble = exc
-        if self.last is None:
-            raise UnavailableError(f"Model {self.model_id}: one look, and no usable answer: {self.trouble}.")
-        return self.last
+            yield
+        except NugenError as exc:
+            exc.last = self.last
+            raise
+        except asyncio.CancelledError:
+            interrupted = WaitInterruptedError(self._facts.interrupted)
+            interrupted.last = self.last
+            raise interrupted from None
 
     async def _ask(self) -> None:
         """Send the DELETE."""
@@ -125,17 +156,7 @@ class Undeployment:
     def _left(self) -> float:
         return self._wait.left(self._clock())
 
-    def _stopped(self, why: Stop) -> NugenError:
-        """Say in a sentence or two why the wait ends: what was seen last, when, and what to do."""
+    @property
+    def _facts(self) -> Facts:
         now = self._clock()
-        waited = duration(now - self._wait.started)
-        silent = duration(self._wait.silent_for(now))
-        kind = WaitTimeoutError if why is Stop.TIMEOUT else UnavailableError
-        if self.last is None:
-            return kind(f"Model {self.model_id}: no usable answer in {waited}. The last trouble: {self.trouble}.")
-        seen = self.last.status if self.last.known else f"{self.last.status}, a word that this version does not know"
-        trouble = f" Since then there was no usable answer; the last trouble: {self.trouble}." if self.trouble else ""
-        return kind(
-            f"Model {self.model_id} is not undeployed after {waited}: its last status, {silent} ago, was {seen}."
-            f"{trouble} {GO_ON}"
-        )
+        return Facts(self.model_id, self.last, self.trouble, now - self._wait.started, self._wait.silent_for(now))

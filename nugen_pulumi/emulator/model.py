@@ -86,8 +86,8 @@ class Model:
 
     traits: Traits
     seconds: float
-    rest: State = State.DEPLOYED
-    task: Task | None = None
+    rest: State
+    task: Task | None
 
     @classmethod
     def new(cls, traits: Traits, seconds: float, now: datetime) -> "Model":

@@ -53,8 +53,6 @@ class Emulator:
         self._ready = threading.Event()
         self._config = Config(
             create_app(self._world, api_key),
-            interface="asgi3",
-            lifespan="off",
             ws="none",
             proxy_headers=False,
             access_log=False,
@@ -89,6 +87,11 @@ class Emulator:
         )
         self._ready.set()
         await self._stop.wait()
+        # A connection that was accepted just now is made, and so can be cut, only some turns of the loop later; asyncio
+        # forgets to close it if the server is closed before.
+        self._loop.remove_reader(listener)
+        for _ in range(3):
+            await asyncio.sleep(0)
         server.close()
         for connection in list(state.connections):
             connection.transport.abort()

@@ -1,3 +1,4 @@
+import math
 import time
 
 import httpx
@@ -24,9 +25,9 @@ def same_json(answer, response):
 
 def test_life(emulator, api):
     """A model is undeployed over HTTP, in documented shapes, and each request is on record."""
-    emulator.add("m-1", undeploy_seconds=0.2)
+    emulator.add("m-1", undeploy_seconds=math.inf)
     nothing, deleted, pending = api.get(STATUS), api.delete(MODEL), api.get(STATUS)
-    time.sleep(0.25)
+    emulator.add("m-1", undeploy_seconds=0, state="UNDEPLOYING")
     completed = api.get(STATUS)
 
     assert [200, 200, 200, 200] == [r.status_code for r in (nothing, deleted, pending, completed)]
@@ -35,6 +36,18 @@ def test_life(emulator, api):
         UndeployStatusResponse.model_validate(r.json()).status.value for r in (nothing, pending, completed)
     ]
     assert [("GET", STATUS), ("DELETE", MODEL), ("GET", STATUS), ("GET", STATUS)] == emulator.requests
+
+
+def test_pace(emulator, api):
+    """An undeployment takes as long as it should, by the real clock."""
+    emulator.add("m-1", undeploy_seconds=0.1)
+    begun = time.monotonic()
+    api.delete(MODEL)
+    while api.get(STATUS).json()["status"] == "PENDING":
+        assert 10 > time.monotonic() - begun
+
+    assert "COMPLETED" == api.get(STATUS).json()["status"]
+    assert 0.1 <= time.monotonic() - begun
 
 
 def test_traits(emulator, api):
@@ -106,6 +119,7 @@ def test_unknown_model(emulator, api):
         ("GET", "/api/v3/models/undeploy-model/a/b/status", catalogue.wrong_route()),
         ("GET", "/nowhere?page=1", catalogue.wrong_route()),
         ("GET", "/docs", catalogue.wrong_route()),
+        ("GET", "/redoc", catalogue.wrong_route()),
         ("GET", MODEL, Answer(405, {"detail": "Method Not Allowed"})),
         ("POST", STATUS, Answer(405, {"detail": "Method Not Allowed"})),
         ("DELETE", STATUS, Answer(405, {"detail": "Method Not Allowed"})),

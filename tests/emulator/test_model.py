@@ -187,6 +187,13 @@ def test_live_times():
     assert ("2026-07-16T06:53:56.029517", "2026-07-16T06:53:56.031517") == (nothing["start_time"], nothing["end_time"])
 
 
+def test_live_times_of_a_whole_second():
+    """Live times have microseconds even if there are none."""
+    nothing = model(live_times=True).status("m-1", START.replace(microsecond=0)).body
+
+    assert "2026-07-16T06:53:56.000000" == nothing["start_time"]
+
+
 def test_echo():
     """The id in the answers may be another one."""
     begun, answer = model(echoes="other").undeploy("m-1", START)

@@ -59,8 +59,9 @@ DOCUMENTED = {
 
 
 def resolved(document, schema):
-    """Return what *schema* refers to."""
-    while "$ref" in schema:
+    """Return what *schema* refers to; some generators wrap that in an ``allOf`` of one."""
+    while "$ref" in schema or "allOf" in schema:
+        (schema,) = schema.get("allOf", [schema])
         schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     return schema
 
@@ -74,10 +75,13 @@ def response(document):
 
 
 def alternatives(document, name):
-    """Return the schemas that a field may have, without their texts."""
+    """Return the schemas that a field may have, without their texts; unless it is said, more properties may come."""
     schema = resolved(document, response(document)["properties"][name])
-    facts = {"type", "format", "enum", "additionalProperties"}
-    return [{fact: s[fact] for fact in facts & s.keys()} for s in schema.get("anyOf", [schema])]
+    facts = {"type", "format", "enum"}
+    return [
+        {**{fact: s[fact] for fact in facts & s.keys()}, "more": s.get("additionalProperties", True)}
+        for s in schema.get("anyOf", [schema])
+    ]
 
 
 FACETS = {
@@ -125,4 +129,6 @@ def test_trigger(api):
     served = api.get("/openapi.json").json()["paths"]["/api/v3/models/undeploy-model/{model_id}"]
 
     assert ["delete"] == list(served)
+    assert ["200", "400", "404", "422"] == sorted(served["delete"]["responses"])
+    assert "string" == served["delete"]["responses"]["200"]["content"]["application/json"]["schema"]["type"]
     assert [{"HTTPBearer": []}] == served["delete"]["security"]

@@ -1,10 +1,11 @@
 import ast
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
 
 import nugen_pulumi.emulator
-from nugen_pulumi.emulator import catalogue
+from nugen_pulumi.emulator import Answer, Traits, catalogue
 
 MODULES = sorted(Path(nugen_pulumi.emulator.__file__).parent.glob("*.py"))
 
@@ -32,6 +33,13 @@ def test_modules_are_found():
     """The test above does look at the modules."""
     assert {"__main__", "answers", "app", "server", "world"} <= {module.stem for module in MODULES}
     assert "nugen_pulumi.emulator.world" in set(imports(next(m for m in MODULES if m.stem == "server")))
+
+
+@pytest.mark.parametrize("value", [Answer(), catalogue.pending(), Traits()])
+def test_values_are_frozen(value):
+    """What may be reused in many scripts cannot be changed in one."""
+    with pytest.raises(FrozenInstanceError):
+        value.delay = 1.0
 
 
 def test_public_names():

@@ -35,6 +35,7 @@ def test_status_elements(element, expected):
     ("element", "expected"),
     [
         (200, Answer(200, '"m-1"')),
+        (201, Answer(201, '"m-1"')),
         (202, Answer(202, '"m-1"')),
         (204, Answer(204)),
         (400, catalogue.already_undeployed()),

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 
 import grpc
 from google.protobuf import struct_pb2
@@ -15,6 +16,26 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from nugen_pulumi.provider import UndeployedModelProvider
 
 PROVIDER = serialize_provider(UndeployedModelProvider())
+
+
+DEFAULTS = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
+
+
+def inputs(**given):
+    """Return the inputs of a model as check leaves them."""
+    return {"model_id": "m-1", **DEFAULTS, **given}
+
+
+def done(**given):
+    """Return the state of a model that is undeployed."""
+    return {
+        **inputs(**given),
+        "status": "COMPLETED",
+        "undeployed": True,
+        "result": {"message": "Model successfully undeployed"},
+        "start_time": "2024-02-24T10:00:00Z",
+        "end_time": "2024-02-24T10:02:30Z",
+    }
 
 
 def struct(props):
@@ -44,6 +65,7 @@ class Host:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **self._env},
+            cwd=tempfile.gettempdir(),  # `-m` imports from where it starts, and it is the installed package that counts
         )
         port = int(self.process.stdout.readline())
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")

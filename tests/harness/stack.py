@@ -104,8 +104,23 @@ class Stack:
         resources = self.state.get("resources", [])
         return {r["urn"].split("::")[-1]: r for r in resources if "nugen:" in r["type"]}
 
+    def providers(self):
+        """Return the ids of the processes of this stack's provider (Linux tells by their working directory)."""
+        return [
+            int(process.name)
+            for process in Path("/proc").glob("[0-9]*")
+            if b"pulumi.dynamic" in _read(process / "cmdline") and (process / "cwd").resolve() == self.project.resolve()
+        ]
+
     def files_with(self, text):
         """Return which files below the folder, the program's own apart, hold *text*."""
         sought = text.encode()
         files = (path for path in self.folder.rglob("*") if path.is_file() and path.parent != self.project)
         return [str(path) for path in files if sought in path.read_bytes()]
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # the process has just ended
+        return b""

@@ -17,9 +17,9 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 
 # From the bottom up: a module imports only from rows above its own.
 ORDER = [
-    {"text", "errors", "waiter"},
+    {"text", "errors", "waiter", "host"},
     {"models", "reply", "settings", "inputs"},
-    {"client"},
+    {"client", "sentences"},
     {"undeployment"},
     {"runtime"},
     {"provider"},
@@ -57,6 +57,8 @@ def imports_of(path):
 def test_imports_point_one_way():
     rank = {name: row for row, names in enumerate(ORDER) for name in names}
     modules = {path.stem: imports_of(path) for path in PACKAGE.glob("*.py")}
+    # The body that host.py gives to Pulumi's Cancel runs elsewhere and has to import its own module.
+    modules["host"] -= {"host"}
     against = {(name, other) for name, used in modules.items() for other in used if rank[other] >= rank[name]}
 
     assert set(rank) == set(modules)

@@ -5,7 +5,7 @@ import threading
 import pytest
 from harness.api import SETTINGS, ScriptedApi
 
-from nugen_pulumi.errors import RejectedError
+from nugen_pulumi.errors import RejectedError, WaitInterruptedError
 from nugen_pulumi.runtime import Runtime, shared_runtime
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiter import WaitPolicy
@@ -48,6 +48,46 @@ def test_all_threads_share_one_loop(runtime):
         thread.join()
 
     assert 30 == len(seen)
+
+
+@pytest.mark.parametrize("runtime", [("PENDING",)], indirect=True)
+def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
+    """It may come twice."""
+    ends = []
+
+    def wait():
+        with pytest.raises(WaitInterruptedError) as caught:
+            runtime.wait("m", QUICK)
+        ends.append(caught.value.last)
+
+    threads = [threading.Thread(target=wait) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    runtime.look("m")
+    runtime.interrupt()
+    runtime.interrupt()
+    for thread in threads:
+        thread.join()
+
+    assert 10 == len(ends)
+    with pytest.raises(WaitInterruptedError, match="Not begun"):
+        runtime.look("m")
+
+
+@pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
+def test_a_thread_is_told_how_its_wait_stands(runtime):
+    said = []
+    runtime.wait("m", QUICK, say=said.append)
+
+    assert ["PENDING"] == [line.split(" · ")[0] for line in said]
+
+
+def test_a_new_runtime_is_announced_once():
+    made = []
+    for _ in range(2):
+        shared_runtime(Settings("c", "http://127.0.0.1:1"), made.append)
+
+    assert 1 == len(made)
 
 
 def test_a_process_has_one_runtime_for_the_same_settings():

@@ -14,6 +14,7 @@ from nugen_pulumi.errors import (
     NugenError,
     RejectedError,
     UnavailableError,
+    WaitInterruptedError,
     WaitTimeoutError,
 )
 from nugen_pulumi.undeployment import Undeployment
@@ -155,13 +156,86 @@ def test_a_timeout_says_what_was_seen_last_and_when():
 
 
 def test_a_timeout_names_an_unknown_word():
-    with pytest.raises(WaitTimeoutError, match="was RETIRING, a word that this version does not know"):
+    with pytest.raises(WaitTimeoutError, match=r"was RETIRING \(a status unknown to this version\)\."):
         follow(ScriptedApi("retiring"), WaitPolicy(timeout=3))
 
 
 def test_a_timeout_without_any_answer_names_the_trouble():
     with pytest.raises(WaitTimeoutError, match=r"no usable answer in 3s\. The last trouble: 503 Service Unavailable"):
         follow(ScriptedApi(503), WaitPolicy(timeout=3))
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (["PENDING"] * 3, ["PENDING · 0.0s · next look in 0.5s", "PENDING · 0.5s · next look in 0.5s"]),
+        (["retiring"], ["RETIRING (a status unknown to this version) · 0.0s · next look in 0.5s"]),
+        ([503], ["no answer yet · 503 Service Unavailable, no usable answer for 0.0s · 0.0s · next look in 0.5s"]),
+        (
+            ["PENDING", (2, REFUSED)],
+            [
+                "PENDING · 0.0s · next look in 0.5s",
+                (
+                    "PENDING · cannot connect to https://api.test (from nugen:baseUrl): [Errno 111] Connection refused,"
+                    " no usable answer for 2s · 2s · next look in 0.5s"
+                ),
+            ],
+        ),
+        (["PENDING", 503, "PENDING"], ["PENDING · 1s · next look in 0.5s"]),
+    ],
+)
+def test_the_live_line_says_how_it_stands_once_a_look(script, said):
+    """Status, trouble, time waited, next look; trouble is over with the next answer."""
+    lines = []
+    api = ScriptedApi(*script, "COMPLETED")
+
+    async def main():
+        await Undeployment(client_for(api), "m", STEADY, lines.append).follow(trigger=False)
+
+    simulate(main)
+
+    assert len(api.requests) - 1 == len(lines)
+    assert said == (lines[: len(said)] if len(said) > 1 or len(script) == 1 else lines[-1:])
+
+
+def interrupted(script, *, method="follow"):
+    """Return the error of a wait that is interrupted after 10.3 seconds."""
+
+    async def main():
+        task = asyncio.create_task(
+            getattr(Undeployment(client_for(ScriptedApi(*script)), "m", STEADY), method)(trigger=False)
+        )
+        await asyncio.sleep(10.3)
+        task.cancel()
+        with pytest.raises(WaitInterruptedError) as caught:
+            await task
+        return caught.value
+
+    return simulate(main)[0]
+
+
+def test_an_interrupted_wait_says_what_was_learnt():
+    error = interrupted(["PENDING"])
+
+    assert "PENDING" == error.last.status
+    assert (
+        "Model m: interrupted after 10s; its last status, 0.6s ago, was PENDING. The next `pulumi up` goes on waiting."
+    ) == str(error)
+
+
+@pytest.mark.parametrize("answer", [503, (3600, 200)])
+def test_an_interrupted_wait_that_learnt_nothing_says_so(answer):
+    """Also in the middle of an exchange."""
+    error = interrupted([answer])
+
+    assert error.last is None
+    assert "Model m: interrupted after 10s, before anything was learnt." == str(error)
+
+
+def test_a_glance_can_be_interrupted():
+    assert "Model m: interrupted after 10s, before anything was learnt." == str(
+        interrupted([(3600, 200)], method="glance")
+    )
 
 
 def test_the_last_look_may_outlast_the_deadline_by_five_seconds():

@@ -5,7 +5,7 @@ import pickle
 
 import grpc
 import pytest
-from harness.host import Host, struct
+from harness.host import DEFAULTS, Host, done, inputs, struct
 from pulumi.output import Unknown
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.rpc import UNKNOWN
@@ -13,25 +13,8 @@ from pulumi.runtime.rpc import UNKNOWN
 from nugen_pulumi.emulator import catalogue
 from nugen_pulumi.provider import UndeployedModelProvider
 
-DEFAULTS = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
 LOOK = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 ASK = ("DELETE", "/api/v3/models/undeploy-model/m-1")
-
-
-def inputs(**given):
-    return {"model_id": "m-1", **DEFAULTS, **given}
-
-
-def done(**given):
-    """Return the state of a model that is undeployed."""
-    return {
-        **inputs(**given),
-        "status": "COMPLETED",
-        "undeployed": True,
-        "result": {"message": "Model successfully undeployed"},
-        "start_time": "2024-02-24T10:00:00Z",
-        "end_time": "2024-02-24T10:02:30Z",
-    }
 
 
 def sentence(caught):

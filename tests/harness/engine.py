@@ -1,0 +1,28 @@
+"""As much of the engine as a provider process speaks to: a log."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2_grpc
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """Remembers what it is told to show. A context manager; `address` is the provider's last argument."""
+
+    def __init__(self):
+        self.logged = []
+
+    def Log(self, request, _context):  # noqa: N802 - the name is the protocol's
+        self.logged.append(request)
+        return empty_pb2.Empty()
+
+    def __enter__(self):
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=2))
+        engine_pb2_grpc.add_EngineServicer_to_server(self, self._server)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.stop(0).wait()

@@ -1,0 +1,237 @@
+"""The ways through the stock host, one by one, with the real process: each test fails when its comfort is lost."""
+
+import re
+import time
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from harness import KEY, until
+from harness.engine import Engine
+from harness.host import DEFAULTS, Host, done, inputs, plain
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto import status_pb2
+
+from nugen_pulumi.emulator import catalogue
+
+EVER = {"undeploy_seconds": float("inf"), "state": "UNDEPLOYING"}
+
+
+@pytest.fixture
+def own_host(emulator):
+    """A provider process that this test may ruin."""
+    with Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}) as host:
+        yield host
+
+
+def status_of(error):
+    """Return the details that the engine believes rather than the text of the error."""
+    [details] = [value for key, value in error.trailing_metadata() if key == "grpc-status-details-bin"]
+    return status_pb2.Status.FromString(details)
+
+
+def kept(error):
+    """Return id, outputs, provider and reasons of the resource that is to stay in state."""
+    [detail] = status_of(error).details
+    failed = pb.ErrorResourceInitFailed()
+    assert detail.Unpack(failed)
+    return failed.id, plain(failed.properties), failed.properties["__provider"], list(failed.reasons)
+
+
+def refused(call):
+    """Return the error that a call ends with."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    return caught.value
+
+
+def test_a_check_never_queues_behind_waits(own_host, emulator):
+    """Forty waits that never end, and the host still answers: the stock host would with three."""
+    for i in range(40):
+        emulator.add(f"m-{i}", **EVER)
+    waits = [own_host.creating(inputs(model_id=f"m-{i}")) for i in range(40)]
+    until(lambda: len({path for _, path in emulator.requests}) == 40)
+
+    assert [] == own_host.check(inputs())[1]
+    assert not any(wait.call.done() for wait in waits)
+    own_host.stub.Cancel(empty_pb2.Empty())
+
+
+def test_custom_timeouts_are_those_of_the_call(host, emulator):
+    """And `timeout_seconds` wins over them."""
+    emulator.add("m-1", **EVER)
+    of_call = refused(lambda: host.create(inputs(), timeout=0.3))
+    of_input = refused(lambda: host.create(inputs(timeout_seconds=0.3), timeout=600))
+    of_update = refused(
+        lambda: host.update({**done(), "undeployed": False, "status": "PENDING"}, inputs(), timeout=0.3)
+    )
+
+    for error in (of_call, of_input, of_update):
+        assert "Model m-1 is not undeployed after 0." in status_of(error).message
+
+
+def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(emulator):
+    emulator.script("m-1", "PENDING", 503, "COMPLETED")
+    with Engine() as engine, Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, engine=engine.address) as host:
+        host.create(inputs())
+        until(lambda: len(engine.logged) == 2)
+
+    assert [("urn:m", True)] * 2 == [(line.urn, line.ephemeral) for line in engine.logged]
+    assert re.fullmatch(r"PENDING · [\d.]+s · next look in 0\.5s", engine.logged[0].message)
+    assert engine.logged[1].message.startswith("PENDING · 503 Service Unavailable, no usable answer for ")
+
+
+def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
+    """The session's host was given an engine's address where nobody listens."""
+    emulator.script("m-1", "PENDING", "COMPLETED")
+
+    assert "COMPLETED" == host.create(inputs())[1]["status"]
+
+
+FORESEEN = [
+    (lambda host: host.create(inputs()), 403, "does not accept the API key"),
+    (lambda host: host.create(inputs()), catalogue.failed("GPU on fire."), "was not undeployed: GPU on fire."),
+    (lambda host: host.create(inputs(wait=False)), 503, "one look, and no usable answer: 503 Service Unavailable."),
+    (lambda host: host.refresh(done()), 503, "one look, and no usable answer: 503 Service Unavailable."),
+    (lambda host: host.get("m-1", DEFAULTS), catalogue.wrong_route(), "has no such endpoint"),
+    (lambda host: host.update({**done(), "undeployed": False}, inputs()), 422, "does not accept this model id"),
+]
+
+
+@pytest.mark.parametrize(("call", "answer", "says"), FORESEEN)
+def test_what_is_foreseen_reaches_the_user_as_a_sentence(host, emulator, call, answer, says):
+    emulator.script("m-1", answer)
+    message = status_of(refused(lambda: call(host))).message
+
+    assert says in message
+    assert message.startswith("Model m-1")
+    assert "Traceback" not in message
+
+
+def test_what_is_not_foreseen_keeps_its_traceback(host):
+    """A mistake of ours must be findable."""
+    error = refused(lambda: host.create({}))
+
+    assert "grpc-status-details-bin" not in dict(error.trailing_metadata() or ())
+    assert "Traceback" in error.details()
+    assert "KeyError: 'model_id'" in error.details()
+
+
+def test_a_timeout_keeps_the_resource_with_what_is_known(host, emulator):
+    emulator.add("m-1", **EVER)
+    error = refused(lambda: host.create(inputs(timeout_seconds=0.2, triggers=["t"])))
+    id_, outputs, provider, reasons = kept(error)
+
+    assert "m-1" == id_
+    assert {**inputs(timeout_seconds=0.2, triggers=["t"]), "status": "PENDING", "undeployed": False}.items() <= {
+        name: value for name, value in outputs.items() if name != "start_time"
+    }.items()
+    assert host.provider == provider
+    assert [status_of(error).message] == reasons
+    assert reasons[0].endswith("The next `pulumi up` goes on waiting.")
+
+
+def test_a_failure_keeps_the_resource_with_its_reason(host, emulator):
+    emulator.script("m-1", catalogue.failed("GPU on fire."))
+    _, outputs, _, _ = kept(refused(lambda: host.create(inputs())))
+
+    assert ("FAILED", False, "GPU on fire.") == (outputs["status"], outputs["undeployed"], outputs["error"])
+
+
+def test_trouble_after_an_answer_keeps_the_resource(host, emulator):
+    """The key expires in the middle of a wait."""
+    emulator.script("m-1", "PENDING", 403)
+
+    assert "PENDING" == kept(refused(lambda: host.create(inputs())))[1]["status"]
+
+
+def test_trouble_after_an_accepted_delete_keeps_the_resource(host, emulator):
+    """That it was asked for is something learnt: the next `up` must not ask again."""
+    emulator.script_undeploy("m-1", 200)
+    emulator.script("m-1", 403)
+    _, outputs, _, _ = kept(refused(lambda: host.create(inputs(undeploy=True))))
+
+    assert ("PENDING", True) == (outputs["status"], outputs["undeploy"])
+
+
+@pytest.mark.parametrize("answer", [400, 403, 404, 422, catalogue.model_not_found(), catalogue.quota_exhausted()])
+def test_where_nothing_was_learnt_nothing_is_kept(host, emulator, answer):
+    emulator.script("m-1", answer)
+
+    assert [] == list(status_of(refused(lambda: host.create(inputs()))).details)
+
+
+def test_an_update_that_fails_keeps_the_new_outputs_and_the_new_provider(host, emulator):
+    emulator.script("m-1", "PENDING", 403)
+    olds = {**done(), "status": "FAILED", "undeployed": False, "error": "GPU on fire."}
+    _, outputs, provider, _ = kept(refused(lambda: host.update(olds, inputs(timeout_seconds=9))))
+
+    assert ("PENDING", 9) == (outputs["status"], outputs["timeout_seconds"])
+    assert "error" not in outputs
+    assert host.provider == provider
+
+
+def test_an_update_that_learns_nothing_leaves_the_state_to_the_engine(host, emulator):
+    emulator.script("m-1", 403)
+
+    assert [] == list(status_of(refused(lambda: host.update({**done(), "undeployed": False}, inputs()))).details)
+
+
+def test_cancel_ends_every_wait_and_keeps_what_was_learnt(own_host, emulator):
+    for name in ("m-1", "m-2"):
+        emulator.add(name, **EVER)
+    waits = [own_host.creating(inputs(model_id=name)) for name in ("m-1", "m-2")]
+    until(lambda: len(emulator.requests) >= 4)
+    own_host.stub.Cancel(empty_pb2.Empty())
+    errors = [refused(wait.result) for wait in waits]
+
+    assert ["PENDING", "PENDING"] == [kept(error)[1]["status"] for error in errors]
+    for error in errors:
+        assert ": interrupted after " in status_of(error).message
+        assert status_of(error).message.endswith("was PENDING. The next `pulumi up` goes on waiting.")
+
+
+def test_a_cancelled_process_takes_no_new_waits_and_cancel_may_come_twice(own_host, emulator):
+    emulator.script("m-1", "COMPLETED")
+    own_host.create(inputs())
+    own_host.stub.Cancel(empty_pb2.Empty())
+    own_host.stub.Cancel(empty_pb2.Empty())
+    error = refused(lambda: own_host.create(inputs(model_id="m-2")))
+
+    assert "Not begun, because the operation is being cancelled." == status_of(error).message
+    assert [] == list(status_of(error).details)
+    assert 1 == len(emulator.requests)
+
+
+def test_a_process_cancelled_before_its_first_wait_takes_none(own_host, emulator):
+    own_host.check(inputs())
+    own_host.stub.Cancel(empty_pb2.Empty())
+
+    assert "Not begun" in status_of(refused(lambda: own_host.create(inputs()))).message
+    assert [] == emulator.requests
+
+
+def test_a_cancelled_refresh_is_an_error_and_touches_nothing(own_host, emulator):
+    emulator.script("m-1", catalogue.Answer(200, delay=30.0))
+    reading = own_host.stub.Read.future(pb.ReadRequest(id="m-1", urn="urn:m", properties=own_host.props(done())))
+    until(lambda: emulator.requests)
+    own_host.stub.Cancel(empty_pb2.Empty())
+    error = refused(reading.result)
+
+    assert "before anything was learnt" in status_of(error).message
+    assert [] == list(status_of(error).details)
+
+
+def test_a_process_whose_engine_died_stops_asking_and_ends(own_host, emulator):
+    """Nobody will ever read what its waits learn."""
+    emulator.add("m-1", **EVER)
+    emulator.add("m-2", **EVER)
+    waits = [own_host.creating(inputs(model_id=name)) for name in ("m-1", "m-2")]
+    until(lambda: len(emulator.requests) >= 4)
+    assert not any(wait.call.done() for wait in waits)
+    own_host.channel.close()
+
+    assert 0 == own_host.process.wait(timeout=10)
+    asked = len(emulator.requests)
+    time.sleep(1.2)  # more than two pauses at this age of the waits
+    assert asked == len(emulator.requests)
