@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from importlib.metadata import version
 from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import ValidationError
 
+from nugen_pulumi._version import VERSION
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, SettingsError, UnavailableError
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
@@ -40,7 +40,7 @@ class NugenClient:
                     "Authorization": f"Bearer {settings.api_key}",
                     "Accept": "application/json",
                     "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
-                    "User-Agent": f"nugen-pulumi/{version('nugen-pulumi')}",
+                    "User-Agent": f"nugen-pulumi/{VERSION}",
                 },
                 follow_redirects=False,
                 # The exchange is bounded as a whole, which httpx's time-outs (one per read) cannot do.
@@ -49,6 +49,8 @@ class NugenClient:
                     max_connections=settings.max_concurrent_requests,
                     max_keepalive_connections=settings.max_concurrent_requests,
                 ),
+                # Plain http needs no certificates, whose loading would cost more than an exchange.
+                verify=settings.base_url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 # A proxy would see the key that plain http to this very machine carries.
                 trust_env=not settings.loopback,
                 transport=transport,
