@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import ssl
 from urllib.parse import quote, urlsplit
@@ -11,11 +12,15 @@ import httpx
 from pydantic import ValidationError
 
 from nugen_pulumi._version import VERSION
+from nugen_pulumi.brake import Brake
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, SettingsError, UnavailableError
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import duration, printable
+
+# Shorter ones are for emulators, and may be any word that occurs in a body.
+_SHORTEST_REAL_KEY = 12
 
 
 class NugenClient:
@@ -33,6 +38,8 @@ class NugenClient:
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._slots = asyncio.Semaphore(settings.max_concurrent_requests)
+        self._brake = Brake()
+        plain = settings.base_url.startswith("http:")  # which settings allow to loopback only
         try:
             self._http = httpx.AsyncClient(
                 base_url=settings.base_url,
@@ -50,15 +57,15 @@ class NugenClient:
                     max_keepalive_connections=settings.max_concurrent_requests,
                 ),
                 # Plain http needs no certificates, whose loading would cost more than an exchange.
-                verify=settings.base_url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
                 # A proxy would see the key that plain http to this very machine carries.
-                trust_env=not settings.loopback,
+                trust_env=not plain,
                 transport=transport,
             )
         except httpx.InvalidURL as exc:
             raise SettingsError(f"{settings.base_url_source} is not a URL: {exc}") from exc
 
-    async def status(self, model_id: str, *, within: float) -> UndeployStatus:
+    async def status(self, model_id: str, *, within: float, hold: float = math.inf) -> UndeployStatus:
         """
         Ask how the undeployment of *model_id* stands.
 
@@ -66,13 +73,14 @@ class NugenClient:
 
         Args:
             model_id: Any id that is one path segment.
-            within: Seconds that this may take, if that is less than the request timeout.
+            within: Seconds that this may take in all, if that is less than the request timeout.
+            hold: Seconds that it may be held back, at most, because the API is overloaded.
 
         Raises:
             UnavailableError: No usable answer; asking again may help.
             RejectedError: Asking again will not help.
         """
-        reply = await self._exchange("GET", _path(model_id) + "/status", within)
+        reply = await self._exchange("GET", _path(model_id) + "/status", within, hold)
         if not 200 <= reply.status < 300:
             raise self._trouble(reply, model_id)
         try:
@@ -82,7 +90,7 @@ class NugenClient:
             what = f"its {field} is not as documented" if field else f"it is not JSON: {reply.detail[:80] or 'empty'}"
             raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
 
-    async def undeploy(self, model_id: str, *, within: float) -> bool:
+    async def undeploy(self, model_id: str, *, within: float, hold: float = math.inf) -> bool:
         """
         Ask for *model_id* to be undeployed.
 
@@ -91,6 +99,7 @@ class NugenClient:
         Args:
             model_id: Any id that is one path segment.
             within: As for :meth:`status`.
+            hold: As for :meth:`status`.
 
         Returns:
             True if the API accepted it; False if it says that there is nothing to do.
@@ -99,7 +108,7 @@ class NugenClient:
             UnavailableError: No usable answer. Unless its ``sent`` is False, the request may have been carried out.
             RejectedError: Asking again will not help.
         """
-        reply = await self._exchange("DELETE", _path(model_id), within)
+        reply = await self._exchange("DELETE", _path(model_id), within, hold)
         if 200 <= reply.status < 300:
             return True
         if reply.status == 400 and not _is_server_trouble(reply):
@@ -110,13 +119,14 @@ class NugenClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def _exchange(self, method: str, path: str, within: float) -> Reply:
+    async def _exchange(self, method: str, path: str, within: float, hold: float) -> Reply:
         """Send one request in turn and read its answer, bounded as a whole."""
         sent = False
         timeout = self._settings.request_timeout
 
         async def in_turn() -> Reply:
             nonlocal sent
+            await asyncio.sleep(min(self._brake.hold(_now()), hold))
             async with self._slots:
                 sent = True
                 return await asyncio.wait_for(self._send(method, path), timeout)
@@ -133,9 +143,21 @@ class NugenClient:
             raise self._network_trouble(exc) from exc
 
     async def _send(self, method: str, path: str) -> Reply:
+        began = _now()
         async with self._http.stream(method, path) as response:
-            body = await read_body(response.aiter_raw(), response.headers.get("content-encoding", ""))
-            return Reply(response.status_code, body, {name.lower(): text for name, text in response.headers.items()})
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            body = await read_body(response.aiter_raw(), headers.get("content-encoding", ""))
+        reply = Reply(response.status_code, self._without_key(body), headers)
+        if reply.status in (429, 503):
+            self._brake.press(_now(), began=began, retry_after=reply.retry_after())
+        else:
+            self._brake.release()
+        return reply
+
+    def _without_key(self, body: bytes) -> bytes:
+        """An API that quotes the key back must not bring it into state or on a terminal."""
+        key = self._settings.api_key.encode()
+        return body.replace(key, b"[API key]") if len(key) >= _SHORTEST_REAL_KEY else body
 
     def _network_trouble(self, exc: httpx.TransportError) -> NugenError:
         where = f"{self._settings.base_url} (from {self._settings.base_url_source})"
@@ -185,6 +207,10 @@ class NugenClient:
         else:
             why = f"the Nugen API refuses the request ({said})"
         return kind(f"Model {model_id}: {why}.")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _path(model_id: str) -> str:

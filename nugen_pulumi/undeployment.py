@@ -129,7 +129,7 @@ class Undeployment:
     async def _ask(self) -> None:
         """Send the DELETE."""
         try:
-            accepted = await self._client.undeploy(self.model_id, within=self._left())
+            accepted = await self._client.undeploy(self.model_id, **self._bounds)
         except UnavailableError as exc:
             if not exc.sent:
                 raise
@@ -143,7 +143,7 @@ class Undeployment:
     async def _look(self) -> UndeployStatus | None:
         """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
         try:
-            status = await self._client.status(self.model_id, within=self._left())
+            status = await self._client.status(self.model_id, **self._bounds)
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
                 return None
@@ -153,8 +153,11 @@ class Undeployment:
         self.last, self.trouble = status, None
         return status
 
-    def _left(self) -> float:
-        return self._wait.left(self._clock())
+    @property
+    def _bounds(self) -> dict[str, float]:
+        """What the next exchange may take; an overloaded API cannot push it past the deadline."""
+        now = self._clock()
+        return {"within": self._wait.left(now), "hold": max(0.0, self._wait.deadline - now)}
 
     @property
     def _facts(self) -> Facts:

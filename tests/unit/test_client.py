@@ -213,6 +213,46 @@ def test_a_queue_that_does_not_move_is_named():
     assert not error.sent
 
 
+def test_overload_slows_down_all_waits_of_the_process():
+    """One request is refused with Retry-After: the next one, for another model, is sent when that has passed."""
+    api = ScriptedApi(answer(503, Retry_After="9"), "PENDING")
+
+    async def main():
+        client = client_for(api)
+        with pytest.raises(UnavailableError):
+            await client.status("a", within=100)
+        await client.status("b", within=100)
+
+    simulate(main)
+
+    assert [0, 9] == api.times
+
+
+def test_overload_holds_nobody_back_longer_than_allowed():
+    """A last look leaves at the deadline, however much the API wishes to be left alone."""
+    api = ScriptedApi(answer(503, Retry_After="60"), "PENDING")
+
+    async def main():
+        client = client_for(api)
+        with pytest.raises(UnavailableError):
+            await client.status("a", within=100)
+        await client.status("b", within=5, hold=2)
+
+    simulate(main)
+
+    assert [0, 2] == api.times
+
+
+def test_a_key_that_the_api_quotes_back_is_taken_out():
+    key = "nugen-quoted-back-by-the-api"
+    settings = Settings(key, "https://api.test")
+    error = ask(answer(403, f"Key {key} is unknown"), settings=settings)
+    status = ask(body("COMPLETED", result={"key": key}), settings=settings)
+
+    assert "(403: Key [API key] is unknown)" in str(error)
+    assert {"key": "[API key]"} == status.result
+
+
 def test_what_is_sent_is_the_documented_request():
     api, seen = ScriptedApi("PENDING", 200), []
 
@@ -273,4 +313,4 @@ def test_environment_proxies_never_see_what_is_for_loopback(monkeypatch):
         asyncio.run(client.aclose())
         return found
 
-    assert (0, 2) == (mounts("http://127.0.0.1:1"), mounts("https://api.test"))
+    assert (0, 2, 2) == (mounts("http://127.0.0.1:1"), mounts("https://127.0.0.1:1"), mounts("https://api.test"))

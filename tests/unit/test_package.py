@@ -17,7 +17,7 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 
 # From the bottom up: a module imports only from rows above its own.
 ORDER = [
-    {"_version", "text", "errors", "waiter", "host"},
+    {"_version", "text", "brake", "errors", "waiter", "host"},
     {"models", "reply", "settings", "inputs"},
     {"client", "sentences"},
     {"undeployment"},

@@ -1,8 +1,6 @@
 """What the constructor hands to Pulumi."""
 
 import asyncio
-import gc
-import warnings
 
 import pulumi
 import pytest
@@ -27,14 +25,14 @@ class Mocks(pulumi.runtime.Mocks):
 @pytest.fixture(scope="module")
 def loop():
     """One event loop for all programs here, because the SDK's state outlives each of them."""
-    loop = asyncio.new_event_loop()
-    yield loop
-    asyncio.set_event_loop(None)
-    loop.close()
-    with warnings.catch_warnings():
+    made, new = [], asyncio.new_event_loop
+    with pytest.MonkeyPatch.context() as patch:
         # The SDK's mocks leave a loop open in each thread that they use.
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+        patch.setattr(asyncio, "new_event_loop", lambda: made.append(new()) or made[-1])
+        yield asyncio.new_event_loop()
+    asyncio.set_event_loop(None)
+    for loop in made:
+        loop.close()
 
 
 @pytest.fixture
