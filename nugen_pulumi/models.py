@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from enum import Enum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from nugen_pulumi.text import printable
 
@@ -33,6 +35,31 @@ def _time(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else str(value)
 
 
+# A mapping with this key is a secret, an asset or a reference to Pulumi (runtime/rpc.py, _special_sig_key).
+_PULUMI_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_DEEPEST = 32
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """
+    Leave *value* as it is but for what a stack's state cannot hold.
+
+    Numbers that are none become None, those beyond a double and what is nested too deep become a remark, and the key
+    that Pulumi reads as its own is dropped.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return "(a number too large)"
+    if depth == _DEEPEST and isinstance(value, (dict, list)):
+        return "(nested too deep)"
+    if isinstance(value, dict):
+        return {key: _storable(item, depth + 1) for key, item in value.items() if key != _PULUMI_SIGNATURE}
+    if isinstance(value, list):
+        return [_storable(item, depth + 1) for item in value]
+    return value
+
+
 class UndeployStatus(BaseModel):
     """
     One answer of the status endpoint.
@@ -43,16 +70,22 @@ class UndeployStatus(BaseModel):
     Attributes:
         model_id: As echoed; may differ from the one asked for.
         status: The word for the phase in upper case; usually, but not always, one of :class:`Phase`.
-        result: As answered: free-form JSON or None. May hold the reason of a failure under ``error``.
+        result: As answered, but for what state cannot hold: free-form JSON or None. May hold the reason of a failure
+            under ``error``.
         start_time: As answered, untouched. Observed to be the time of the request, not of the undeployment.
         end_time: Like *start_time*.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        protected_namespaces=(),  # before 2.10 pydantic warns of a field called model_id
+    )
 
     model_id: str
     status: Annotated[str, BeforeValidator(_word)]
-    result: Any = None
+    result: Annotated[Any, AfterValidator(_storable)] = None
     start_time: Annotated[str | None, BeforeValidator(_time)] = None
     end_time: Annotated[str | None, BeforeValidator(_time)] = None
 

@@ -21,7 +21,7 @@ class WaitPolicy:
             and its end is noticed within a tenth of its length.
         jitter: A pause varies by this part of itself, so that many waits do not look in step.
         first_patience: Trouble is waited out for so long when nothing readable was ever answered.
-        patience: The same, since the last readable answer, after there was one.
+        patience: The same after there was a readable answer.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
         last_look: What the exchange that straddles the deadline may take beyond it.
@@ -52,6 +52,9 @@ class WaitPolicy:
         return min(self.longest_pause, max(self.shortest_pause, varied))
 
 
+_FEWEST_MISSES = 3
+
+
 class Stop(Enum):
     """Why a wait ends without an end of the undeployment."""
 
@@ -70,8 +73,9 @@ class Wait:
     """
     One wait. Told how each look went and when, it decides what comes next.
 
-    The first look is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier,
-    but never after a single look: one that hangs for its whole request timeout would use up the patience alone.
+    The first look is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier. It is
+    counted from the first look that failed and takes three that did: neither a queue before a look, nor one that hangs
+    for a whole request timeout, may use up the patience alone.
 
     Args:
         policy: The rules.
@@ -85,6 +89,7 @@ class Wait:
         self.deadline = now + policy.timeout
         self.answered_at: float | None = None
         self._chance = chance
+        self._trouble_since: float | None = None
         self._misses = 0
         self._grace_until = now
 
@@ -99,7 +104,7 @@ class Wait:
     def answered(self, now: float) -> LookAgain | Stop:
         """Decide after a readable answer that was not the end."""
         self.answered_at = now
-        self._misses = 0
+        self._trouble_since, self._misses = None, 0
         return self._next(now, floor=0.0)
 
     def troubled(self, now: float, retry_after: float | None = None) -> LookAgain | Stop:
@@ -110,9 +115,12 @@ class Wait:
             now: The time.
             retry_after: Seconds that the server asked us to stay away: a floor for the pause.
         """
+        if self._trouble_since is None:
+            self._trouble_since = now
         self._misses += 1
         decision = self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
-        if decision is not Stop.TIMEOUT and self._misses > 1 and self.silent_for(now) >= self._patience:
+        silence = self._misses >= _FEWEST_MISSES and now - self._trouble_since >= self._patience
+        if decision is not Stop.TIMEOUT and silence:
             return Stop.SILENCE
         return decision
 

@@ -19,8 +19,10 @@ class Shell:
     """The emulator as a process of its own."""
 
     def __init__(self, *arguments):
+        # Buffered as for everybody, or a forgotten flush would go unnoticed.
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
         )
         self.ready = self.process.stdout.readline()
         self.advice = self.process.stdout.readline()

@@ -97,14 +97,15 @@ def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
 
 @pytest.mark.parametrize(("answered", "patience"), [(False, 30.0), (True, 300.0)])
 def test_silence_ends_a_wait_after_the_patience(answered, patience):
-    """30 seconds if nothing readable was ever answered, 300 since the last answer otherwise."""
+    """30 seconds of trouble if nothing readable was ever answered, 300 otherwise."""
     wait = Wait(WaitPolicy(), now=0.0)
     if answered:
         wait.answered(0.0)
     wait.troubled(1.0)
+    wait.troubled(2.0)
 
-    assert isinstance(wait.troubled(patience - 0.1), LookAgain)
-    assert Stop.SILENCE is wait.troubled(patience)
+    assert isinstance(wait.troubled(1.0 + patience - 0.1), LookAgain)
+    assert Stop.SILENCE is wait.troubled(1.0 + patience)
 
 
 def test_a_readable_answer_ends_the_silence():
@@ -112,17 +113,28 @@ def test_a_readable_answer_ends_the_silence():
     wait.troubled(29.0)
     wait.answered(29.5)
     wait.troubled(40.0)
+    wait.troubled(41.0)
 
-    assert isinstance(wait.troubled(329.0), LookAgain)
-    assert Stop.SILENCE is wait.troubled(329.5)
+    assert isinstance(wait.troubled(339.0), LookAgain)
+    assert Stop.SILENCE is wait.troubled(340.0)
 
 
-def test_a_single_look_that_hangs_is_no_silence():
-    """One exchange may take as long as the patience; a second look is owed."""
+def test_neither_a_queue_nor_a_look_that_hangs_is_silence():
+    """It is counted from the first look that failed."""
     wait = Wait(WaitPolicy(), now=0.0)
+    wait.troubled(95.0)
+    wait.troubled(96.0)
 
-    assert isinstance(wait.troubled(30.0), LookAgain)
-    assert Stop.SILENCE is wait.troubled(60.5)
+    assert isinstance(wait.troubled(124.0), LookAgain)
+    assert Stop.SILENCE is wait.troubled(125.0)
+
+
+def test_silence_takes_three_looks():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.troubled(30.0)
+
+    assert isinstance(wait.troubled(60.5), LookAgain)
+    assert Stop.SILENCE is wait.troubled(93.0)
 
 
 def test_the_deadline_is_named_when_both_have_passed():

@@ -1,0 +1,80 @@
+"""500 waits through ten minutes of simulated time and random faults: none is lost, and nothing grows."""
+
+import asyncio
+import gc
+import random
+import threading
+import tracemalloc
+
+import httpx
+from harness.api import ScriptedApi, body, client_for
+from harness.simulated import simulate
+
+from nugen_pulumi.errors import NugenError
+from nugen_pulumi.undeployment import Undeployment
+from nugen_pulumi.waiter import WaitPolicy
+
+WAITS = 500
+MINUTES = 10
+
+
+class Hostile(ScriptedApi):
+    """Each model is undeployed at a time of its own; a fifth of all answers is trouble of some kind."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self._dice = random.Random(seed)  # noqa: S311 - so that each run is the same
+        self._ends = {}
+
+    async def handle_async_request(self, request):
+        now = asyncio.get_running_loop().time()
+        model = request.url.path.split("/")[-2]
+        end = self._ends.setdefault(model, self._dice.uniform(5, MINUTES * 60))
+        await asyncio.sleep(self._dice.choice([0.01, 0.05, 0.2]))
+        trouble = self._dice.random()
+        if trouble < 0.05:
+            raise httpx.ReadError("reset")
+        if trouble < 0.10:
+            return httpx.Response(self._dice.choice([500, 502, 504, 530]), stream=httpx.ByteStream(b"<html>"))
+        if trouble < 0.12:
+            return httpx.Response(503, headers={"Retry-After": "1"}, stream=httpx.ByteStream(b""))
+        if trouble < 0.19:
+            return httpx.Response(200, stream=httpx.ByteStream(b"nonsense"))
+        if trouble < 0.20:
+            await asyncio.sleep(45)
+        return httpx.Response(200, stream=httpx.ByteStream(body("COMPLETED" if now >= end else "PENDING").content))
+
+
+def test_no_wait_is_lost_and_memory_and_threads_stay_level():
+    threads = threading.active_count()
+    memory = []
+
+    async def one(client, number):
+        try:
+            return await Undeployment(client, f"m-{number}", WaitPolicy(timeout=1800)).follow(trigger=False)
+        except NugenError as exc:
+            return exc
+
+    async def watch():
+        while True:
+            await asyncio.sleep(60)
+            gc.collect()
+            memory.append(tracemalloc.get_traced_memory()[0])
+
+    async def main():
+        client = client_for(Hostile(seed=7))
+        watching = asyncio.create_task(watch())
+        outcomes = await asyncio.gather(*(one(client, number) for number in range(WAITS)))
+        watching.cancel()
+        return outcomes
+
+    tracemalloc.start()
+    try:
+        outcomes, took = simulate(main)
+    finally:
+        tracemalloc.stop()
+
+    assert WAITS == sum(getattr(outcome, "undeployed", False) for outcome in outcomes)
+    assert took >= MINUTES * 60 * 0.9
+    assert threading.active_count() == threads
+    assert memory[-1] < memory[1] * 1.2, "what is traced after the last minute, against the second"
