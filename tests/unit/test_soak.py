@@ -4,7 +4,6 @@ import asyncio
 import gc
 import random
 import threading
-import tracemalloc
 
 import httpx
 from harness.api import ScriptedApi, body, client_for
@@ -19,7 +18,7 @@ MINUTES = 10
 
 
 class Hostile(ScriptedApi):
-    """Each model is undeployed at a time of its own; a fifth of all answers is trouble of some kind."""
+    """Each model is undeployed at a time of its own; an eighth of all answers is trouble of some kind."""
 
     def __init__(self, seed):
         super().__init__()
@@ -32,22 +31,22 @@ class Hostile(ScriptedApi):
         end = self._ends.setdefault(model, self._dice.uniform(5, MINUTES * 60))
         await asyncio.sleep(self._dice.choice([0.01, 0.05, 0.2]))
         trouble = self._dice.random()
-        if trouble < 0.05:
+        if trouble < 0.03:
             raise httpx.ReadError("reset")
-        if trouble < 0.10:
+        if trouble < 0.06:
             return httpx.Response(self._dice.choice([500, 502, 504, 530]), stream=httpx.ByteStream(b"<html>"))
-        if trouble < 0.12:
+        if trouble < 0.07:
             return httpx.Response(503, headers={"Retry-After": "1"}, stream=httpx.ByteStream(b""))
-        if trouble < 0.19:
+        if trouble < 0.115:
             return httpx.Response(200, stream=httpx.ByteStream(b"nonsense"))
-        if trouble < 0.20:
+        if trouble < 0.12:
             await asyncio.sleep(45)
         return httpx.Response(200, stream=httpx.ByteStream(body("COMPLETED" if now >= end else "PENDING").content))
 
 
 def test_no_wait_is_lost_and_memory_and_threads_stay_level():
     threads = threading.active_count()
-    memory = []
+    objects = []
 
     async def one(client, number):
         try:
@@ -59,7 +58,7 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
         while True:
             await asyncio.sleep(60)
             gc.collect()
-            memory.append(tracemalloc.get_traced_memory()[0])
+            objects.append(len(gc.get_objects()))
 
     async def main():
         client = client_for(Hostile(seed=7))
@@ -68,13 +67,9 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
         watching.cancel()
         return outcomes
 
-    tracemalloc.start()
-    try:
-        outcomes, took = simulate(main)
-    finally:
-        tracemalloc.stop()
+    outcomes, took = simulate(main)
 
     assert WAITS == sum(getattr(outcome, "undeployed", False) for outcome in outcomes)
     assert took >= MINUTES * 60 * 0.9
     assert threading.active_count() == threads
-    assert memory[-1] < memory[1] * 1.2, "what is traced after the last minute, against the second"
+    assert objects[-1] < objects[1] * 1.05, "what is alive after the last minute, against the second"
