@@ -32,7 +32,7 @@ class NugenClient:
         transport: Stands in for the network in tests.
 
     Raises:
-        SettingsError: The base URL's host cannot be a host.
+        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -40,6 +40,11 @@ class NugenClient:
         self._slots = asyncio.Semaphore(settings.max_concurrent_requests)
         self._brake = Brake()
         plain = settings.base_url.startswith("http:")  # which settings allow to loopback only
+        try:
+            # Its host is decoded only when it is read.
+            httpx.URL(settings.base_url).host  # noqa: B018
+        except (httpx.InvalidURL, UnicodeError) as exc:
+            raise SettingsError(f"{settings.base_url_source} is not a URL: {printable(str(exc))}.") from exc
         try:
             self._http = httpx.AsyncClient(
                 base_url=settings.base_url,
@@ -62,8 +67,11 @@ class NugenClient:
                 trust_env=not plain,
                 transport=transport,
             )
-        except httpx.InvalidURL as exc:
-            raise SettingsError(f"{settings.base_url_source} is not a URL: {exc}") from exc
+        except (httpx.InvalidURL, ValueError, ImportError, OSError) as exc:
+            raise SettingsError(
+                "The proxies or certificates that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY,"
+                f" SSL_CERT_FILE, SSL_CERT_DIR) cannot be used: {printable(str(exc))}."
+            ) from exc
 
     async def status(self, model_id: str, *, within: float, hold: float = math.inf) -> UndeployStatus:
         """
@@ -86,8 +94,12 @@ class NugenClient:
         try:
             return UndeployStatus.model_validate_json(reply.body)
         except ValidationError as exc:
-            field = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
-            what = f"its {field} is not as documented" if field else f"it is not JSON: {reply.detail[:80] or 'empty'}"
+            first = exc.errors(include_input=False)[0]
+            field = ".".join(str(part) for part in first["loc"])
+            if first["type"] == "json_invalid":
+                what = f"it is not JSON: {reply.detail[:80] or 'empty'}"
+            else:
+                what = f"its {field} is not as documented" if field else "it is no JSON object"
             raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
 
     async def undeploy(self, model_id: str, *, within: float, hold: float = math.inf) -> bool:
@@ -122,25 +134,33 @@ class NugenClient:
     async def _exchange(self, method: str, path: str, within: float, hold: float) -> Reply:
         """Send one request in turn and read its answer, bounded as a whole."""
         sent = False
+        latest = _now() + hold
         timeout = self._settings.request_timeout
 
         async def in_turn() -> Reply:
             nonlocal sent
-            await asyncio.sleep(min(self._brake.hold(_now()), hold))
             async with self._slots:
+                # Asked again after each pause, because others may have pressed the brake meanwhile.
+                while (pause := min(self._brake.hold(_now()), latest - _now())) > 0:  # noqa: ASYNC110 - a time
+                    await asyncio.sleep(pause)
                 sent = True
                 return await asyncio.wait_for(self._send(method, path), timeout)
 
         try:
             return await asyncio.wait_for(in_turn(), within)
         except asyncio.TimeoutError as exc:
-            limit = duration(min(within, timeout))
-            what = "no complete answer" if sent else "no free connection (see nugen:maxConcurrentRequests)"
-            raise UnavailableError(f"{what} within {limit}", sent=sent) from exc
+            what = "no complete answer" if sent else "no turn (see nugen:maxConcurrentRequests)"
+            raise UnavailableError(f"{what} within {duration(min(within, timeout))}", sent=sent) from exc
         except UnreadableBodyError as exc:
             raise UnavailableError(str(exc)) from exc
         except httpx.TransportError as exc:
             raise self._network_trouble(exc) from exc
+        except (httpx.InvalidURL, UnicodeError) as exc:
+            # httpx reads the target of a redirect even when it does not follow it.
+            raise RejectedError(
+                f"{self._settings.base_url} redirects to what is no URL: check the base URL, which is from"
+                f" {self._settings.base_url_source}."
+            ) from exc
 
     async def _send(self, method: str, path: str) -> Reply:
         began = _now()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pulumi import Archive, Asset
 from pulumi.output import Unknown
 
 DEFAULTS: Mapping[str, Any] = {
@@ -94,7 +95,18 @@ def _on_failure_problem(value: Any) -> str | None:
 
 
 def _triggers_problem(value: Any) -> str | None:
-    return None if value is None or isinstance(value, list) else "must be a list"
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        return "must be a list"
+    # The SDK cannot read back what state holds of an asset: no later operation would ever reach this package.
+    return "must not hold assets or archives: give a hash of their contents" if _holds_asset(value) else None
+
+
+def _holds_asset(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_asset, value.values()))
+    return any(map(_holds_asset, value)) if isinstance(value, list) else isinstance(value, (Asset, Archive))
 
 
 _CHECKS: Mapping[str, Callable[[Any], str | None]] = {

@@ -32,31 +32,36 @@ def _word(value: Any) -> Any:
 
 def _time(value: Any) -> Any:
     """A time is informative only: one of a foreign type must not hide that a model is undeployed."""
-    return value if value is None or isinstance(value, str) else str(value)
+    return value if value is None else _storable(str(value), 0)
 
 
 # A mapping with this key is a secret, an asset or a reference to Pulumi (runtime/rpc.py, _special_sig_key).
+# And this text is a value that is not known yet (runtime/rpc.py, UNKNOWN).
+_PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _PULUMI_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _DEEPEST = 32
 
 
-def _storable(value: Any, depth: int = 0) -> Any:
+def _storable(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one line for each kind of value
     """
-    Leave *value* as it is but for what a stack's state cannot hold.
+    Leave *value*, of at most *depth* levels, as it is but for what a stack's state cannot hold.
 
     Numbers that are none become None, those beyond a double and what is nested too deep become a remark, and the key
-    that Pulumi reads as its own is dropped.
+    that Pulumi reads as its own is dropped, as are keys without a value, which do not survive the way to the engine.
     """
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, int) and abs(value) > sys.float_info.max:
         return "(a number too large)"
-    if depth == _DEEPEST and isinstance(value, (dict, list)):
+    if depth == 0 and isinstance(value, (dict, list)):
         return "(nested too deep)"
     if isinstance(value, dict):
-        return {key: _storable(item, depth + 1) for key, item in value.items() if key != _PULUMI_SIGNATURE}
+        stored = {key: _storable(item, depth - 1) for key, item in value.items() if key != _PULUMI_SIGNATURE}
+        return {key: item for key, item in stored.items() if item is not None}
+    if value == _PULUMI_UNKNOWN:
+        return "(unknown)"
     if isinstance(value, list):
-        return [_storable(item, depth + 1) for item in value]
+        return [_storable(item, depth - 1) for item in value]
     return value
 
 
@@ -85,7 +90,7 @@ class UndeployStatus(BaseModel):
 
     model_id: str
     status: Annotated[str, BeforeValidator(_word)]
-    result: Annotated[Any, AfterValidator(_storable)] = None
+    result: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
     start_time: Annotated[str | None, BeforeValidator(_time)] = None
     end_time: Annotated[str | None, BeforeValidator(_time)] = None
 

@@ -7,6 +7,7 @@ httpx and pydantic come in with the runtime, at the first exchange, so that a pr
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,9 @@ class UndeployedModelProvider(ResourceProvider):
         """Look once for a refresh; learn like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
         with _answering() as call:
             if "status" not in props:
+                # The engine checks inputs of what it manages only.
+                if bad := inputs.problems({**props, "model_id": id_}):
+                    raise NugenError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
                 return ReadResult(id_, outputs({**props, "model_id": id_}, self._learn(call, id_, Inputs.read(props))))
             try:
                 status = self._runtime(call).look(id_)
@@ -157,6 +161,12 @@ def _answering(keep_as: tuple[str, Mapping[str, Any]] | None = None) -> Iterator
                 id_, props = keep_as
                 call.fail_but_keep(str(exc), id_, outputs(props, exc.last))
             raise exc from None
+        except Exception as exc:
+            last = getattr(exc, "last", None)
+            if keep_as is not None and last is not None:
+                id_, props = keep_as
+                call.fail_but_keep(traceback.format_exc(), id_, outputs(props, last))
+            raise
 
 
 TIMES = ("start_time", "end_time")

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -37,7 +38,7 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def detail(self) -> str:
         """
         What the body says, in one printable line: the API's ``detail``, a page's title, plain text, or nothing.
@@ -46,7 +47,8 @@ class Reply:
         """
         text = self.body.decode("utf-8", errors="replace")
         if "<html" in text[:2000].lower() or "<!doctype" in text[:200].lower():
-            title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+            # Bounded, because a hostile page could keep an unbounded search busy for minutes.
+            title = re.search(r"<title[^>]{0,200}>(.{0,500}?)</title", text[:10_000], re.IGNORECASE | re.DOTALL)
             return printable(html.unescape(title[1])) if title else "an HTML page"
         try:
             return printable(_words(json.loads(text)))

@@ -29,7 +29,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         poll_interval_seconds: Longest pause between two looks, in seconds; the first ones are shorter. Default 5.
         on_failure: ``"error"``: an undeployment that ends as FAILED fails the deployment (the default).
             ``"record"``: it is recorded in *status* and *error*.
-        triggers: Any values. When one of them changes, the resource is replaced.
+        triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
     """
 
     model_id: pulumi.Output[str]
@@ -47,7 +47,10 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     triggers: pulumi.Output[Sequence[Any] | None]
     """The values whose change replaces the resource."""
     status: pulumi.Output[str]
-    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case whatever the API wrote."""
+    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case whatever the API wrote.
+
+    With ``wait=False``, any other word that the API may use.
+    """
     undeployed: pulumi.Output[bool]
     """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
     result: pulumi.Output[Mapping[str, Any] | None]

@@ -28,7 +28,7 @@ class Runtime:
         transport: Stands in for the network in tests.
 
     Raises:
-        SettingsError: The base URL's host cannot be a host.
+        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:

@@ -104,9 +104,11 @@ def _base_url(value: str, source: str) -> str:
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
+        if "[" in parts.netloc:  # urlsplit itself looks into the brackets only since Python 3.11
+            ipaddress.ip_address(host or "")
     except ValueError as exc:
         raise SettingsError(f"{source} is not a URL ({exc}): use something like {DEFAULT_BASE_URL}.") from exc
-    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\x00-\x1f\x7f\\]", value):
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\]", value) or not value.isprintable():
         raise SettingsError(f"{source} is not an http(s) URL with a host: use something like {DEFAULT_BASE_URL}.")
     if parts.username is not None or parts.query or parts.fragment:
         raise SettingsError(

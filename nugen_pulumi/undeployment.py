@@ -121,6 +121,10 @@ class Undeployment:
         except NugenError as exc:
             exc.last = self.last
             raise
+        except Exception as exc:
+            # A mistake of ours: it keeps its traceback, but must not cost what is known.
+            exc.last = self.last  # type: ignore[attr-defined]
+            raise
         except asyncio.CancelledError:
             interrupted = WaitInterruptedError(self._facts.interrupted)
             interrupted.last = self.last
@@ -129,7 +133,8 @@ class Undeployment:
     async def _ask(self) -> None:
         """Send the DELETE."""
         try:
-            accepted = await self._client.undeploy(self.model_id, **self._bounds)
+            # Cut at the deadline, where a last look is owed.
+            accepted = await self._client.undeploy(self.model_id, within=self._wait.left(self._clock()))
         except UnavailableError as exc:
             if not exc.sent:
                 raise
@@ -143,7 +148,8 @@ class Undeployment:
     async def _look(self) -> UndeployStatus | None:
         """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
         try:
-            status = await self._client.status(self.model_id, **self._bounds)
+            left = self._wait.left(self._clock())
+            status = await self._client.status(self.model_id, within=left + self._wait.policy.last_look, hold=left)
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
                 return None
@@ -152,12 +158,6 @@ class Undeployment:
             return None
         self.last, self.trouble = status, None
         return status
-
-    @property
-    def _bounds(self) -> dict[str, float]:
-        """What the next exchange may take; an overloaded API cannot push it past the deadline."""
-        now = self._clock()
-        return {"within": self._wait.left(now), "hold": max(0.0, self._wait.deadline - now)}
 
     @property
     def _facts(self) -> Facts:

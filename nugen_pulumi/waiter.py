@@ -24,7 +24,7 @@ class WaitPolicy:
         patience: The same after there was a readable answer.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
-        last_look: What the exchange that straddles the deadline may take beyond it.
+        last_look: What an exchange may take beyond the deadline, so that a look at the deadline can be answered.
     """
 
     timeout: float = 1800.0
@@ -129,8 +129,8 @@ class Wait:
         return now - (self.started if self.answered_at is None else self.answered_at)
 
     def left(self, now: float) -> float:
-        """Return the seconds that a look beginning at *now* may take, the last look's allowance included."""
-        return max(self.deadline - now, self.policy.last_look)
+        """Return the seconds until the deadline."""
+        return max(0.0, self.deadline - now)
 
     @property
     def _patience(self) -> float:

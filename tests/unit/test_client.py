@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -54,7 +55,7 @@ PASSING = [
     (httpx.Response(200), "a 200 answer that cannot be read (it is not JSON: empty)"),
     (httpx.Response(204), "a 204 answer that cannot be read (it is not JSON: empty)"),
     (httpx.Response(200, text="<html><title>Hi</title>"), "a 200 answer that cannot be read (it is not JSON: Hi)"),
-    (httpx.Response(200, json=[]), "a 200 answer that cannot be read (it is not JSON: empty)"),
+    (httpx.Response(200, json=[]), "a 200 answer that cannot be read (it is no JSON object)"),
     (httpx.Response(200, json={"model_id": "m"}), "a 200 answer that cannot be read (its status is not as documented)"),
     (
         httpx.Response(200, content=b'{"model_id":"m","status":"PEN'),
@@ -209,7 +210,7 @@ def test_a_queue_that_does_not_move_is_named():
 
     (_, error), _ = simulate(main)
 
-    assert "no free connection (see nugen:maxConcurrentRequests) within 10s" == str(error)
+    assert "no turn (see nugen:maxConcurrentRequests) within 10s" == str(error)
     assert not error.sent
 
 
@@ -241,6 +242,37 @@ def test_overload_holds_nobody_back_longer_than_allowed():
     simulate(main)
 
     assert [0, 2] == api.times
+
+
+def test_the_brake_holds_those_who_were_already_queueing():
+    """100 waits meet an API that answers only 503: a hundred requests or two a minute, not a thousand."""
+    api = ScriptedApi((0.2, 503))
+
+    async def one(client):
+        while True:
+            with suppress(UnavailableError):
+                await client.status("m", within=1000)
+
+    async def main():
+        client = client_for(api)
+        tasks = [asyncio.create_task(one(client)) for _ in range(100)]
+        await asyncio.sleep(120)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    simulate(main)
+
+    assert 16 * 5 < len(api.requests) < 16 * 15
+
+
+@pytest.mark.parametrize("location", ["https:foo", "mailto:x", "http://[zz", "https://xn--a/", "/ok"])
+def test_no_redirect_is_too_strange_for_a_sentence(location):
+    """Httpx reads the target even when it does not follow it."""
+    outcome = ask(httpx.Response(307, headers={"location": location}))
+
+    assert RejectedError is type(outcome)
+    assert "https://api.test redirects to " in str(outcome)
 
 
 def test_a_key_that_the_api_quotes_back_is_taken_out():
@@ -297,9 +329,27 @@ def test_no_body_makes_anything_but_a_value_or_one_of_our_errors(content):
     assert isinstance(outcome, (UndeployStatus, UnavailableError))
 
 
-def test_a_base_url_that_only_httpx_finds_wrong_is_a_settings_error():
+@pytest.mark.parametrize("url", ["https://xn--a", "https://a.test/" + "x" * 70_000])
+def test_a_host_that_cannot_be_one_is_a_settings_error(url):
     with pytest.raises(SettingsError, match="nugen:baseUrl is not a URL"):
-        NugenClient(Settings("k", "https://xn--a.test:1/\u200b\x00", "nugen:baseUrl"))
+        NugenClient(Settings("k", url, "nugen:baseUrl"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://proxy.test"),
+        ("HTTPS_PROXY", "ftp://proxy.test"),
+        ("HTTPS_PROXY", "proxy.test:80a"),
+        ("SSL_CERT_FILE", "/nowhere.pem"),
+        ("SSL_CERT_FILE", __file__),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_named(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=f"The proxies or certificates that the environment names .*{name}"):
+        NugenClient(Settings("k", "https://api.test", "nugen:baseUrl"))
 
 
 def test_environment_proxies_never_see_what_is_for_loopback(monkeypatch):

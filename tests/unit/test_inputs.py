@@ -1,6 +1,8 @@
 import math
 
+import pulumi
 import pytest
+from pulumi import StringAsset
 from pulumi.output import Unknown
 
 from nugen_pulumi.inputs import Inputs, problems
@@ -82,6 +84,14 @@ def test_on_failure_is_one_of_two_words(value, passes):
 @pytest.mark.parametrize(("value", "passes"), [([], True), ([1.0, {"a": None}], True), (None, True), ("x", False)])
 def test_triggers_are_a_list_of_anything(value, passes):
     assert (None if passes else "must be a list") == reason("triggers", value)
+
+
+@pytest.mark.parametrize(
+    "value", [[StringAsset("x")], [{"a": [StringAsset("x")]}], [pulumi.AssetArchive({"a": StringAsset("x")})]]
+)
+def test_triggers_hold_no_assets(value):
+    """The SDK could not read them back from state."""
+    assert "must not hold assets or archives: give a hash of their contents" == reason("triggers", value)
 
 
 @pytest.mark.parametrize("name", ["model_id", "undeploy", "timeout_seconds", "on_failure", "triggers"])

@@ -82,6 +82,7 @@ def test_times_stay_as_answered(time):
 
 def test_a_time_of_a_foreign_type_hides_nothing():
     assert ("1708768800", None) == (status(end_time=1708768800).end_time, status().end_time)
+    assert "(unknown)" == status(end_time="04da6b54-80e4-46f7-96ec-b56ff0331ba9").end_time
 
 
 @pytest.mark.parametrize(
@@ -91,8 +92,10 @@ def test_a_time_of_a_foreign_type_hides_nothing():
         ("[-Infinity, 1.5]", [None, 1.5]),
         ("1" + "0" * 400, "(a number too large)"),
         ('{"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": 1}', {"value": 1}),
+        ('{"note": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}', {"note": "(unknown)"}),
         ("[" * 40 + "]" * 40, "nested"),
         ('{"a": {"b": [1, "x", null, true]}}', {"a": {"b": [1, "x", None, True]}}),
+        ('{"a": 1, "b": null}', {"a": 1}),
     ],
 )
 def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):

@@ -38,6 +38,7 @@ def read(body, encoding="", pieces=7):
         ("", ""),
         (HTML.format("502 Bad\n Gateway &amp; more"), "502 Bad Gateway & more"),
         ("<html><body>no title</body></html>", "an HTML page"),
+        ("<html>" + "<title>" * 100_000, "an HTML page"),
         ('{"detail":"\\u001b[31mred\\u001b[0m"}', "red"),
         ('{"detail":"' + "x" * 500 + '"}', "x" * 299 + "…"),
         ("[" * 100_000, "[" * 299 + "…"),

@@ -155,10 +155,10 @@ def test_grace_lasts_15_seconds_after_the_trigger():
     assert not wait.in_grace(17.0)
 
 
-def test_an_exchange_may_take_what_is_left_and_the_last_one_five_seconds():
+def test_what_is_left_is_counted_down_to_the_deadline():
     wait = Wait(WaitPolicy(timeout=100), now=0.0)
 
-    assert [wait.left(now) for now in (0, 40, 96, 100)] == [100, 60, 5, 5]
+    assert [100, 60, 0, 0] == [wait.left(now) for now in (0, 40, 100, 101)]
 
 
 @given(
@@ -175,7 +175,7 @@ def test_whatever_the_api_says_and_however_slow_it_is_no_look_begins_after_the_d
     now, stopped = 0.0, False
     for seconds, readable, retry_after in looks:
         assert now <= timeout + 1e-6
-        now += min(seconds, wait.left(now))
+        now += min(seconds, wait.left(now) + 5)
         decision = wait.answered(now) if readable else wait.troubled(now, retry_after)
         if stopped := isinstance(decision, Stop):
             break

@@ -311,6 +311,17 @@ def test_get_of_a_missing_model_is_an_error(host):
     assert "knows no such model" in sentence(caught)
 
 
+def test_get_with_inputs_that_cannot_be_is_refused_before_anything_is_sent(host, emulator):
+    """The engine checks the inputs of what it manages only."""
+    with pytest.raises(grpc.RpcError) as caught:
+        host.get("..", {**DEFAULTS, "poll_interval_seconds": 0})
+    assert sentence(caught).endswith(
+        "model_id must be a model id, not a step in a path; poll_interval_seconds must be a finite number of seconds"
+        " greater than 0."
+    )
+    assert [] == emulator.requests
+
+
 def test_delete_sends_nothing(host, emulator):
     host.delete(done())
 
