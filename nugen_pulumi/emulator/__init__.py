@@ -11,9 +11,10 @@ In a test::
 From a shell: ``python -m nugen_pulumi.emulator``.
 """
 
-from nugen_pulumi.emulator import catalogue
-from nugen_pulumi.emulator.answers import ABSENT, Answer, StatusBody
+from nugen_pulumi.emulator import catalogue, faults
+from nugen_pulumi.emulator.answers import ABSENT, Answer, Delivery, StatusBody
+from nugen_pulumi.emulator.faults import Fault
 from nugen_pulumi.emulator.model import State, Traits
 from nugen_pulumi.emulator.server import Emulator
 
-__all__ = ["ABSENT", "Answer", "Emulator", "State", "StatusBody", "Traits", "catalogue"]
+__all__ = ["ABSENT", "Answer", "Delivery", "Emulator", "Fault", "State", "StatusBody", "Traits", "catalogue", "faults"]

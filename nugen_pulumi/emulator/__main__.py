@@ -1,11 +1,13 @@
 """The emulator from a shell: ``python -m nugen_pulumi.emulator``."""
 
 import argparse
+import re
 import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from nugen_pulumi.emulator.faults import FAULTS, Fault
 from nugen_pulumi.emulator.server import Emulator
 from nugen_pulumi.emulator.stories import STORIES
 
@@ -26,9 +28,22 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _faults(text: str) -> list[Fault | tuple[Fault, ...]]:
+    met = []
+    for item in text.split(","):
+        name, _, count = item.partition(":")
+        if name not in FAULTS:
+            raise argparse.ArgumentTypeError(f"no fault is called {name!r}; there are {', '.join(FAULTS)}")
+        if not re.fullmatch(r"[1-9]\d{0,5}", count or "1"):
+            raise ValueError(text)
+        met += [FAULTS[name]()] * int(count or "1")
+    return met
+
+
 # How argparse calls the value in "invalid … value".
 _port.__name__ = "port"
 _seconds.__name__ = "seconds"
+_faults.__name__ = "faults"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +67,14 @@ def _parser() -> argparse.ArgumentParser:
         help="how long an undeployment takes (default: %(default)g)",
     )
     parser.add_argument("--api-key", metavar="KEY", help="the only key to accept (default: any)")
+    parser.add_argument(
+        "--fault",
+        type=_faults,
+        default=[],
+        dest="faults",
+        metavar="NAME[:COUNT],...",
+        help=f"what the first status answers of every model meet, such as 503:2,hang,reset:3; of {', '.join(FAULTS)}",
+    )
     return parser
 
 
@@ -60,7 +83,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(argv)
     emulator = Emulator(
-        api_key=options.api_key, undeploy_seconds=options.undeploy_seconds, port=options.port, models="any"
+        api_key=options.api_key,
+        undeploy_seconds=options.undeploy_seconds,
+        port=options.port,
+        models="any",
+        faults=options.faults,
     )
     # Blocked before there is a thread, so that only `sigwait` gets them, whenever they come.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)

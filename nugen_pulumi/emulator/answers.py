@@ -20,6 +20,17 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
+class Delivery(Enum):
+    """How an answer gets to the client. All but the first end the connection."""
+
+    WHOLE = "as HTTP wants it"
+    DRIP = "a byte of the body at a time"
+    HALF = "half of the body"
+    BARE = "the body without status and headers"
+    DROP = "closed without a byte"
+    RESET = "reset without a byte"
+
+
 @dataclass(frozen=True)
 class Answer:
     """
@@ -31,7 +42,8 @@ class Answer:
             is ``null``. Default: empty.
         headers: Names and values, mapping of str. ``Content-Type`` is ``application/json`` unless it is among them,
             for texts and bytes too. Default: none.
-        delay: Seconds, float, between the request and the answer. Default 0.
+        delay: Seconds, float, between the request and the answer; before each byte of a ``DRIP``. Default 0.
+        delivery: How much of it gets to the client, ``Delivery``. Default ``WHOLE``.
 
     Raises:
         TypeError, ValueError: The body is not JSON, or HTTP could not carry the answer.
@@ -41,6 +53,7 @@ class Answer:
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    delivery: Delivery = Delivery.WHOLE
 
     def __post_init__(self) -> None:
         """Refuse what could not be sent."""

@@ -1,7 +1,5 @@
 """The API over HTTP: routes, authentication, the record of requests. Decides nothing about models."""
 
-import asyncio
-import contextlib
 import hmac
 from typing import Annotated, Final
 from urllib.parse import unquote
@@ -14,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nugen_pulumi.emulator.answers import Answer
 from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated
+from nugen_pulumi.emulator.connection import respond
 from nugen_pulumi.emulator.schema import ERRORS, UndeployStatusResponse
 from nugen_pulumi.emulator.world import World
 
@@ -103,24 +102,6 @@ def create_app(world: World, api_key: str | None) -> FastAPI:
         return await respond(request, BASE_MODELS)
 
     return app
-
-
-async def respond(request: Request, answer: Answer) -> Response:
-    """Turn *answer* into HTTP, in its own time. The one place that does."""
-    if answer.delay > 0:
-        await _gone(request, within=answer.delay)
-    return Response(answer.content, answer.status, dict(answer.headers), media_type="application/json")
-
-
-async def _gone(request: Request, *, within: float) -> None:
-    """Wait until the client has gone, at most *within* seconds: so a late answer never keeps the emulator up."""
-
-    async def disconnected() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(disconnected(), within)
 
 
 def _refusal(answer: Answer) -> HTTPException:

@@ -1,12 +1,14 @@
 """What a test wants answered, in order, and what of it was not asked for. Knows no models."""
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import Enum
 from typing import Any
 
 from nugen_pulumi.emulator.answers import Answer, StatusBody
 from nugen_pulumi.emulator.catalogue import already_undeployed, error, status, undeploying
+from nugen_pulumi.emulator.faults import Fault
 
 
 class Endpoint(str, Enum):
@@ -16,16 +18,21 @@ class Endpoint(str, Enum):
     UNDEPLOY = "DELETE"
 
 
-def answer(endpoint: Endpoint, element: Any, model_id: str) -> Answer:
+def flat(elements: Iterable[Any]) -> list[Any]:
+    """Return *elements* with those of each tuple in its place."""
+    return [single for element in elements for single in (element if isinstance(element, tuple) else (element,))]
+
+
+def answer(endpoint: Endpoint, element: Any, model_id: str) -> Answer | Fault:
     """
     Return what a script's *element* means.
 
-    * an ``Answer`` or a ``StatusBody``: itself
+    * an ``Answer``, a ``StatusBody`` or a ``Fault``: itself
     * an int: that HTTP status with the body it is known with; below 400 with no body, but for a DELETE with the id
     * a str, for the status endpoint: the status word, of any case, known or not
     * anything else: 200 with that JSON
     """
-    if isinstance(element, Answer):
+    if isinstance(element, (Answer, Fault)):
         return element
     if isinstance(element, StatusBody):
         return element.answer(model_id)
@@ -48,14 +55,14 @@ class Scripts:
     """One queue of answers per endpoint and model. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._queues: defaultdict[tuple[Endpoint, str], deque[tuple[Any, Answer]]] = defaultdict(deque)
+        self._queues: defaultdict[tuple[Endpoint, str], deque[tuple[Any, Answer | Fault]]] = defaultdict(deque)
 
     def add(self, endpoint: Endpoint, model_id: str, elements: tuple[Any, ...]) -> None:
-        """Queue *elements* after those that are there."""
-        answers = [(element, answer(endpoint, element, model_id)) for element in elements]
+        """Queue *elements*, and those of tuples among them, after those that are there."""
+        answers = [(element, answer(endpoint, element, model_id)) for element in flat(elements)]
         self._queues[endpoint, model_id].extend(answers)
 
-    def take(self, endpoint: Endpoint, model_id: str) -> Answer | None:
+    def take(self, endpoint: Endpoint, model_id: str) -> Answer | Fault | None:
         """Return the next answer and drop it; ``None`` if there is none left."""
         queue = self._queues.get((endpoint, model_id))
         return queue.popleft()[1] if queue else None

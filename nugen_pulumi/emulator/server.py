@@ -3,15 +3,17 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Literal
 
 from typing_extensions import Self
 from uvicorn import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from nugen_pulumi.emulator.app import create_app
+from nugen_pulumi.emulator.connection import Connection
+from nugen_pulumi.emulator.faults import Fault
 from nugen_pulumi.emulator.model import Traits
 from nugen_pulumi.emulator.scripts import Endpoint
 from nugen_pulumi.emulator.stories import nobody, story
@@ -33,6 +35,8 @@ class Emulator:
         port: Where to listen on 127.0.0.1, int. Default 0: the system chooses.
         models: Which models exist: ``"added"`` with ``add`` or a script, or ``"any"``, with the stories that their
             ids tell. Default ``"added"``.
+        faults: What the first status answers of each model meet that no script speaks for, ``Fault``s or tuples of
+            them. Default: nothing.
 
     Attributes:
         url: Where it is, without a path and a trailing slash, str.
@@ -47,8 +51,9 @@ class Emulator:
         undeploy_seconds: float = 0.2,
         port: int = 0,
         models: Literal["added", "any"] = "added",
+        faults: Sequence[Fault | tuple[Fault, ...]] = (),
     ) -> None:
-        self._world = World(undeploy_seconds=undeploy_seconds, stories=_STORIES[models])
+        self._world = World(undeploy_seconds=undeploy_seconds, stories=_STORIES[models], faults=faults)
         self._port = port
         self._ready = threading.Event()
         self._config = Config(
@@ -83,7 +88,7 @@ class Emulator:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: H11Protocol(self._config, state, {}), sock=listener, backlog=_BACKLOG
+            lambda: Connection(self._config, state, {}), sock=listener, backlog=_BACKLOG
         )
         self._ready.set()
         await self._stop.wait()
@@ -114,6 +119,9 @@ class Emulator:
         * a str: 200 with this status word, of any case, known or not
         * an int: that HTTP status, with the body it is known with, below 400 with none
         * a ``StatusBody`` or an ``Answer``, such as each function of ``catalogue`` returns
+        * a ``Fault``, such as each function of ``faults`` returns: what is wrong with the answer that the model, or one
+          that is PENDING if there is none, would give
+        * a tuple: its elements, one after the other
         * anything else: 200 with that JSON
         """
         self._world.script(Endpoint.STATUS, model_id, elements)
@@ -123,7 +131,7 @@ class Emulator:
         Queue exact answers to DELETE requests for *model_id*.
 
         As ``script``, except that a str is JSON like any other, a 400 says "already undeployed", and 200 to 202 come
-        with the id.
+        with the id. A ``Fault`` leaves the model as it is, unless it is ``carried_out``.
         """
         self._world.script(Endpoint.UNDEPLOY, model_id, elements)
 

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from nugen_pulumi.emulator.answers import Answer
-from nugen_pulumi.emulator.catalogue import model_not_found
+from nugen_pulumi.emulator.catalogue import model_not_found, pending, undeploying
+from nugen_pulumi.emulator.faults import Fault
 from nugen_pulumi.emulator.model import Model, Traits
-from nugen_pulumi.emulator.scripts import Endpoint, Scripts
+from nugen_pulumi.emulator.scripts import Endpoint, Scripts, flat
 from nugen_pulumi.emulator.stories import nobody
 
 
@@ -19,6 +21,7 @@ class World:
 
     Args:
         undeploy_seconds: How long an undeployment takes, seconds, float.
+        faults: What the first status answers of each model meet, ``Fault``s or tuples of them. Default: nothing.
         stories: What a model is like that was not added; ``None``: there is no such model. Default: there is none.
         clock: Seconds, float, monotonic. Default ``time.monotonic``.
         epoch: The date when the world begins, aware datetime. Default ``None``: now.
@@ -28,11 +31,13 @@ class World:
         self,
         *,
         undeploy_seconds: float,
+        faults: Sequence[Fault | tuple[Fault, ...]] = (),
         stories: Callable[[str], Traits | None] = nobody,
         clock: Callable[[], float] = time.monotonic,
         epoch: datetime | None = None,
     ) -> None:
         self._undeploy_seconds = undeploy_seconds
+        self._faults = flat(faults)
         self._stories = stories
         self._clock = clock
         self._begun = clock()
@@ -43,6 +48,7 @@ class World:
     def _clear(self) -> None:
         self._models: dict[str, Model] = {}
         self._scripts = Scripts()
+        self._met: Counter[str] = Counter()
         self._requests: list[tuple[str, str]] = []
         self._unexpected: list[str] = []
 
@@ -88,25 +94,31 @@ class World:
     def status(self, model_id: str) -> Answer:
         """Answer the status endpoint."""
         with self._lock:
-            scripted = self._scripts.take(Endpoint.STATUS, model_id)
-            if scripted is not None:
-                return scripted
+            step = self._scripts.take(Endpoint.STATUS, model_id)
+            if isinstance(step, Answer):
+                return step
             model = self._find(model_id)
-            if model is None:
-                return self._unknown(Endpoint.STATUS, model_id)
-            return model.status(model_id, self._now())
+            if model is not None:
+                right = model.status(model_id, self._now())
+            else:
+                right = self._unknown(Endpoint.STATUS, model_id) if step is None else pending().answer(model_id)
+            fault = self._next_fault(model_id) if step is None else step
+            return right if fault is None else fault.spoil(right)
 
     def undeploy(self, model_id: str) -> Answer:
         """Answer the DELETE."""
         with self._lock:
-            scripted = self._scripts.take(Endpoint.UNDEPLOY, model_id)
-            if scripted is not None:
-                return scripted
+            step = self._scripts.take(Endpoint.UNDEPLOY, model_id)
+            if isinstance(step, Answer):
+                return step
             model = self._find(model_id)
-            if model is None:
-                return self._unknown(Endpoint.UNDEPLOY, model_id)
-            self._models[model_id], answer = model.undeploy(model_id, self._now())
-            return answer
+            if model is not None:
+                after, right = model.undeploy(model_id, self._now())
+                if step is None or step.carried_out:
+                    self._models[model_id] = after
+            else:
+                right = self._unknown(Endpoint.UNDEPLOY, model_id) if step is None else undeploying(model_id)
+            return right if step is None else step.spoil(right)
 
     def verify(self) -> None:
         """Raise ``AssertionError``, naming them, if there were unexpected requests or are unused script elements."""
@@ -128,6 +140,10 @@ class World:
                 return None
             self._models[model_id] = Model.new(traits, self._undeploy_seconds, self._now())
         return self._models[model_id]
+
+    def _next_fault(self, model_id: str) -> Fault | None:
+        self._met[model_id] += 1
+        return self._faults[self._met[model_id] - 1] if self._met[model_id] <= len(self._faults) else None
 
     def _unknown(self, endpoint: Endpoint, model_id: str) -> Answer:
         if not self._scripts.names(model_id):

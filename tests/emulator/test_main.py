@@ -10,6 +10,7 @@ import pytest
 
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import main
+from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
 
 COMMAND = [sys.executable, "-W", "error", "-m", "nugen_pulumi.emulator"]
@@ -86,6 +87,23 @@ def test_key(shell):
     assert "emulator-key" not in emulator.ready + emulator.advice
 
 
+def test_faults(shell):
+    """The first status answers of every model meet the faults it is told of, in order, then all is well."""
+    emulator = shell("--port", "0", "--fault", "503:2,reset,flapping:2")
+    path = "/api/v3/models/undeploy-model/{}/status"
+    with emulator.client() as api:
+        first = [api.get(path.format("m-1")).status_code for _ in range(2)]
+        with pytest.raises(httpx.ReadError):
+            api.get(path.format("m-1"))
+        then = [api.get(path.format("m-1")).status_code for _ in range(6)]
+        other = [api.get(path.format("m-2")).status_code for _ in range(2)]
+    code, _, said = emulator.end(signal.SIGINT)
+
+    assert [503, 503] == first == other
+    assert [503, 200, 503, 200, 200, 200] == then
+    assert (0, "") == (code, said)
+
+
 def test_port_taken():
     """A port that is taken is said in one sentence."""
     with Emulator() as emulator:
@@ -104,6 +122,12 @@ def test_port_taken():
         (["--port", "65536"], "argument --port: invalid port value: '65536'"),
         (["--port", "http"], "argument --port: invalid port value: 'http'"),
         (["--undeploy-seconds", "-1"], "argument --undeploy-seconds: invalid seconds value: '-1'"),
+        (["--fault", "503:2,flood"], f"argument --fault: no fault is called 'flood'; there are {', '.join(FAULTS)}"),
+        (["--fault", ""], "argument --fault: no fault is called ''"),
+        (["--fault", "503:0"], "argument --fault: invalid faults value: '503:0'"),
+        (["--fault", "503:-1"], "argument --fault: invalid faults value: '503:-1'"),
+        (["--fault", "503:2:2"], "argument --fault: invalid faults value: '503:2:2'"),
+        (["--fault", "503:1000000"], "argument --fault: invalid faults value: '503:1000000'"),
         (["--undeploy-seconds", "nan"], "argument --undeploy-seconds: invalid seconds value: 'nan'"),
     ],
 )
@@ -117,15 +141,23 @@ def test_nonsense(capsys, arguments, complaint):
 
 
 def test_help(capsys, monkeypatch):
-    """The help knows every option with its default, and every story."""
+    """The help knows every option with its default, every story, and every fault."""
     monkeypatch.setitem(os.environ, "COLUMNS", "200")
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     said = capsys.readouterr().out
 
     assert 0 == ended.value.code
-    for option in ("--port PORT", "8787", "--undeploy-seconds SECONDS", "(default: 5)", "--api-key KEY"):
+    for option in (
+        "--port PORT",
+        "8787",
+        "--undeploy-seconds SECONDS",
+        "(default: 5)",
+        "--api-key KEY",
+        "--fault NAME",
+    ):
         assert option in said
+    assert ", ".join(FAULTS) in " ".join(said.split())
     for story in STORIES:
         assert story.prefix in said
         assert story.meaning in said

@@ -1,6 +1,6 @@
 import pytest
 
-from nugen_pulumi.emulator import Answer, catalogue
+from nugen_pulumi.emulator import Answer, catalogue, faults
 from nugen_pulumi.emulator.scripts import Endpoint, Scripts, answer
 
 STATUS, UNDEPLOY = Endpoint.STATUS, Endpoint.UNDEPLOY
@@ -64,6 +64,24 @@ def test_order():
     assert None is scripts.take(STATUS, "m-1")
     assert 504 == scripts.take(STATUS, "m-2").status
     assert 400 == scripts.take(UNDEPLOY, "m-1").status
+
+
+@pytest.mark.parametrize("endpoint", [STATUS, UNDEPLOY])
+def test_fault(endpoint):
+    """A fault means itself: what it spoils is not known yet."""
+    fault = faults.reset()
+
+    assert fault is answer(endpoint, fault, "m-1")
+
+
+def test_tuple():
+    """A tuple is its elements, one after the other, and each of them may be what is left."""
+    scripts = Scripts()
+    scripts.add(STATUS, "m-1", (500, (502, Answer(503)), ()))
+    scripts.take(STATUS, "m-1")
+    scripts.take(STATUS, "m-1")
+
+    assert [f"GET of 'm-1': {Answer(503)!r}"] == scripts.unused()
 
 
 def test_names():

@@ -3,7 +3,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from nugen_pulumi.emulator import Traits, catalogue
+from nugen_pulumi.emulator import Traits, catalogue, faults
+from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.scripts import Endpoint
 from nugen_pulumi.emulator.stories import story
 from nugen_pulumi.emulator.world import World
@@ -153,6 +154,72 @@ def test_script_before_model(world):
     assert [503, 200] == [world.status("m-1").status for _ in range(2)]
     assert catalogue.nothing_running().result == world.status("m-1").body["result"]
     world.verify()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_leaves_the_model(world, name):
+    """A fault changes nothing but an answer."""
+    world.add("m-1", Traits())
+    world.script(UNDEPLOY, "m-1", (FAULTS[name](),))
+    world.script(STATUS, "m-1", (FAULTS[name](),))
+    for _ in range(2):
+        world.status("m-1")
+    world.undeploy("m-1")
+
+    assert catalogue.nothing_running().result == world.status("m-1").body["result"]
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"flapping"}))
+def test_fault_carried_out(world, name):
+    """A DELETE may be carried out whatever is wrong with its answer."""
+    world.add("m-1", Traits())
+    world.script(UNDEPLOY, "m-1", (FAULTS[name](carried_out=True),))
+    answer = world.undeploy("m-1")
+
+    assert catalogue.undeploying("m-1") != answer
+    assert "PENDING" == word(world.status("m-1"))
+    assert catalogue.undeployment_running() == world.undeploy("m-1")
+    world.verify()
+
+
+def test_flapping_delete(world):
+    """Of a DELETE that meets trouble and none by turns, what is right is carried out."""
+    world.add("m-1", Traits())
+    world.script(UNDEPLOY, "m-1", (faults.flapping(4),))
+
+    assert [503, 200, 503, 400] == [world.undeploy("m-1").status for _ in range(4)]
+
+
+def test_fault_of_a_model(world):
+    """A fault spoils what the model would have answered."""
+    world.add("m-1", Traits(state="UNDEPLOYING", undeploy_seconds=0))
+    world.script(STATUS, "m-1", (faults.fine(), faults.huge()))
+
+    assert "COMPLETED" == word(world.status("m-1"))
+    assert b'"COMPLETED"' in world.status("m-1").content
+
+
+def test_fault_of_nobody(world):
+    """Where there is no model a fault spoils what a running undeployment would look like."""
+    world.script(STATUS, "m-1", (faults.fine(),))
+    world.script(UNDEPLOY, "m-1", (faults.fine(),))
+
+    assert catalogue.pending().answer("m-1") == world.status("m-1")
+    assert catalogue.undeploying("m-1") == world.undeploy("m-1")
+    world.verify()
+
+
+def test_faults_of_all(clock):
+    """The first status answers of each model may be spoilt, in order; scripts and DELETEs are not."""
+    world = World(undeploy_seconds=10, faults=(faults.status(500), faults.flapping()), stories=story, clock=clock)
+    world.script(STATUS, "m-1", (502,))
+    world.undeploy("m-1")
+
+    assert [502, 500, 503, 200, 200] == [world.status("m-1").status for _ in range(5)]
+    assert [500, 503, 404, 404] == [world.status("missing-1").status for _ in range(4)]
+    world.verify()
+    world.reset()
+    assert 500 == world.status("m-1").status
 
 
 @pytest.mark.parametrize(("ask", "method"), [("status", "GET"), ("undeploy", "DELETE")])
