@@ -7,10 +7,11 @@ from nugen_pulumi.errors import (
     SettingsError,
     UnavailableError,
     UndeployFailedError,
+    UnfinishedFleetError,
     WaitInterruptedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.resource import UndeployedModel
+from nugen_pulumi.resource import UndeployedModel, UndeployedModels
 
 __all__ = [
     "ModelNotFoundError",
@@ -20,6 +21,8 @@ __all__ = [
     "UnavailableError",
     "UndeployFailedError",
     "UndeployedModel",
+    "UndeployedModels",
+    "UnfinishedFleetError",
     "WaitInterruptedError",
     "WaitTimeoutError",
 ]

@@ -7,16 +7,15 @@ Everything this package raises on purpose. A class is a decision for whoever cat
   - RejectedError           an answer, and asking again will not help
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended, badly
+  - UnfinishedFleetError    some models of a fleet are not undeployed
   - WaitTimeoutError        it did not end in time
   - WaitInterruptedError    nobody wants to wait any more
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nugen_pulumi.models import UndeployStatus
+from collections.abc import Mapping
+from typing import Any
 
 
 class NugenError(Exception):
@@ -24,10 +23,11 @@ class NugenError(Exception):
     The root. Its text is one to three sentences for an operator.
 
     Attributes:
-        last: What was known of the model when this was raised, or None if nothing was learnt.
+        last: What was known when this was raised, or None if nothing was learnt: the model's last ``UndeployStatus``;
+            of a fleet, what is kept of each model by its id.
     """
 
-    last: UndeployStatus | None = None
+    last: Any = None
 
 
 class SettingsError(NugenError):
@@ -59,6 +59,20 @@ class ModelNotFoundError(RejectedError):
 
 class UndeployFailedError(NugenError):
     """The undeployment ended as FAILED."""
+
+
+class UnfinishedFleetError(NugenError):
+    """
+    Some models of a fleet are not undeployed.
+
+    Args:
+        message: Up to ten models with their reasons, and a count of the rest.
+        kept: What is known of each model, those that are undeployed among them.
+    """
+
+    def __init__(self, message: str, kept: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.last: Any = kept or None
 
 
 class WaitTimeoutError(NugenError):

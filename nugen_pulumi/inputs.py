@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pulumi import Archive, Asset
 from pulumi.output import Unknown
+
+from nugen_pulumi.waiter import WaitPolicy
 
 DEFAULTS: Mapping[str, Any] = {
     "undeploy": False,
@@ -18,9 +21,18 @@ DEFAULTS: Mapping[str, Any] = {
     "on_failure": "error",
 }
 DEFAULT_TIMEOUT_SECONDS = 1800.0
-REPLACING = ("model_id", "triggers")
-NAMES = ("model_id", "undeploy", "wait", "timeout_seconds", "poll_interval_seconds", "on_failure", "triggers")
+NAMES = (
+    "model_id",
+    "model_ids",
+    "undeploy",
+    "wait",
+    "timeout_seconds",
+    "poll_interval_seconds",
+    "on_failure",
+    "triggers",
+)
 LONGEST_MODEL_ID = 512
+LARGEST_FLEET = 10_000
 
 
 @dataclass(frozen=True)
@@ -47,17 +59,46 @@ class Inputs:
         """Read checked properties. Those that are absent have their defaults: on the wire None means absent."""
         return cls(**{name: props.get(name, DEFAULTS.get(name)) for name in cls.__dataclass_fields__})
 
+    def policy(self, custom_timeout: float | None) -> WaitPolicy:
+        """Return when to look and when to stop; *custom_timeout* is that of ``opts.custom_timeouts``, in seconds."""
+        timeout = self.timeout_seconds or custom_timeout or DEFAULT_TIMEOUT_SECONDS
+        return WaitPolicy(timeout=timeout, longest_pause=self.poll_interval_seconds)
 
-def problems(props: Mapping[str, Any]) -> list[tuple[str, str]]:
+
+def changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
+    """
+    Name what differs between state and program.
+
+    ``__provider`` may differ because Python's pickles differ between versions: that is an update which asks nothing of
+    the API.
+    """
+    return {name for name in (*NAMES, "__provider") if olds.get(name) != news.get(name)}
+
+
+def same_ids(olds: Any, news: list[Any]) -> bool:
+    """Tell whether two lists hold the same ids, in whatever order."""
+    return (
+        isinstance(olds, list)
+        and not any(isinstance(item, Unknown) for item in news)
+        and len(olds) == len(news)
+        and set(olds) == set(news)
+    )
+
+
+def problems(props: Mapping[str, Any], id_name: str = "model_id") -> list[tuple[str, str]]:
     """
     Find what is wrong with *props*; what is not known yet passes.
+
+    Args:
+        props: The properties, ``__provider`` and others that are no inputs among them.
+        id_name: ``model_id`` for a single model, ``model_ids`` for a fleet.
 
     Returns:
         Property and reason, at most one pair for each property.
     """
     return [
         (name, reason)
-        for name, check in _CHECKS.items()
+        for name, check in {id_name: _IDS[id_name], **_CHECKS}.items()
         if not isinstance(props.get(name), Unknown) and (reason := check(props.get(name))) is not None
     ]
 
@@ -109,8 +150,21 @@ def _holds_asset(value: Any) -> bool:
     return any(map(_holds_asset, value)) if isinstance(value, list) else isinstance(value, (Asset, Archive))
 
 
+def model_ids_problem(value: Any) -> str | None:
+    """Say why *value* cannot be the models of a fleet, naming the first that are wrong, or None."""
+    if not isinstance(value, list) or not 1 <= len(value) <= LARGEST_FLEET:
+        return f"must be a list of 1 to {LARGEST_FLEET:,} model ids"
+    known = [item for item in value if not isinstance(item, Unknown)]
+    wrong = [f"{item!r} {reason}" for item in known if (reason := model_id_problem(item)) is not None]
+    if not wrong:
+        wrong = [f"{item!r} is there more than once" for item, times in Counter(known).items() if times > 1]
+    more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+    return "; ".join(wrong[:_NAMED]) + more or None
+
+
+_NAMED = 3
+_IDS: Mapping[str, Callable[[Any], str | None]] = {"model_id": model_id_problem, "model_ids": model_ids_problem}
 _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
-    "model_id": model_id_problem,
     "undeploy": _flag_problem,
     "wait": _flag_problem,
     "timeout_seconds": _seconds_problem,

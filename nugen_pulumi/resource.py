@@ -8,7 +8,8 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from nugen_pulumi.provider import OUTPUTS, UndeployedModelProvider
+from nugen_pulumi.outputs import OF_FLEET, OF_MODEL
+from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
 
 class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
@@ -84,7 +85,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             "on_failure": on_failure,
             "triggers": triggers,
             # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
-            **dict.fromkeys(OUTPUTS),
+            **dict.fromkeys(OF_MODEL),
         }
         super().__init__(UndeployedModelProvider(), resource_name, props, opts)
 
@@ -125,3 +126,74 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             poll_interval_seconds=poll_interval_seconds,
             on_failure=on_failure,
         )
+
+
+class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
+    """
+    A fleet: up to ten thousand Nugen models that are out of service, in one resource.
+
+    Each is waited for as :class:`UndeployedModel` waits, all at the same time. One model's failure never stops the
+    others: the error at the end names up to ten with their reasons and counts the rest. Whatever was learnt is in
+    state; the next ``pulumi up`` waits only for the unsettled and the new, and forgets those that were removed.
+    Deleting it forgets it: no request is sent.
+
+    Args:
+        resource_name: The name of the resource in the stack.
+        opts: The usual options of a Pulumi resource.
+        model_ids: The models, 1 to 10,000, each once. Their order means nothing.
+        undeploy: Send the DELETEs that start the undeployments first. Default False.
+        wait: Wait for the end. If False, look once at each model and record whatever is said. Default True.
+        timeout_seconds: Seconds for the whole wait, of all models together. Default 1800.
+        poll_interval_seconds: Longest pause between two looks at a model, in seconds. Default 5.
+        on_failure: ``"error"``: a model whose undeployment ends as FAILED fails the deployment (the default).
+            ``"record"``: it is recorded in *models* and *failed*.
+        triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
+    """
+
+    model_ids: pulumi.Output[Sequence[str]]
+    """The models."""
+    undeploy: pulumi.Output[bool]
+    """Whether the undeployments are asked for."""
+    wait: pulumi.Output[bool]
+    """Whether their end is waited for."""
+    timeout_seconds: pulumi.Output[float | None]
+    """Seconds for the whole wait, or None if the program does not say."""
+    poll_interval_seconds: pulumi.Output[float]
+    """Longest pause between two looks at a model, in seconds."""
+    on_failure: pulumi.Output[str]
+    """``error`` or ``record``."""
+    triggers: pulumi.Output[Sequence[Any] | None]
+    """The values whose change replaces the resource."""
+    models: pulumi.Output[Mapping[str, Mapping[str, Any]]]
+    """By id: ``status, undeployed, result, start_time, end_time, error``; nothing of whom nothing was learnt."""
+    undeployed: pulumi.Output[bool]
+    """All of them are known to be undeployed."""
+    pending: pulumi.Output[Sequence[str]]
+    """The ids of those that are not over."""
+    failed: pulumi.Output[Sequence[str]]
+    """The ids of those that FAILED."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        model_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+        undeploy: pulumi.Input[bool] = False,
+        wait: pulumi.Input[bool] = True,
+        timeout_seconds: pulumi.Input[float] | None = None,
+        poll_interval_seconds: pulumi.Input[float] = 5.0,
+        on_failure: pulumi.Input[str] = "error",
+        triggers: pulumi.Input[Sequence[Any]] | None = None,
+    ) -> None:
+        props = {
+            "model_ids": model_ids,
+            "undeploy": undeploy,
+            "wait": wait,
+            "timeout_seconds": timeout_seconds,
+            "poll_interval_seconds": poll_interval_seconds,
+            "on_failure": on_failure,
+            "triggers": triggers,
+            **dict.fromkeys(OF_FLEET),
+        }
+        super().__init__(UndeployedModelsProvider(), resource_name, props, opts)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import httpx
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import WaitInterruptedError
+from nugen_pulumi.fleet import Outcome, learn_all
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.undeployment import Undeployment
@@ -54,6 +55,17 @@ class Runtime:
     def look(self, model_id: str, *, trigger: bool = False) -> UndeployStatus:
         """Block for one look: see :meth:`Undeployment.glance`."""
         return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).glance(trigger=trigger))
+
+    def learn_all(
+        self,
+        orders: Mapping[str, bool],
+        policy: WaitPolicy,
+        *,
+        wait: bool = True,
+        say: Callable[[str], object] = lambda _: None,
+    ) -> dict[str, Outcome]:
+        """Block until all of a fleet is over, or was looked at once: see :func:`nugen_pulumi.fleet.learn_all`."""
+        return self._run(lambda: learn_all(self._client, orders, policy, wait=wait, say=say))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

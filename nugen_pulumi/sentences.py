@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from nugen_pulumi.errors import UnavailableError
-from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.text import duration
 
+if TYPE_CHECKING:
+    from nugen_pulumi.errors import UnavailableError
+    from nugen_pulumi.models import UndeployStatus
+
 GO_ON = "The next `pulumi up` goes on waiting."
+
+
+_NAMED = 10
+
+
+def unfinished_fleet(total: int, reasons: Sequence[str]) -> str:
+    """
+    Say which of *total* models are not undeployed: up to ten with their reasons, and how many more there are.
+
+    Args:
+        total: How many models were waited for.
+        reasons: The sentences of those that are not undeployed.
+    """
+    return _fleet(total, reasons, "not undeployed", "The next `pulumi up` goes on with what is left.")
+
+
+def unseen_fleet(total: int, reasons: Sequence[str]) -> str:
+    """As :func:`unfinished_fleet`, of a refresh."""
+    return _fleet(total, reasons, "without an answer", "State is as it was.")
+
+
+def _fleet(total: int, reasons: Sequence[str], what: str, tail: str) -> str:
+    named = [f"  {reason.removesuffix(GO_ON).rstrip()}" for reason in reasons[:_NAMED]]
+    more = [f"  … and {len(reasons) - _NAMED} more."] if len(reasons) > _NAMED else []
+    head = f"{len(reasons)} of {total} models {'is' if len(reasons) == 1 else 'are'} {what}:"
+    return "\n".join([head, *named, *more, tail])
 
 
 @dataclass(frozen=True)

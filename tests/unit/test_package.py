@@ -18,10 +18,12 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 # From the bottom up: a module imports only from rows above its own.
 ORDER = [
     {"_version", "text", "brake", "errors", "waiter", "host"},
-    {"models", "reply", "settings", "inputs"},
-    {"client", "sentences"},
+    {"models", "reply", "settings", "inputs", "sentences"},
+    {"client", "outputs"},
     {"undeployment"},
+    {"fleet"},
     {"runtime"},
+    {"service"},
     {"provider"},
     {"resource"},
     {"__init__"},

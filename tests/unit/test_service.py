@@ -2,7 +2,7 @@
 
 import pytest
 
-from nugen_pulumi import host, provider
+from nugen_pulumi import host, service
 from nugen_pulumi.models import UndeployStatus
 
 
@@ -25,7 +25,7 @@ def test_a_mistake_of_ours_keeps_its_traceback_and_what_is_known(monkeypatch, la
     mistake.last = last
 
     def work():
-        with provider._answering(keep_as=("m", {"model_id": "m"})):
+        with service.answering(keep=lambda status: ("m", {"status": status.status})):
             raise mistake
 
     with pytest.raises(ZeroDivisionError):

@@ -1,0 +1,75 @@
+"""Many undeployments at once, none of which stops the others. Each is the wait that a single model would have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from nugen_pulumi.client import NugenClient
+from nugen_pulumi.errors import NugenError
+from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.text import duration
+from nugen_pulumi.undeployment import Undeployment
+from nugen_pulumi.waiter import WaitPolicy
+
+Outcome: TypeAlias = "UndeployStatus | NugenError"
+
+_BETWEEN_LINES = 0.5
+
+
+async def learn_all(
+    client: NugenClient,
+    orders: Mapping[str, bool],
+    policy: WaitPolicy,
+    *,
+    wait: bool,
+    say: Callable[[str], object] = lambda _: None,
+) -> dict[str, Outcome]:
+    """
+    Follow the undeployments of many models, or glance at each.
+
+    Args:
+        client: Sends the requests, and bounds how many are under way.
+        orders: The models; for each, whether to ask for the undeployment first.
+        policy: When to look at a model and when to stop.
+        wait: Follow to the end; else look once.
+        say: Is told how it stands, twice a second at most.
+
+    Returns:
+        For each model its last status, or the error that ended its wait, with what was learnt before it. A cancelled
+        task returns, too, with the errors of the waits that it ended.
+    """
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    outcomes: dict[str, Outcome] = {}
+
+    async def one(model_id: str, *, trigger: bool) -> None:
+        undeployment = Undeployment(client, model_id, policy)
+        try:
+            work = undeployment.follow(trigger=trigger) if wait else undeployment.glance(trigger=trigger)
+            outcomes[model_id] = await work
+        except NugenError as exc:
+            outcomes[model_id] = exc
+
+    async def narrate() -> None:
+        while True:
+            await asyncio.sleep(_BETWEEN_LINES)
+            undeployed = sum(1 for o in outcomes.values() if isinstance(o, UndeployStatus) and o.undeployed)
+            pending, failed = len(orders) - len(outcomes), len(outcomes) - undeployed
+            bad = f" · {failed} failed" if failed else ""
+            say(f"{undeployed} of {len(orders)} undeployed · {pending} pending{bad} · {duration(clock() - started)}")
+
+    tasks = [asyncio.create_task(one(model_id, trigger=trigger)) for model_id, trigger in orders.items()]
+    narrator = asyncio.create_task(narrate())
+    under_way = set(tasks)
+    while under_way:
+        try:
+            _, under_way = await asyncio.wait(under_way)
+        except asyncio.CancelledError:
+            for task in under_way:
+                task.cancel()
+    narrator.cancel()
+    for task in tasks:
+        task.result()  # a mistake of ours must not pass for a model of which nothing is known
+    return outcomes

@@ -1,0 +1,96 @@
+"""What a stack keeps of a model, and when nothing is left to learn. The one place that spells the outputs' names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nugen_pulumi.inputs import NAMES, Inputs
+
+if TYPE_CHECKING:
+    from nugen_pulumi.models import UndeployStatus
+
+TIMES = ("start_time", "end_time")
+OF_MODEL = ("status", "undeployed", "result", *TIMES, "error")
+OF_FLEET = ("models", "undeployed", "pending", "failed")
+
+
+def given(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs among *props*: they are outputs, too."""
+    return {name: props[name] for name in NAMES if name in props}
+
+
+def entry(status: UndeployStatus) -> dict[str, Any]:
+    """Return what is kept of one model."""
+    return {
+        "status": status.status,
+        "undeployed": status.undeployed,
+        "result": status.result,
+        "start_time": status.start_time,
+        "end_time": status.end_time,
+        "error": status.error,
+    }
+
+
+def seen_again(known: Mapping[str, Any], seen: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return *seen* with the times of *known* if nothing else differs.
+
+    The API answers with the times of the request, which would be drift in every refresh.
+    """
+    same = all(seen[name] == known.get(name) for name in OF_MODEL if name not in TIMES)
+    return {**seen, **{name: known.get(name) for name in TIMES}} if same else seen
+
+
+def of_fleet(props: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """
+    Return the complete outputs of a fleet.
+
+    Args:
+        props: Its properties, the ids among them.
+        models: What is kept of each model; nothing of those of which nothing was learnt.
+    """
+    ids = props["model_ids"]
+    known = {model_id: dict(models[model_id]) for model_id in ids if model_id in models}
+    failed = [model_id for model_id, kept in known.items() if kept["status"] == "FAILED" and not kept["undeployed"]]
+    return {
+        **given(props),
+        "models": known,
+        "undeployed": len(known) == len(ids) and all(kept["undeployed"] for kept in known.values()),
+        "pending": [i for i in ids if i not in known or not (known[i]["undeployed"] or known[i]["status"] == "FAILED")],
+        "failed": failed,
+    }
+
+
+def settled(known: Mapping[str, Any] | None, wanted: Inputs) -> bool:
+    """Tell whether nothing is left to learn of a model of which *known* is kept, if anything."""
+    if known is None:
+        return False
+    if known.get("undeployed") or not wanted.wait:
+        return True
+    return known.get("status") == "FAILED" and wanted.on_failure == "record"
+
+
+def to_ask(olds: Mapping[str, Any], known: Mapping[str, Any] | None, wanted: Inputs) -> bool | None:
+    """
+    Tell whether an update has to ask the API about a model.
+
+    Args:
+        olds: The resource in state.
+        known: What state keeps of the model, or None.
+        wanted: The inputs.
+
+    Returns:
+        None: nothing is left to learn. False: go on waiting. True: ask for the undeployment first, because that was
+        never done, or it FAILED.
+    """
+    never_asked = wanted.undeploy and (known is None or not olds.get("undeploy"))
+    if known is not None and (known.get("undeployed") or (settled(known, wanted) and not never_asked)):
+        return None
+    return never_asked or (wanted.undeploy and known is not None and known.get("status") == "FAILED")
+
+
+def fleet_settled(olds: Mapping[str, Any], ids: Iterable[str], wanted: Inputs) -> bool:
+    """Tell whether nothing is left to learn of any model of a fleet."""
+    models = olds.get("models") or {}
+    return all(settled(models.get(model_id), wanted) for model_id in ids)
