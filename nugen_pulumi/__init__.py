@@ -1,5 +1,6 @@
 """Wait, in a Pulumi program, until a Nugen model is undeployed."""
 
+from nugen_pulumi.account import Provider
 from nugen_pulumi.errors import (
     ModelNotFoundError,
     NugenError,
@@ -11,11 +12,14 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
+from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
 from nugen_pulumi.resource import UndeployedModel, UndeployedModels
 
 __all__ = [
+    "GetUndeployStatusResult",
     "ModelNotFoundError",
     "NugenError",
+    "Provider",
     "RejectedError",
     "SettingsError",
     "UnavailableError",
@@ -25,4 +29,6 @@ __all__ = [
     "UnfinishedFleetError",
     "WaitInterruptedError",
     "WaitTimeoutError",
+    "get_undeploy_status",
+    "get_undeploy_status_output",
 ]

@@ -1,0 +1,102 @@
+"""One look from the program itself, like the functions of Pulumi's own SDKs. Works in a preview, too."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from nugen_pulumi.errors import NugenError
+from nugen_pulumi.inputs import model_id_problem
+from nugen_pulumi.settings import Settings
+
+
+@dataclass(frozen=True)
+class GetUndeployStatusResult:
+    """
+    How the undeployment of a model stands.
+
+    Attributes:
+        model_id: The model that was asked for.
+        status: ``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other word that the API used.
+        undeployed: Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already.
+        result: The API's ``result`` as answered, or None.
+        start_time: The API's ``start_time`` as answered, or None.
+        end_time: The API's ``end_time`` as answered, or None.
+        error: The reason of a FAILED, or None.
+    """
+
+    model_id: str
+    status: str
+    undeployed: bool
+    result: Any
+    start_time: str | None
+    end_time: str | None
+    error: str | None
+
+
+def get_undeploy_status(
+    model_id: str,
+    *,
+    api_key: str | None = None,
+    base_url: str | None = None,
+) -> GetUndeployStatusResult:
+    """
+    Look once at a model's undeployment.
+
+    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Blocks the program for one HTTP exchange.
+
+    Args:
+        model_id: The model.
+        api_key: The API key; by default that of the stack config or the environment, as for the resources.
+        base_url: The API's base URL; by default as for the resources.
+
+    Raises:
+        NugenError: *model_id* cannot be one.
+        SettingsError: A setting is missing or wrong.
+        ModelNotFoundError: The API knows no such model.
+        RejectedError: The API refuses, and would again.
+        UnavailableError: There was no usable answer.
+    """
+    if (problem := model_id_problem(model_id)) is not None:
+        raise NugenError(f"model_id {problem}.")
+    # Late, because programs that never call this need neither httpx nor pydantic.
+    from nugen_pulumi.client import NugenClient  # noqa: PLC0415
+    from nugen_pulumi.outputs import entry  # noqa: PLC0415
+    from nugen_pulumi.undeployment import Undeployment  # noqa: PLC0415
+    from nugen_pulumi.waiter import WaitPolicy  # noqa: PLC0415
+
+    given = {"nugen:apiKey": api_key, "nugen:baseUrl": base_url}
+    settings = Settings.find(lambda key: given.get(key) or pulumi.runtime.get_config(key))
+
+    async def look() -> GetUndeployStatusResult:
+        client = NugenClient(settings)
+        try:
+            status = await Undeployment(client, model_id, WaitPolicy()).glance(trigger=False)
+        finally:
+            await client.aclose()
+        return GetUndeployStatusResult(model_id=model_id, **entry(status))
+
+    # A loop of its own in a thread of its own: the program's thread has Pulumi's loop running.
+    return _in_thread(look)
+
+
+def get_undeploy_status_output(
+    model_id: pulumi.Input[str],
+    *,
+    api_key: pulumi.Input[str | None] = None,
+    base_url: pulumi.Input[str | None] = None,
+) -> pulumi.Output[GetUndeployStatusResult]:
+    """As :func:`get_undeploy_status`, of inputs and as an output. Not called while an input is unknown."""
+    return pulumi.Output.all(model_id=model_id, api_key=api_key, base_url=base_url).apply(
+        lambda known: get_undeploy_status(**known)
+    )
+
+
+def _in_thread(work: Any) -> Any:
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(lambda: asyncio.run(work())).result()
