@@ -66,7 +66,7 @@ async def learn_all(
     while under_way:
         try:
             _, under_way = await asyncio.wait(under_way)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # noqa: PERF203 - it may come again while those that were cancelled end
             for task in under_way:
                 task.cancel()
     narrator.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,8 @@ def get_undeploy_status(
         return GetUndeployStatusResult(model_id=model_id, **entry(status))
 
     # A loop of its own in a thread of its own: the program's thread has Pulumi's loop running.
-    return _in_thread(look)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(lambda: asyncio.run(look())).result()
 
 
 def get_undeploy_status_output(
@@ -93,10 +95,3 @@ def get_undeploy_status_output(
     return pulumi.Output.all(model_id=model_id, api_key=api_key, base_url=base_url).apply(
         lambda known: get_undeploy_status(**known)
     )
-
-
-def _in_thread(work: Any) -> Any:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(lambda: asyncio.run(work())).result()
