@@ -27,7 +27,7 @@ lint: $(READY) ## Check style and types
 
 bench: $(READY) ## Measure side by side; minutes, so it is no part of `make test`
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
-	python bench/engine.py
+	python bench/fleet.py && python bench/engine.py
 
 pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that holds it
 	@$(BIN)/python tools/pulumi_cli.py

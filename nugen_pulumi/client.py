@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import math
 import re
 import ssl
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -18,6 +22,13 @@ from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import duration, printable
+
+# httpcore tries to import sniffio at each lock of each exchange (_synchronization.py, current_async_library). Where it
+# is not installed each try searches sys.path anew, a quarter of an exchange's time: this says so once and for all.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+T = TypeVar("T")
 
 # Shorter ones are for emulators, and may be any word that occurs in a body.
 _SHORTEST_REAL_KEY = 12
@@ -37,41 +48,24 @@ class NugenClient:
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        self._slots = asyncio.Semaphore(settings.max_concurrent_requests)
         self._brake = Brake()
-        plain = settings.base_url.startswith("http:")  # which settings allow to loopback only
         try:
-            # Its host is decoded only when it is read.
-            httpx.URL(settings.base_url).host  # noqa: B018
+            httpx.URL(settings.base_url).host  # noqa: B018 - a host is decoded only when it is read
         except (httpx.InvalidURL, UnicodeError) as exc:
             raise SettingsError(f"{settings.base_url_source} is not a URL: {printable(str(exc))}.") from exc
         try:
-            self._http = httpx.AsyncClient(
-                base_url=settings.base_url,
-                headers={
-                    "Authorization": f"Bearer {settings.api_key}",
-                    "Accept": "application/json",
-                    "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
-                    "User-Agent": f"nugen-pulumi/{VERSION}",
-                },
-                follow_redirects=False,
-                # The exchange is bounded as a whole, which httpx's time-outs (one per read) cannot do.
-                timeout=httpx.Timeout(None),
-                limits=httpx.Limits(
-                    max_connections=settings.max_concurrent_requests,
-                    max_keepalive_connections=settings.max_concurrent_requests,
-                ),
-                # Plain http needs no certificates, whose loading would cost more than an exchange.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
-                # A proxy would see the key that plain http to this very machine carries.
-                trust_env=not plain,
-                transport=transport,
-            )
+            lanes = _lanes(settings, transport)
         except (httpx.InvalidURL, ValueError, ImportError, OSError) as exc:
             raise SettingsError(
                 "The proxies or certificates that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY,"
                 f" SSL_CERT_FILE, SSL_CERT_DIR) cannot be used: {printable(str(exc))}."
             ) from exc
+        self._lanes = lanes
+        # Those that wait for a lane get it in the order in which they came: who is due first is looked at first. The
+        # lane used last is given first, because its connection is warm.
+        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        for lane in reversed(lanes):
+            self._free.put_nowait(lane)
 
     async def status(self, model_id: str, *, within: float, hold: float = math.inf) -> UndeployStatus:
         """
@@ -129,7 +123,8 @@ class NugenClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        for lane in self._lanes:
+            await lane.aclose()
 
     async def _exchange(self, method: str, path: str, within: float, hold: float) -> Reply:
         """Send one request in turn and read its answer, bounded as a whole."""
@@ -139,15 +134,18 @@ class NugenClient:
 
         async def in_turn() -> Reply:
             nonlocal sent
-            async with self._slots:
+            lane = await self._free.get()
+            try:
                 # Asked again after each pause, because others may have pressed the brake meanwhile.
                 while (pause := min(self._brake.hold(_now()), latest - _now())) > 0:  # noqa: ASYNC110 - a time
                     await asyncio.sleep(pause)
                 sent = True
-                return await asyncio.wait_for(self._send(method, path), timeout)
+                return await _bounded(self._send(lane, method, path), timeout)
+            finally:
+                self._free.put_nowait(lane)
 
         try:
-            return await asyncio.wait_for(in_turn(), within)
+            return await _bounded(in_turn(), within)
         except asyncio.TimeoutError as exc:
             what = "no complete answer" if sent else "no turn (see nugen:maxConcurrentRequests)"
             raise UnavailableError(f"{what} within {duration(min(within, timeout))}", sent=sent) from exc
@@ -162,9 +160,9 @@ class NugenClient:
                 f" {self._settings.base_url_source}."
             ) from exc
 
-    async def _send(self, method: str, path: str) -> Reply:
+    async def _send(self, lane: httpx.AsyncClient, method: str, path: str) -> Reply:
         began = _now()
-        async with self._http.stream(method, path) as response:
+        async with lane.stream(method, path) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = await read_body(response.aiter_raw(), headers.get("content-encoding", ""))
         reply = Reply(response.status_code, self._without_key(body), headers)
@@ -227,6 +225,47 @@ class NugenClient:
         else:
             why = f"the Nugen API refuses the request ({said})"
         return kind(f"Model {model_id}: {why}.")
+
+
+def _lanes(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> list[httpx.AsyncClient]:
+    """
+    Make as many clients of one connection each as requests may be under way.
+
+    The time that one client of httpx spends on each request grows with the size of its pool; docs/benchmarks.md has the
+    numbers.
+    """
+    plain = settings.base_url.startswith("http:")  # which settings allow to loopback only
+    # Plain http needs no certificates, whose loading would cost more than an exchange.
+    certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context()
+    return [
+        httpx.AsyncClient(
+            base_url=settings.base_url,
+            headers={
+                "Authorization": f"Bearer {settings.api_key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
+                "User-Agent": f"nugen-pulumi/{VERSION}",
+            },
+            follow_redirects=False,
+            # The exchange is bounded as a whole, which httpx's time-outs (one per read) cannot do.
+            timeout=httpx.Timeout(None),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0),
+            verify=certificates,
+            # A proxy would see the key that plain http to this very machine carries.
+            trust_env=not plain,
+            transport=transport,
+        )
+        for _ in range(settings.max_concurrent_requests)
+    ]
+
+
+async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Do *work*, or raise TimeoutError after *seconds*."""
+    if sys.version_info < (3, 11):
+        return await asyncio.wait_for(work, seconds)
+    # wait_for would make a task of each exchange, twice.
+    async with asyncio.timeout(seconds):
+        return await work
 
 
 def _now() -> float:

@@ -7,15 +7,20 @@ import sys
 import tempfile
 
 import grpc
+import pytest
 from google.protobuf import struct_pb2
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
-from nugen_pulumi.provider import UndeployedModelProvider
+from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
 PROVIDER = serialize_provider(UndeployedModelProvider())
+FLEET = serialize_provider(UndeployedModelsProvider())
+
+# The traits of an emulated model whose undeployment never ends.
+EVER = {"undeploy_seconds": float("inf"), "state": "UNDEPLOYING"}
 
 
 DEFAULTS = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
@@ -107,13 +112,17 @@ class Host:
     def update(self, olds, news, **request):
         """Return the outputs."""
         call = self.stub.Update.future(
-            pb.UpdateRequest(id=olds["model_id"], urn="urn:m", olds=self.props(olds), news=self.props(news), **request)
+            pb.UpdateRequest(
+                id=olds.get("model_id", "m"), urn="urn:m", olds=self.props(olds), news=self.props(news), **request
+            )
         )
         return Answer(call, lambda answer: plain(answer.properties)).result()
 
     def refresh(self, props):
         """Return id and outputs of a read of what is in state."""
-        answer = self.stub.Read(pb.ReadRequest(id=props["model_id"], urn="urn:m", properties=self.props(props)))
+        answer = self.stub.Read(
+            pb.ReadRequest(id=props.get("model_id", "m"), urn="urn:m", properties=self.props(props))
+        )
         return answer.id, plain(answer.properties)
 
     def get(self, id_, props):
@@ -123,7 +132,7 @@ class Host:
 
     def delete(self, props):
         """Delete."""
-        self.stub.Delete(pb.DeleteRequest(id=props["model_id"], urn="urn:m", properties=self.props(props)))
+        self.stub.Delete(pb.DeleteRequest(id=props.get("model_id", "m"), urn="urn:m", properties=self.props(props)))
 
 
 class Answer:
@@ -136,3 +145,24 @@ class Answer:
     def result(self, timeout=60):
         """Wait for the answer; raises grpc.RpcError as the host answered it."""
         return self._read(self.call.result(timeout=timeout))
+
+
+def status_of(error):
+    """Return the details that the engine believes rather than the text of the error."""
+    [details] = [value for key, value in error.trailing_metadata() if key == "grpc-status-details-bin"]
+    return status_pb2.Status.FromString(details)
+
+
+def kept(error):
+    """Return id, outputs, provider and reasons of the resource that is to stay in state."""
+    [detail] = status_of(error).details
+    failed = pb.ErrorResourceInitFailed()
+    assert detail.Unpack(failed)
+    return failed.id, plain(failed.properties), failed.properties["__provider"], list(failed.reasons)
+
+
+def refused(call):
+    """Return the error that a call ends with."""
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    return caught.value

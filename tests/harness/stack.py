@@ -10,6 +10,7 @@ from pathlib import Path
 
 PASSPHRASE = "a passphrase for tests"  # noqa: S105 - of stacks that live for seconds
 PULUMI_YAML = "name: test\nruntime: python\n"
+MADE_BY_USE = (".venv", "__pycache__", "Pulumi.*.yaml", ".state")  # in an example that somebody has tried
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Stack:
     """
     A project in *folder*, its program *program*, its stack `dev` in a `file://` backend inside *folder*.
 
-    Nothing of the user's own Pulumi set-up is read or written.
+    *program* is the text of a `__main__.py`, or the folder of a whole project, which is copied. Nothing of the user's own Pulumi set-up is read or written.
     """
 
     def __init__(self, folder, program, env=None):
@@ -38,9 +39,13 @@ class Stack:
         self.backend = folder / "backend"
         self.backend.mkdir()
         self.project = folder / "project"
-        self.project.mkdir()
-        (self.project / "Pulumi.yaml").write_text(PULUMI_YAML)
-        self.program(program)
+        if isinstance(program, Path):
+            shutil.copytree(program, self.project, ignore=shutil.ignore_patterns(*MADE_BY_USE))
+            (self.project / ".venv").symlink_to(sys.prefix)
+        else:
+            self.project.mkdir()
+            (self.project / "Pulumi.yaml").write_text(PULUMI_YAML)
+            self.program(program)
         self.env = {
             **os.environ,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

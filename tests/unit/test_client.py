@@ -359,7 +359,7 @@ def test_environment_proxies_never_see_what_is_for_loopback(monkeypatch):
 
     def mounts(url):
         client = NugenClient(Settings("k", url))
-        found = len(client._http._mounts)
+        found = len(client._lanes[0]._mounts)
         asyncio.run(client.aclose())
         return found
 

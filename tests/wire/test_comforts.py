@@ -7,13 +7,10 @@ import pytest
 from google.protobuf import empty_pb2
 from harness import KEY, until
 from harness.engine import Engine
-from harness.host import DEFAULTS, Host, done, inputs, plain
+from harness.host import DEFAULTS, EVER, Host, done, inputs, kept, refused, status_of
 from pulumi.runtime.proto import provider_pb2 as pb
-from pulumi.runtime.proto import status_pb2
 
 from nugen_pulumi.emulator import catalogue
-
-EVER = {"undeploy_seconds": float("inf"), "state": "UNDEPLOYING"}
 
 
 @pytest.fixture
@@ -21,27 +18,6 @@ def own_host(emulator):
     """A provider process that this test may ruin."""
     with Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}) as host:
         yield host
-
-
-def status_of(error):
-    """Return the details that the engine believes rather than the text of the error."""
-    [details] = [value for key, value in error.trailing_metadata() if key == "grpc-status-details-bin"]
-    return status_pb2.Status.FromString(details)
-
-
-def kept(error):
-    """Return id, outputs, provider and reasons of the resource that is to stay in state."""
-    [detail] = status_of(error).details
-    failed = pb.ErrorResourceInitFailed()
-    assert detail.Unpack(failed)
-    return failed.id, plain(failed.properties), failed.properties["__provider"], list(failed.reasons)
-
-
-def refused(call):
-    """Return the error that a call ends with."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call()
-    return caught.value
 
 
 def test_a_check_never_queues_behind_waits(own_host, emulator):

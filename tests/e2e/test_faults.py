@@ -1,0 +1,61 @@
+"""The most telling faults, one after the other, through the real engine."""
+
+import pytest
+
+from nugen_pulumi.emulator import faults
+
+PROGRAM = """
+from nugen_pulumi import UndeployedModel
+
+UndeployedModel("m-1", model_id="m-1", undeploy={undeploy}, timeout_seconds=60)
+"""
+
+PASSING = {
+    "HTML instead of JSON": faults.html(),
+    "a gateway's page": faults.status(502),
+    "half a body": faults.half(),
+    "a reset": faults.reset(),
+    "a drop": faults.drop(),
+    "garbage": faults.garbage(),
+    "a bomb": faults.bomb(),
+    "a hang": faults.hang(),
+    "escapes": faults.ansi(),
+    "too many requests": faults.too_many(1),
+}
+
+
+def test_one_up_survives_ten_faults_in_a_row_without_a_word(stack, emulator):
+    """The request timeout is short, so that the hang costs a second."""
+    passing = [fault for name, fault in PASSING.items() if name != "escapes"]
+    emulator.script("m-1", "PENDING", *passing, "COMPLETED")
+    output = stack(PROGRAM.format(undeploy=False), NUGEN_REQUEST_TIMEOUT_SECONDS="1").up().ok().output
+
+    assert "Diagnostics" not in output
+    assert len(passing) + 2 == len(emulator.requests)
+
+
+@pytest.mark.parametrize("fault", [faults.drop(carried_out=True), faults.status(503, carried_out=True)])
+def test_a_delete_whose_answer_is_lost_is_not_sent_again(stack, emulator, fault):
+    emulator.add("m-1", undeploy_seconds=0)
+    emulator.script_undeploy("m-1", fault)
+    stack(PROGRAM.format(undeploy=True)).up().ok()
+
+    assert ["DELETE", "GET"] == [method for method, _ in emulator.requests]
+
+
+def test_a_redirect_is_a_sentence_and_the_key_goes_nowhere(stack, emulator):
+    emulator.script("m-1", faults.redirect(302, "https://evil.test/login"))
+    output = stack(PROGRAM.format(undeploy=False)).up().output
+
+    assert "redirects to evil.test (302), which is never followed" in output
+    assert "Traceback" not in output
+    assert 1 == len(emulator.requests)
+
+
+def test_an_api_cannot_write_on_the_terminal(stack, emulator):
+    """Escapes in what it says are taken out."""
+    emulator.script("m-1", faults.ansi(), faults.ansi())
+    run = stack(PROGRAM.format(undeploy=False).replace("60", "0.1")).up("--color", "never")
+
+    assert 0 != run.code
+    assert "\x1b" not in run.output

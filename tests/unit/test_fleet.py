@@ -1,0 +1,125 @@
+"""Many undeployments at once, in simulated time."""
+
+import asyncio
+
+import httpx
+import pytest
+from harness.api import ScriptedApi, body, client_for
+from harness.simulated import simulate
+
+from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.fleet import learn_all
+from nugen_pulumi.waiter import WaitPolicy
+
+
+class Api(ScriptedApi):
+    """Each model is over after the seconds that its id begins with; `missing` and `fails` are what they say."""
+
+    def __init__(self, latency=0.01):
+        super().__init__()
+        self.latency = latency
+        self.under_way = self.most = 0
+
+    async def handle_async_request(self, request):
+        now = asyncio.get_running_loop().time()
+        self.requests.append((now, request.method, request.url.path))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(self.latency)
+        self.under_way -= 1
+        model = request.url.path.split("/")[5]
+        if model.startswith("missing"):
+            answer = httpx.Response(404, json={"detail": "Model not found"})
+        elif model.startswith("fails"):
+            answer = body("FAILED", result={"error": "GPU on fire"})
+        else:
+            answer = body("COMPLETED" if now >= float(model.split("-")[0]) else "PENDING")
+        return httpx.Response(answer.status_code, stream=httpx.ByteStream(answer.content))
+
+
+def learn(api, ids, *, wait=True, trigger=False, policy=None, say=lambda _: None, cancel_after=None):
+    async def main():
+        orders = dict.fromkeys(ids, trigger)
+        task = asyncio.create_task(
+            learn_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, say=say),
+        )
+        if cancel_after is not None:
+            await asyncio.sleep(cancel_after)
+            task.cancel()
+            await asyncio.sleep(0)
+            task.cancel()  # it may come twice
+        return await task
+
+    return simulate(main)
+
+
+def test_all_are_waited_for_at_once():
+    """A hundred models of two seconds take little longer than one."""
+    outcomes, took = learn(Api(), [f"2-{n}" for n in range(100)])
+
+    assert 100 == sum(outcome.undeployed for outcome in outcomes.values())
+    assert took < 3
+
+
+def test_one_models_trouble_never_stops_the_others():
+    outcomes, _ = learn(Api(), ["missing", "fails", "5-a", "9999-never"], policy=WaitPolicy(timeout=60))
+
+    assert ModelNotFoundError is type(outcomes["missing"])
+    assert ("FAILED", False) == (outcomes["fails"].status, outcomes["fails"].undeployed)
+    assert outcomes["5-a"].undeployed
+    assert WaitTimeoutError is type(outcomes["9999-never"])
+    assert "PENDING" == outcomes["9999-never"].last.status
+
+
+def test_no_more_requests_are_under_way_than_there_are_slots():
+    api = Api(latency=0.2)
+    learn(api, [f"3-{n}" for n in range(100)])
+
+    assert 16 == api.most
+
+
+def test_whoever_is_late_is_looked_at_first():
+    """With one slot's worth of work for a hundred, no model waits two rounds while another gets three."""
+    api = Api(latency=0.2)
+    learn(api, [f"30-{n}" for n in range(100)])
+    looks = [sum(path.split("/")[5] == f"30-{n}" for _, _, path in api.requests) for n in range(100)]
+
+    assert max(looks) - min(looks) <= 2
+
+
+def test_a_glance_looks_once_at_each():
+    api = Api()
+    outcomes, _ = learn(api, ["0-a", "9-b"], wait=False)
+
+    assert ("COMPLETED", "PENDING") == (outcomes["0-a"].status, outcomes["9-b"].status)
+    assert 2 == len(api.requests)
+
+
+def test_the_deletes_leave_first():
+    api = Api()
+    learn(api, ["0-a"], trigger=True)
+
+    assert ["DELETE", "GET"] == api.methods
+
+
+def test_the_live_line_counts_twice_a_second_at_most():
+    said = []
+    learn(Api(), ["1-a", "9-b", "fails"], say=said.append)
+
+    assert "0 of 3 undeployed · 2 pending · 1 failed · 0.5s" == said[0]
+    assert "1 of 3 undeployed · 1 pending · 1 failed · 2s" == said[3]
+    assert len(said) <= 20
+
+
+def test_a_cancelled_fleet_tells_what_it_learnt():
+    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5)
+
+    assert outcomes["1-a"].undeployed
+    assert WaitInterruptedError is type(outcomes["99-b"])
+    assert "PENDING" == outcomes["99-b"].last.status
+    assert 5 == pytest.approx(took)
+
+
+def test_a_mistake_of_ours_does_not_pass_for_a_model_of_which_nothing_is_known():
+    with pytest.raises(ZeroDivisionError):
+        learn(ScriptedApi(ZeroDivisionError("ours")), ["m"])

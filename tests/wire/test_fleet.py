@@ -1,0 +1,203 @@
+"""A fleet through the real host process."""
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from harness import KEY, until
+from harness.host import DEFAULTS, EVER, FLEET, Host, kept, refused, status_of
+from pulumi.runtime.rpc import UNKNOWN
+
+from nugen_pulumi.emulator import catalogue
+
+
+@pytest.fixture
+def fleet(emulator):
+    """A provider process for fleets."""
+    with Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, provider=FLEET) as host:
+        yield host
+
+
+def inputs(*ids, **given):
+    return {"model_ids": list(ids), **DEFAULTS, **given}
+
+
+def look(name):
+    return ("GET", f"/api/v3/models/undeploy-model/{name}/status")
+
+
+def ask(name):
+    return ("DELETE", f"/api/v3/models/undeploy-model/{name}")
+
+
+def known(status="COMPLETED", undeployed=True, **fields):
+    return {"status": status, "undeployed": undeployed, **fields}
+
+
+def state(models, **given):
+    """Return the state of a fleet of which this is known."""
+    over = all(kept["undeployed"] for kept in models.values())
+    return {**inputs(*models, **given), "models": models, "undeployed": over, "pending": [], "failed": []}
+
+
+def test_create_waits_for_all_and_returns_complete_outputs(fleet, emulator):
+    emulator.script("a", "PENDING", "COMPLETED")
+    emulator.script("b", "COMPLETED")
+    id_, outputs = fleet.create(inputs("a", "b", triggers=["t"]))
+
+    assert id_.startswith("fleet-")
+    assert {"a", "b"} == set(outputs["models"])
+    assert (True, [], []) == (outputs["undeployed"], outputs["pending"], outputs["failed"])
+    assert ("COMPLETED", True, "2024-02-24T10:00:00Z") == tuple(
+        outputs["models"]["a"][name] for name in ("status", "undeployed", "start_time")
+    )
+    assert {**inputs("a", "b", triggers=["t"])}.items() <= {**outputs}.items()
+
+
+def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
+    emulator.script("fine", "COMPLETED")
+    emulator.script("fails", catalogue.failed("GPU on fire."))
+    emulator.script("missing", catalogue.model_not_found())
+    emulator.add("never", **EVER)
+    error = refused(lambda: fleet.create(inputs("fine", "fails", "missing", "never", timeout_seconds=0.4)))
+    _, outputs, provider, _ = kept(error)
+    lines = status_of(error).message.splitlines()
+
+    assert "3 of 4 models are not undeployed:" == lines[0]
+    assert "The next `pulumi up` goes on with what is left." == lines[-1]
+    assert [True, True, True] == [any(name in line for line in lines) for name in ("GPU on fire", "missing", "never")]
+    assert ({"fine", "fails", "never"}, ["missing", "never"], ["fails"]) == (
+        set(outputs["models"]),
+        outputs["pending"],
+        outputs["failed"],
+    )
+    assert fleet.provider == provider
+
+
+def test_ten_models_are_named_and_the_rest_counted(fleet, emulator):
+    ids = [f"m-{n}" for n in range(13)]
+    for name in ids:
+        emulator.script(name, catalogue.model_not_found())
+    error = refused(lambda: fleet.create(inputs(*ids)))
+    lines = status_of(error).message.splitlines()
+
+    assert (13, "  … and 3 more.") == (len(lines), lines[11])
+    assert [] == list(status_of(error).details), "nothing was learnt of any"
+
+
+def test_update_asks_only_for_the_unsettled_and_the_new_and_forgets_the_removed(fleet, emulator):
+    olds = state({"done": known(), "open": known("PENDING", undeployed=False), "gone": known()}, undeploy=True)
+    emulator.add("new", undeploy_seconds=0)
+    emulator.script("open", "COMPLETED")
+    outputs = fleet.update(olds, inputs("new", "open", "done", undeploy=True))
+
+    assert {"new", "open", "done"} == set(outputs["models"])
+    assert outputs["undeployed"]
+    assert {look("open"), ask("new"), look("new")} == set(emulator.requests)
+    assert 3 == len(emulator.requests)
+
+
+def test_update_asks_again_for_what_failed_and_only_for_that(fleet, emulator):
+    emulator.add("bad", undeploy_seconds=0)
+    olds = state({"bad": known("FAILED", undeployed=False, error="GPU"), "done": known()}, undeploy=True)
+    fleet.update(olds, inputs("bad", "done", undeploy=True))
+
+    assert [ask("bad"), look("bad")] == emulator.requests
+
+
+@pytest.mark.parametrize("given", [{"timeout_seconds": 7}, {"undeploy": True}, {}])
+def test_update_with_nothing_to_learn_sends_nothing(fleet, emulator, given):
+    olds = state({"a": known(), "b": known()})
+
+    assert {"a", "b"} == set(fleet.update(olds, inputs("b", "a", **given))["models"])
+    assert [] == emulator.requests
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "changes", "replaces"),
+    [
+        (state({"a": known(), "b": known()}), inputs("b", "a"), False, []),
+        (state({"a": known()}), inputs("a", "b"), True, []),
+        (state({"a": known(), "b": known()}), inputs("a"), True, []),
+        (state({"a": known()}), inputs("a", triggers=[1]), True, ["triggers"]),
+        (state({"a": known()}), inputs(UNKNOWN), True, []),
+        (state({"a": known()}), {**inputs(), "model_ids": UNKNOWN}, True, []),
+        (state({"a": known("PENDING", undeployed=False)}), inputs("a"), True, []),
+        (state({"a": known("PENDING", undeployed=False)}, wait=False), inputs("a", wait=False), False, []),
+        (
+            state({"a": known("FAILED", undeployed=False)}, on_failure="record"),
+            inputs("a", on_failure="record"),
+            False,
+            [],
+        ),
+    ],
+)
+def test_diff_compares_the_ids_as_a_set_and_only_triggers_replace(fleet, olds, news, changes, replaces):
+    assert (changes, replaces) == fleet.diff(olds, news)
+
+
+def test_refresh_looks_once_at_each_and_drops_only_what_is_not_found(fleet, emulator):
+    emulator.script("a", "PENDING")
+    emulator.script("b", catalogue.model_not_found())
+    emulator.script("c", {"model_id": "c", "status": "COMPLETED", "start_time": "now"})
+    olds = state({"a": known(), "b": known(), "c": known(start_time="then")})
+    id_, outputs = fleet.refresh(olds)
+
+    assert "m" == id_
+    assert {"a", "c"} == set(outputs["models"])
+    assert ("PENDING", "then") == (outputs["models"]["a"]["status"], outputs["models"]["c"]["start_time"])
+    assert (["a", "b", "c"], ["a", "b"], False) == (outputs["model_ids"], outputs["pending"], outputs["undeployed"])
+    assert 3 == len(emulator.requests)
+
+
+def test_refresh_in_trouble_fails_and_says_for_whom(fleet, emulator):
+    emulator.script("a", "COMPLETED")
+    emulator.script("b", 503)
+    error = refused(lambda: fleet.refresh(state({"a": known(), "b": known()})))
+
+    assert status_of(error).message.startswith("1 of 2 models is without an answer:\n  Model b: one look")
+    assert [] == list(status_of(error).details)
+
+
+def test_cancel_keeps_what_was_learnt(fleet, emulator):
+    emulator.script("done", "COMPLETED")
+    emulator.add("open", **EVER)
+    creating = fleet.creating(inputs("done", "open"))
+    until(lambda: len(emulator.requests) >= 3)
+    fleet.stub.Cancel(empty_pb2.Empty())
+    _, outputs, _, _ = kept(refused(creating.result))
+
+    assert ["COMPLETED", "PENDING"] == [outputs["models"][name]["status"] for name in ("done", "open")]
+
+
+@pytest.mark.parametrize(
+    ("ids", "says"),
+    [
+        ([], "must be a list of 1 to 10,000 model ids"),
+        ("m", "must be a list of 1 to 10,000 model ids"),
+        (["x"] * 10_001, "must be a list of 1 to 10,000 model ids"),
+        (["a", "b", "a"], "'a' is there more than once"),
+        (["a/b", "..", "", "c d"], "and 1 more"),
+    ],
+)
+def test_check_names_the_first_offending_ids(fleet, ids, says):
+    [(name, reason)] = fleet.check({**DEFAULTS, "model_ids": ids})[1]
+
+    assert "model_ids" == name
+    assert says in reason
+
+
+def test_check_lets_unknown_ids_pass(fleet):
+    assert [] == fleet.check(inputs("a", UNKNOWN))[1]
+    assert [] == fleet.check({**DEFAULTS, "model_ids": UNKNOWN})[1]
+
+
+def test_delete_sends_nothing(fleet, emulator):
+    fleet.delete(state({"a": known()}))
+
+    assert [] == emulator.requests
+
+
+def test_a_mistake_is_no_sentence(fleet):
+    with pytest.raises(grpc.RpcError) as caught:
+        fleet.create({})
+    assert "Traceback" in caught.value.details()
