@@ -159,6 +159,7 @@ def _failure(model_id: str, status: UndeployStatus, wanted: Inputs) -> UndeployF
         advice = "Nothing has asked for it: set undeploy=True."
     else:
         advice = "The next `pulumi up` looks again; with undeploy=True it asks for it first."
-    failure = UndeployFailedError(f"Model {model_id} was not undeployed: {status.error} {advice}")
+    reason = (status.error or "").rstrip(".")
+    failure = UndeployFailedError(f"Model {model_id} was not undeployed: {reason}. {advice}")
     failure.last = status
     return failure

@@ -30,7 +30,8 @@ class Stack:
     """
     A project in *folder*, its program *program*, its stack `dev` in a `file://` backend inside *folder*.
 
-    *program* is the text of a `__main__.py`, or the folder of a whole project, which is copied. Nothing of the user's own Pulumi set-up is read or written.
+    *program* is the text of a `__main__.py`, or the folder of a whole project, which is copied. Nothing of the user's
+    own Pulumi set-up is read or written.
     """
 
     def __init__(self, folder, program, env=None):

@@ -140,6 +140,7 @@ def test_silence_takes_three_looks():
 def test_the_deadline_is_named_when_both_have_passed():
     wait = Wait(WaitPolicy(timeout=20), now=0.0)
     wait.troubled(1.0)
+    wait.troubled(2.0)
 
     assert Stop.TIMEOUT is wait.troubled(40.0)
 
