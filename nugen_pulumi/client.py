@@ -11,6 +11,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from pydantic import ValidationError
@@ -36,7 +37,7 @@ _SHORTEST_REAL_KEY = 12
 
 class NugenClient:
     """
-    The two requests this package sends, over one pool of connections. Belongs to one event loop.
+    The two requests this package sends, over a bounded number of connections. Belongs to one event loop.
 
     Args:
         settings: Where the API is and how to speak to it.
@@ -50,7 +51,7 @@ class NugenClient:
         self._settings = settings
         self._brake = Brake()
         try:
-            httpx.URL(settings.base_url).host  # noqa: B018 - a host is decoded only when it is read
+            httpx.URL(settings.base_url).host  # noqa: B018 - it is decoded only when it is read
         except (httpx.InvalidURL, UnicodeError) as exc:
             raise SettingsError(f"{settings.base_url_source} is not a URL: {printable(str(exc))}.") from exc
         try:
@@ -61,9 +62,18 @@ class NugenClient:
                 f" SSL_CERT_FILE, SSL_CERT_DIR) cannot be used: {printable(str(exc))}."
             ) from exc
         self._lanes = lanes
+        self._headers = httpx.Headers(
+            {
+                "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
+                "Authorization": f"Bearer {settings.api_key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
+                "User-Agent": f"nugen-pulumi/{VERSION}",
+            }
+        )
         # Those that wait for a lane get it in the order in which they came: who is due first is looked at first. The
         # lane used last is given first, because its connection is warm.
-        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        self._free: asyncio.LifoQueue[httpx.AsyncBaseTransport] = asyncio.LifoQueue()
         for lane in reversed(lanes):
             self._free.put_nowait(lane)
 
@@ -153,18 +163,18 @@ class NugenClient:
             raise UnavailableError(str(exc)) from exc
         except httpx.TransportError as exc:
             raise self._network_trouble(exc) from exc
-        except (httpx.InvalidURL, UnicodeError) as exc:
-            # httpx reads the target of a redirect even when it does not follow it.
-            raise RejectedError(
-                f"{self._settings.base_url} redirects to what is no URL: check the base URL, which is from"
-                f" {self._settings.base_url_source}."
-            ) from exc
 
-    async def _send(self, lane: httpx.AsyncClient, method: str, path: str) -> Reply:
+    async def _send(self, lane: httpx.AsyncBaseTransport, method: str, path: str) -> Reply:
         began = _now()
-        async with lane.stream(method, path) as response:
+        request = httpx.Request(method, self._settings.base_url + path, headers=self._headers)
+        response = await lane.handle_async_request(request)
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
+        try:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            body = await read_body(response.aiter_raw(), headers.get("content-encoding", ""))
+            body = await read_body(stream, headers.get("content-encoding", ""))
+        finally:
+            await stream.aclose()
         reply = Reply(response.status_code, self._without_key(body), headers)
         if reply.status in (429, 503):
             self._brake.press(_now(), began=began, retry_after=reply.retry_after())
@@ -227,36 +237,28 @@ class NugenClient:
         return kind(f"Model {model_id}: {why}.")
 
 
-def _lanes(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> list[httpx.AsyncClient]:
+def _lanes(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> list[httpx.AsyncBaseTransport]:
     """
-    Make as many clients of one connection each as requests may be under way.
+    Make as many connections as requests may be under way.
 
-    The time that one client of httpx spends on each request grows with the size of its pool; docs/benchmarks.md has the
-    numbers.
+    They are httpx's transports, one connection each, without its client around them: what the client adds (redirects,
+    cookies, authentication) is what must not happen here, and the time it spends on each request grows with the size of
+    its pool. docs/benchmarks.md has the numbers.
     """
-    plain = settings.base_url.startswith("http:")  # which settings allow to loopback only
-    # Plain http needs no certificates, whose loading would cost more than an exchange.
-    certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else httpx.create_ssl_context()
-    return [
-        httpx.AsyncClient(
-            base_url=settings.base_url,
-            headers={
-                "Authorization": f"Bearer {settings.api_key}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
-                "User-Agent": f"nugen-pulumi/{VERSION}",
-            },
-            follow_redirects=False,
-            # The exchange is bounded as a whole, which httpx's time-outs (one per read) cannot do.
-            timeout=httpx.Timeout(None),
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0),
-            verify=certificates,
-            # A proxy would see the key that plain http to this very machine carries.
-            trust_env=not plain,
-            transport=transport,
-        )
-        for _ in range(settings.max_concurrent_requests)
-    ]
+    count = settings.max_concurrent_requests
+    if transport is not None:
+        return [transport] * count
+    base_url = httpx.URL(settings.base_url)
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0)
+    if base_url.scheme == "http":
+        # Settings allow it to loopback only. It needs no certificates, whose loading would cost more than an exchange,
+        # and a proxy would see the key.
+        certificates, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
+    else:
+        certificates = httpx.create_ssl_context()
+        named = getproxies()
+        proxy = None if proxy_bypass(base_url.host) else named.get("https") or named.get("all")
+    return [httpx.AsyncHTTPTransport(verify=certificates, limits=limits, proxy=proxy) for _ in range(count)]
 
 
 async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:

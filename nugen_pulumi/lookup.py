@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -71,6 +71,9 @@ def get_undeploy_status(
 
     given = {"nugen:apiKey": api_key, "nugen:baseUrl": base_url}
     settings = Settings.find(lambda key: given.get(key) or pulumi.runtime.get_config(key))
+
+    # One look needs one connection.
+    settings = replace(settings, max_concurrent_requests=1)
 
     async def look() -> GetUndeployStatusResult:
         client = NugenClient(settings)

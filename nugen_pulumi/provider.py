@@ -137,7 +137,7 @@ class UndeployedModelsProvider(Service):
                 if status is not None:
                     models[model_id] = outputs.entry(status)
             if reasons:
-                raise UnfinishedFleetError(unfinished_fleet(len(orders), reasons), kept=models)
+                raise UnfinishedFleetError(unfinished_fleet(len(news["model_ids"]), reasons), kept=models)
             return outputs.of_fleet(news, models)
 
 

@@ -340,7 +340,7 @@ def test_a_host_that_cannot_be_one_is_a_settings_error(url):
     [
         ("ALL_PROXY", "socks5://proxy.test"),
         ("HTTPS_PROXY", "ftp://proxy.test"),
-        ("HTTPS_PROXY", "proxy.test:80a"),
+        ("HTTPS_PROXY", "http://proxy.test:80a"),
         ("SSL_CERT_FILE", "/nowhere.pem"),
         ("SSL_CERT_FILE", __file__),
     ],
@@ -352,15 +352,22 @@ def test_an_environment_that_cannot_be_used_is_named(monkeypatch, name, value):
         NugenClient(Settings("k", "https://api.test", "nugen:baseUrl"))
 
 
-def test_environment_proxies_never_see_what_is_for_loopback(monkeypatch):
-    """Plain http would show them the key."""
-    monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:1")
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:1")
+@pytest.mark.parametrize(
+    ("url", "no_proxy", "pool"),
+    [
+        ("http://127.0.0.1:1", "", "AsyncConnectionPool"),
+        ("https://127.0.0.1:1", "", "AsyncHTTPProxy"),
+        ("https://api.test", "", "AsyncHTTPProxy"),
+        ("https://api.test", "other.test,.test", "AsyncConnectionPool"),
+    ],
+)
+def test_the_environments_proxy_is_used_but_never_for_plain_http(monkeypatch, url, no_proxy, pool):
+    """Plain http, which is for loopback, would show it the key."""
+    monkeypatch.setenv("http_proxy", "http://proxy.test:1")
+    monkeypatch.setenv("https_proxy", "http://proxy.test:1")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    client = NugenClient(Settings("k", url))
+    kinds = {type(lane._pool).__name__ for lane in client._lanes}
+    asyncio.run(client.aclose())
 
-    def mounts(url):
-        client = NugenClient(Settings("k", url))
-        found = len(client._lanes[0]._mounts)
-        asyncio.run(client.aclose())
-        return found
-
-    assert (0, 2, 2) == (mounts("http://127.0.0.1:1"), mounts("https://127.0.0.1:1"), mounts("https://api.test"))
+    assert {pool} == kinds

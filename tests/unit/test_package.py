@@ -103,5 +103,5 @@ def test_state_of_every_release_still_loads(pickled):
 @pytest.mark.parametrize("kind", [provider.UndeployedModelProvider, provider.UndeployedModelsProvider])
 def test_a_pickled_provider_is_a_name_and_nothing_more(kind):
     """Bytecode in state would be a release that cannot be repaired."""
-    assert kind in [RELEASED.get(serialize_provider(kind()))]
+    assert kind is RELEASED.get(serialize_provider(kind()))
     assert kind.serialize_as_secret_always is False

@@ -2,7 +2,6 @@
 
 import re
 
-import grpc
 import pytest
 from google.protobuf import empty_pb2
 from harness import KEY, until
