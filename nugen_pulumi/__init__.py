@@ -13,9 +13,11 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
+from nugen_pulumi.outputs import FleetModel
 from nugen_pulumi.resource import UndeployedModel, UndeployedModels
 
 __all__ = [
+    "FleetModel",
     "GetUndeployStatusResult",
     "ModelNotFoundError",
     "NugenError",

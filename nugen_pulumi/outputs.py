@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from nugen_pulumi.inputs import NAMES, Inputs
 
@@ -15,12 +15,33 @@ OF_MODEL = ("status", "undeployed", "result", *TIMES, "error")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
 
 
+class FleetModel(TypedDict):
+    """
+    What a fleet knows of one model: the entries of ``UndeployedModels.models``.
+
+    Keys whose value is None are absent in a program, because they do not survive the way through the engine.
+    """
+
+    status: str
+    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other word that the API used."""
+    undeployed: bool
+    """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
+    result: Any
+    """The API's ``result`` as answered, or None."""
+    start_time: str | None
+    """The API's ``start_time`` as answered, or None."""
+    end_time: str | None
+    """The API's ``end_time`` as answered, or None."""
+    error: str | None
+    """The reason of a FAILED, or None."""
+
+
 def given(props: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs among *props*: they are outputs, too."""
     return {name: props[name] for name in NAMES if name in props}
 
 
-def entry(status: UndeployStatus) -> dict[str, Any]:
+def entry(status: UndeployStatus) -> FleetModel:
     """Return what is kept of one model."""
     return {
         "status": status.status,
@@ -32,14 +53,14 @@ def entry(status: UndeployStatus) -> dict[str, Any]:
     }
 
 
-def seen_again(known: Mapping[str, Any], seen: dict[str, Any]) -> dict[str, Any]:
+def seen_again(known: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
     """
     Return *seen* with the times of *known* if nothing else differs.
 
     The API answers with the times of the request, which would be drift in every refresh.
     """
     same = all(seen[name] == known.get(name) for name in OF_MODEL if name not in TIMES)
-    return {**seen, **{name: known.get(name) for name in TIMES}} if same else seen
+    return {**seen, **({name: known.get(name) for name in TIMES} if same else {})}
 
 
 def of_fleet(props: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from nugen_pulumi.outputs import OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
+
+if TYPE_CHECKING:
+    from nugen_pulumi.outputs import FleetModel as _Entry
+else:
+    # The SDK holds outputs against their annotations (runtime/rpc.py, translate_output), and takes no TypedDict there.
+    _Entry = Mapping[str, Any]
 
 
 class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
@@ -164,8 +170,8 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     """``error`` or ``record``."""
     triggers: pulumi.Output[Sequence[Any] | None]
     """The values whose change replaces the resource."""
-    models: pulumi.Output[Mapping[str, Mapping[str, Any]]]
-    """By id: ``status, undeployed, result, start_time, end_time, error``; nothing of whom nothing was learnt."""
+    models: pulumi.Output[Mapping[str, _Entry]]
+    """By id: what is known of each model; those of which nothing was learnt are not there."""
     undeployed: pulumi.Output[bool]
     """All of them are known to be undeployed."""
     pending: pulumi.Output[Sequence[str]]

@@ -4,8 +4,9 @@ import asyncio
 
 import pulumi
 import pytest
+from pulumi.runtime import rpc
 
-from nugen_pulumi import UndeployedModel, inputs, outputs
+from nugen_pulumi import Provider, UndeployedModel, UndeployedModels, inputs, outputs
 
 OF_SINGLE = [name for name in inputs.NAMES if name != "model_ids"]
 
@@ -112,3 +113,35 @@ def test_every_output_is_an_attribute(mocks):
         return model.status
 
     program()
+
+
+def test_an_explicit_provider_hands_over_texts_and_a_secret_key(mocks):
+    """The host takes a provider's properties for its config."""
+
+    @pulumi.runtime.test
+    def program():
+        account = Provider("eu", api_key="k", base_url="https://eu.test", max_concurrent_requests=4)
+        return account.urn
+
+    program()
+    [args] = [args for args in mocks.registered if args.typ.startswith("pulumi:providers:")]
+
+    assert "pulumi:providers:pulumi-python" == args.typ
+    key = args.inputs.pop("nugen:apiKey")
+    assert (rpc._special_secret_sig, "k") == (key[rpc._special_sig_key], key["value"])
+    assert {"nugen:baseUrl": "https://eu.test", "nugen:maxConcurrentRequests": "4"} == args.inputs
+
+
+def test_a_fleet_hands_over_its_ids(mocks):
+    @pulumi.runtime.test
+    def program():
+        fleet = UndeployedModels("fleet", model_ids=["a", "b"], undeploy=True)
+        for name in (*OF_SINGLE[1:], "model_ids", *outputs.OF_FLEET):
+            assert isinstance(getattr(fleet, name), pulumi.Output), name
+        return fleet.undeployed
+
+    program()
+    [args] = mocks.registered
+
+    assert "pulumi-python:dynamic/nugen:UndeployedModels" == args.typ
+    assert (["a", "b"], True) == (args.inputs["model_ids"], args.inputs["undeploy"])
