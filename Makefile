@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast lint bench pulumi clean
+.PHONY: help demo test fast lint bench pictures pulumi clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ lint: $(READY) ## Check style and types
 bench: $(READY) ## Measure side by side; minutes, so it is no part of `make test`
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
 	python bench/fleet.py && python bench/engine.py
+
+pictures: $(READY) ## Record docs/pictures from a real `pulumi up`
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group pictures
+	@$(BIN)/python tools/pictures.py
 
 pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that holds it
 	@$(BIN)/python tools/pulumi_cli.py
