@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast lint bench pictures pulumi clean
+.PHONY: help demo test fast floors lint bench pictures pulumi clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,7 +15,7 @@ demo: $(READY) ## Undeploy a model with a real `pulumi up` against an emulated A
 
 test: $(READY) ## Run the whole suite, with coverage
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
-	coverage erase && coverage run -m pytest && coverage combine --quiet && coverage report
+	coverage erase && coverage run -m pytest -n 3 --dist worksteal && coverage combine --quiet && coverage report
 
 fast: $(READY) ## Run what needs no Pulumi CLI
 	@$(BIN)/pytest -m "not e2e"
@@ -24,6 +24,13 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+floors: $(READY) ## Run the fast tests with the lowest versions that pyproject.toml allows
+	@$(PYTHON) -m venv --clear .venv-floors
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python .venv-floors/bin/python --resolution lowest-direct ".[emulator]"
+	@$(BIN)/uv pip install --quiet --python .venv-floors/bin/python --group tests
+	@.venv-floors/bin/pytest -q -m "not e2e" --ignore tests/tools
 
 bench: $(READY) ## Measure side by side; minutes, so it is no part of `make test`
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
@@ -37,7 +44,7 @@ pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that 
 	@$(BIN)/python tools/pulumi_cli.py
 
 clean: ## Remove what these commands made here (a Pulumi CLI stays in your cache folder)
-	rm -rf .venv .demo dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-floors .demo dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Renamed at the end, so that an interrupted set-up is never taken for a good one.
 $(READY): pyproject.toml tools/constraints.txt

@@ -26,7 +26,7 @@ from nugen_pulumi.text import duration, printable
 
 # httpcore tries to import sniffio at each lock of each exchange (_synchronization.py, current_async_library). Where it
 # is not installed each try searches sys.path anew, a quarter of an exchange's time: this says so once and for all.
-if importlib.util.find_spec("sniffio") is None:
+if importlib.util.find_spec("sniffio") is None:  # pragma: no branch - it is not among what the tests install
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 T = TypeVar("T")
