@@ -1,43 +1,25 @@
-"""One exchange with the Nugen API: what comes of it is a value, or one of our errors. Never asks twice."""
+"""The two requests to the Nugen API: what comes of one is a value, or one of our errors. Never asks twice."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import math
 import re
-import ssl
-import sys
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from pydantic import ValidationError
 
-from nugen_pulumi._version import VERSION
-from nugen_pulumi.brake import Brake
-from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, SettingsError, UnavailableError
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
+from nugen_pulumi.exchange import Exchange
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
+from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.text import duration, printable
-
-# httpcore tries to import sniffio at each lock of each exchange (_synchronization.py, current_async_library). Where it
-# is not installed each try searches sys.path anew, a quarter of an exchange's time: this says so once and for all.
-if importlib.util.find_spec("sniffio") is None:  # pragma: no branch - it is not among what the tests install
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
-
-T = TypeVar("T")
-
-# Shorter ones are for emulators, and may be any word that occurs in a body.
-_SHORTEST_REAL_KEY = 12
+from nugen_pulumi.text import printable
 
 
 class NugenClient:
     """
-    The two requests this package sends, over a bounded number of connections. Belongs to one event loop.
+    The two requests this package sends. Belongs to one event loop.
 
     Args:
         settings: Where the API is and how to speak to it.
@@ -49,33 +31,7 @@ class NugenClient:
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        self._brake = Brake()
-        try:
-            httpx.URL(settings.base_url).host  # noqa: B018 - it is decoded only when it is read
-        except (httpx.InvalidURL, UnicodeError) as exc:
-            raise SettingsError(f"{settings.base_url_source} is not a URL: {printable(str(exc))}.") from exc
-        try:
-            lanes = _lanes(settings, transport)
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as exc:
-            raise SettingsError(
-                "The proxies or certificates that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY,"
-                f" SSL_CERT_FILE, SSL_CERT_DIR) cannot be used: {printable(str(exc))}."
-            ) from exc
-        self._lanes = lanes
-        self._headers = httpx.Headers(
-            {
-                "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
-                "Authorization": f"Bearer {settings.api_key}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
-                "User-Agent": f"nugen-pulumi/{VERSION}",
-            }
-        )
-        # Those that wait for a lane get it in the order in which they came: who is due first is looked at first. The
-        # lane used last is given first, because its connection is warm.
-        self._free: asyncio.LifoQueue[httpx.AsyncBaseTransport] = asyncio.LifoQueue()
-        for lane in reversed(lanes):
-            self._free.put_nowait(lane)
+        self._exchange = Exchange(settings, transport=transport)
 
     async def status(self, model_id: str, *, within: float, hold: float = math.inf) -> UndeployStatus:
         """
@@ -92,7 +48,7 @@ class NugenClient:
             UnavailableError: No usable answer; asking again may help.
             RejectedError: Asking again will not help.
         """
-        reply = await self._exchange("GET", _path(model_id) + "/status", within, hold)
+        reply = await self._exchange.send("GET", _path(model_id) + "/status", within=within, hold=hold)
         if not 200 <= reply.status < 300:
             raise self._trouble(reply, model_id)
         try:
@@ -124,7 +80,7 @@ class NugenClient:
             UnavailableError: No usable answer. Unless its ``sent`` is False, the request may have been carried out.
             RejectedError: Asking again will not help.
         """
-        reply = await self._exchange("DELETE", _path(model_id), within, hold)
+        reply = await self._exchange.send("DELETE", _path(model_id), within=within, hold=hold)
         if 200 <= reply.status < 300:
             return True
         if reply.status == 400 and not _is_server_trouble(reply):
@@ -133,70 +89,7 @@ class NugenClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for lane in self._lanes:
-            await lane.aclose()
-
-    async def _exchange(self, method: str, path: str, within: float, hold: float) -> Reply:
-        """Send one request in turn and read its answer, bounded as a whole."""
-        sent = False
-        latest = _now() + hold
-        timeout = self._settings.request_timeout
-
-        async def in_turn() -> Reply:
-            nonlocal sent
-            lane = await self._free.get()
-            try:
-                # Asked again after each pause, because others may have pressed the brake meanwhile.
-                while (pause := min(self._brake.hold(_now()), latest - _now())) > 0:  # noqa: ASYNC110 - a time
-                    await asyncio.sleep(pause)
-                sent = True
-                return await _bounded(self._send(lane, method, path), timeout)
-            finally:
-                self._free.put_nowait(lane)
-
-        try:
-            return await _bounded(in_turn(), within)
-        except asyncio.TimeoutError as exc:
-            what = "no complete answer" if sent else "no turn (see nugen:maxConcurrentRequests)"
-            raise UnavailableError(f"{what} within {duration(min(within, timeout))}", sent=sent) from exc
-        except UnreadableBodyError as exc:
-            raise UnavailableError(str(exc)) from exc
-        except httpx.TransportError as exc:
-            raise self._network_trouble(exc) from exc
-
-    async def _send(self, lane: httpx.AsyncBaseTransport, method: str, path: str) -> Reply:
-        began = _now()
-        request = httpx.Request(method, self._settings.base_url + path, headers=self._headers)
-        response = await lane.handle_async_request(request)
-        stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
-        try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            body = await read_body(stream, headers.get("content-encoding", ""))
-        finally:
-            await stream.aclose()
-        reply = Reply(response.status_code, self._without_key(body), headers)
-        if reply.status in (429, 503):
-            self._brake.press(_now(), began=began, retry_after=reply.retry_after())
-        else:
-            self._brake.release()
-        return reply
-
-    def _without_key(self, body: bytes) -> bytes:
-        """An API that quotes the key back must not bring it into state or on a terminal."""
-        key = self._settings.api_key.encode()
-        return body.replace(key, b"[API key]") if len(key) >= _SHORTEST_REAL_KEY else body
-
-    def _network_trouble(self, exc: httpx.TransportError) -> NugenError:
-        where = f"{self._settings.base_url} (from {self._settings.base_url_source})"
-        what = printable(str(exc)) or type(exc).__name__
-        if _certificate_refused(exc):
-            return RejectedError(
-                f"The certificate of {where} is not trusted ({what}): name a private CA's file in SSL_CERT_FILE."
-            )
-        if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
-            return UnavailableError(f"cannot connect to {where}: {what}", sent=False)
-        return UnavailableError(f"the connection to {where} broke: {what}")
+        await self._exchange.aclose()
 
     def _trouble(self, reply: Reply, model_id: str) -> NugenError:
         """
@@ -237,43 +130,6 @@ class NugenClient:
         return kind(f"Model {model_id}: {why}.")
 
 
-def _lanes(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> list[httpx.AsyncBaseTransport]:
-    """
-    Make as many connections as requests may be under way.
-
-    They are httpx's transports, one connection each, without its client around them: what the client adds (redirects,
-    cookies, authentication) is what must not happen here, and the time it spends on each request grows with the size of
-    its pool. docs/benchmarks.md has the numbers.
-    """
-    count = settings.max_concurrent_requests
-    if transport is not None:
-        return [transport] * count
-    base_url = httpx.URL(settings.base_url)
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0)
-    if base_url.scheme == "http":
-        # Settings allow it to loopback only. It needs no certificates, whose loading would cost more than an exchange,
-        # and a proxy would see the key.
-        certificates, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
-    else:
-        certificates = httpx.create_ssl_context()
-        named = getproxies()
-        proxy = None if proxy_bypass(base_url.host) else named.get("https") or named.get("all")
-    return [httpx.AsyncHTTPTransport(verify=certificates, limits=limits, proxy=proxy) for _ in range(count)]
-
-
-async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Do *work*, or raise TimeoutError after *seconds*."""
-    if sys.version_info < (3, 11):
-        return await asyncio.wait_for(work, seconds)
-    # wait_for would make a task of each exchange, twice.
-    async with asyncio.timeout(seconds):
-        return await work
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
 def _path(model_id: str) -> str:
     return f"/api/v3/models/undeploy-model/{quote(model_id, safe='')}"
 
@@ -288,12 +144,3 @@ def _host(location: str) -> str:
 def _is_server_trouble(reply: Reply) -> bool:
     """Seen once: a 400 that says ``Internal server error `` and means it."""
     return reply.status == 400 and reply.detail.lower().startswith("internal server error")
-
-
-def _certificate_refused(exc: BaseException) -> bool:
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False

@@ -276,7 +276,7 @@ def test_no_redirect_is_too_strange_for_a_sentence(location):
 
 
 def test_a_key_that_the_api_quotes_back_is_taken_out():
-    key = "nugen-quoted-back-by-the-api"
+    key = "quoted-back-by-the-api"
     settings = Settings(key, "https://api.test")
     error = ask(answer(403, f"Key {key} is unknown"), settings=settings)
     status = ask(body("COMPLETED", result={"key": key}), settings=settings)
@@ -367,7 +367,7 @@ def test_the_environments_proxy_is_used_but_never_for_plain_http(monkeypatch, ur
     monkeypatch.setenv("https_proxy", "http://proxy.test:1")
     monkeypatch.setenv("no_proxy", no_proxy)
     client = NugenClient(Settings("k", url))
-    kinds = {type(lane._pool).__name__ for lane in client._lanes}
+    kinds = {type(lane._pool).__name__ for lane in client._exchange._lanes}
     asyncio.run(client.aclose())
 
     assert {pool} == kinds
