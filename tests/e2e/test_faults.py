@@ -54,8 +54,8 @@ def test_a_redirect_is_a_sentence_and_the_key_goes_nowhere(stack, emulator):
 
 def test_an_api_cannot_write_on_the_terminal(stack, emulator):
     """Escapes in what it says are taken out."""
-    emulator.script("m-1", faults.ansi(), faults.ansi())
-    run = stack(PROGRAM.format(undeploy=False).replace("60", "0.1")).up("--color", "never")
+    emulator.script("m-1", faults.ansi())
+    run = stack(PROGRAM.format(undeploy=False).replace("timeout_seconds=60", "wait=False")).up("--color", "never")
 
     assert 0 != run.code
     assert "\x1b" not in run.output
