@@ -83,7 +83,13 @@ class Host:
     def __exit__(self, *_):
         self.channel.close()
         self.process.terminate()
-        _, self.stderr = self.process.communicate(timeout=20)
+        try:
+            self.process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            # Seen on a busy machine: coverage's handler for SIGTERM did not come to its end. How a process ends that is
+            # no longer wanted is no test's claim.
+            self.process.kill()
+            self.process.communicate()
 
     def props(self, props):
         """Return the wire's form of *props*, with the pickled provider that every call carries."""
