@@ -67,11 +67,10 @@ class Exchange:
                 "User-Agent": f"nugen-pulumi/{VERSION}",
             }
         )
-        # Those that wait for a lane get it in the order in which they came: who is due first is looked at first. The
-        # lane used last is given first, because its connection is warm.
-        self._free: asyncio.LifoQueue[httpx.AsyncBaseTransport] = asyncio.LifoQueue()
-        for lane in reversed(lanes):
-            self._free.put_nowait(lane)
+        # A semaphore, and no queue of lanes: from a queue, whoever asks while a lane is being handed over snatches it,
+        # and who has waited longest goes back to the end. Late waits must be looked at first.
+        self._turns = asyncio.Semaphore(len(lanes))
+        self._free = lanes.copy()  # a stack: the connection used last is the warmest
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -98,15 +97,16 @@ class Exchange:
 
         async def in_turn() -> Reply:
             nonlocal sent
-            lane = await self._free.get()
-            try:
+            async with self._turns:
                 # Asked again after each pause, because others may have pressed the brake meanwhile.
                 while (pause := min(self._brake.hold(_now()), latest - _now())) > 0:  # noqa: ASYNC110 - a time
                     await asyncio.sleep(pause)
                 sent = True
-                return await _bounded(self._send(lane, method, path), timeout)
-            finally:
-                self._free.put_nowait(lane)
+                lane = self._free.pop()
+                try:
+                    return await _bounded(self._send(lane, method, path), timeout)
+                finally:
+                    self._free.append(lane)
 
         try:
             return await _bounded(in_turn(), within)

@@ -201,6 +201,25 @@ def test_time_in_the_queue_does_not_count_as_the_exchange():
     assert (2, 40) == (len(statuses), took)
 
 
+def test_who_asks_again_queues_behind_those_who_wait():
+    """He had the only connection, and asks before the next in the queue could take it."""
+    settings = Settings("k", "https://api.test", max_concurrent_requests=1)
+    api = ScriptedApi((20, "COMPLETED"))
+
+    async def main():
+        client = client_for(api, settings)
+
+        async def one(*model_ids):
+            for model_id in model_ids:
+                await client.status(model_id, within=100)
+
+        await asyncio.gather(one("first", "again"), one("queues"))
+
+    simulate(main)
+
+    assert ["first", "queues", "again"] == [path.split("/")[-2] for _, _, path in api.requests]
+
+
 def test_a_queue_that_does_not_move_is_named():
     settings = Settings("k", "https://api.test", max_concurrent_requests=1)
 
