@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
 import math
 import ssl
@@ -67,6 +68,8 @@ class Exchange:
                 "User-Agent": f"nugen-pulumi/{VERSION}",
             }
         )
+        # Reading a URL takes a third of what httpx spends on a request, and each model is looked at many times.
+        self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
         # A semaphore, and no queue of lanes: from a queue, whoever asks while a lane is being handed over snatches it,
         # and who has waited longest goes back to the end. Late waits must be looked at first.
         self._turns = asyncio.Semaphore(len(lanes))
@@ -120,7 +123,7 @@ class Exchange:
 
     async def _send(self, lane: httpx.AsyncBaseTransport, method: str, path: str) -> Reply:
         began = _now()
-        request = httpx.Request(method, self._settings.base_url + path, headers=self._headers)
+        request = httpx.Request(method, self._url(path), headers=self._headers)
         response = await lane.handle_async_request(request)
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
