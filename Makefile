@@ -32,9 +32,10 @@ floors: $(READY) ## Run the fast tests with the lowest versions that pyproject.t
 	@$(BIN)/uv pip install --quiet --python .venv-floors/bin/python --group tests
 	@.venv-floors/bin/pytest -q -m "not e2e" --ignore tests/tools
 
-bench: $(READY) ## Measure side by side; minutes, so it is no part of `make test`
+bench: $(READY) ## Measure side by side; half an hour, so it is no part of `make test`
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
-	python bench/fleet.py && python bench/engine.py
+	python bench
 
 pictures: $(READY) ## Record docs/pictures from a real `pulumi up`
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group pictures
