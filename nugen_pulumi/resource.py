@@ -60,8 +60,8 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     """
     undeployed: pulumi.Output[bool]
     """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
-    result: pulumi.Output[Mapping[str, Any] | None]
-    """The API's ``result`` as answered, or None."""
+    result: pulumi.Output[Any]  # not a mapping: the SDK would end the program over a list
+    """The API's ``result`` as answered, usually a mapping; or None."""
     start_time: pulumi.Output[str | None]
     """The API's ``start_time`` as answered, or None."""
     end_time: pulumi.Output[str | None]

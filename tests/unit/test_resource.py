@@ -16,10 +16,12 @@ class Mocks(pulumi.runtime.Mocks):
 
     def __init__(self):
         self.registered = []
+        self.result = {"message": "Model successfully undeployed"}
 
     def new_resource(self, args):
         self.registered.append(args)
-        return args.resource_id or "m-1", {**args.inputs, "status": "COMPLETED", "undeployed": True}
+        learnt = {"status": "COMPLETED", "undeployed": True, "result": self.result}
+        return args.resource_id or "m-1", {**args.inputs, **learnt}
 
     def call(self, args):
         raise NotImplementedError(args)
@@ -100,6 +102,21 @@ def test_get_does_not_wait_in_a_preview(mocks):
     _, props = registered(mocks, lambda: UndeployedModel.get("model", "m-3"))
 
     assert props["wait"] is False
+
+
+@pytest.mark.parametrize("result", [{"message": "done"}, ["done"], "done", 1.5, True, None])
+def test_any_result_reaches_the_program_as_it_is(mocks, result):
+    """The SDK compares outputs with their annotations, and ends a program over some that differ."""
+    mocks.result = result
+    seen = []
+
+    @pulumi.runtime.test
+    def program():
+        return UndeployedModel("model", model_id="m-1").result.apply(seen.append)
+
+    program()
+
+    assert [result] == seen
 
 
 def test_every_output_is_an_attribute(mocks):
