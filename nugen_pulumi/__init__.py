@@ -2,6 +2,7 @@
 
 from nugen_pulumi.account import Provider
 from nugen_pulumi.errors import (
+    InputError,
     ModelNotFoundError,
     NugenError,
     RejectedError,
@@ -19,6 +20,7 @@ from nugen_pulumi.resource import UndeployedModel, UndeployedModels
 __all__ = [
     "FleetModel",
     "GetUndeployStatusResult",
+    "InputError",
     "ModelNotFoundError",
     "NugenError",
     "Provider",

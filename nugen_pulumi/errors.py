@@ -3,6 +3,7 @@ Everything this package raises on purpose. A class is a decision for whoever cat
 
 * NugenError
   - SettingsError           a setting is missing or wrong; nothing was sent
+  - InputError              an input cannot be; nothing was sent
   - UnavailableError        no usable answer; asking again may help
   - RejectedError           an answer, and asking again will not help
     - ModelNotFoundError    the API knows no such model, or not for this key
@@ -17,10 +18,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 
-class NugenError(Exception):
+
+class NugenError(pulumi.RunError):
     """
     The root. Its text is one to three sentences for an operator.
+
+    A program that does not catch one ends with these sentences and no traceback, as Pulumi does it for its own.
 
     Attributes:
         last: What was known when this was raised, or None if nothing was learnt: the model's last ``UndeployStatus``;
@@ -32,6 +37,10 @@ class NugenError(Exception):
 
 class SettingsError(NugenError):
     """A setting is missing or wrong; nothing was sent."""
+
+
+class InputError(NugenError):
+    """An input of a look-up cannot be; nothing was sent. What resources are given is refused in the preview instead."""
 
 
 class UnavailableError(NugenError):

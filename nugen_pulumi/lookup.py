@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
-from nugen_pulumi.errors import NugenError
+from nugen_pulumi.errors import InputError
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.settings import Settings
 
@@ -43,6 +43,7 @@ def get_undeploy_status(
     *,
     api_key: str | None = None,
     base_url: str | None = None,
+    request_timeout_seconds: float | None = None,
 ) -> GetUndeployStatusResult:
     """
     Look once at a model's undeployment.
@@ -53,27 +54,32 @@ def get_undeploy_status(
         model_id: The model.
         api_key: The API key; by default that of the stack config or the environment, as for the resources.
         base_url: The API's base URL; by default as for the resources.
+        request_timeout_seconds: Seconds for the one HTTP exchange in all; by default as for the resources.
 
     Raises:
-        NugenError: *model_id* cannot be one.
+        InputError: *model_id* cannot be one.
         SettingsError: A setting is missing or wrong.
         ModelNotFoundError: The API knows no such model.
         RejectedError: The API refuses, and would again.
         UnavailableError: There was no usable answer.
     """
     if (problem := model_id_problem(model_id)) is not None:
-        raise NugenError(f"model_id {problem}.")
+        raise InputError(f"model_id {problem}.")
     # Late, because programs that never call this need neither httpx nor pydantic.
     from nugen_pulumi.client import NugenClient  # noqa: PLC0415
     from nugen_pulumi.outputs import entry  # noqa: PLC0415
     from nugen_pulumi.undeployment import Undeployment  # noqa: PLC0415
     from nugen_pulumi.waiter import WaitPolicy  # noqa: PLC0415
 
-    given = {"nugen:apiKey": api_key, "nugen:baseUrl": base_url}
-    settings = Settings.find(lambda key: given.get(key) or pulumi.runtime.get_config(key))
-
-    # One look needs one connection.
-    settings = replace(settings, max_concurrent_requests=1)
+    given = {
+        "nugen:apiKey": api_key,
+        "nugen:baseUrl": base_url,
+        "nugen:requestTimeoutSeconds": request_timeout_seconds,
+        "nugen:maxConcurrentRequests": 1,  # one look needs one connection
+    }
+    settings = Settings.find(
+        lambda key: value if (value := given[key]) not in (None, "") else pulumi.runtime.get_config(key)
+    )
 
     async def look() -> GetUndeployStatusResult:
         client = NugenClient(settings)
@@ -93,8 +99,9 @@ def get_undeploy_status_output(
     *,
     api_key: pulumi.Input[str | None] = None,
     base_url: pulumi.Input[str | None] = None,
+    request_timeout_seconds: pulumi.Input[float | None] = None,
 ) -> pulumi.Output[GetUndeployStatusResult]:
     """As :func:`get_undeploy_status`, of inputs and as an output. Not called while an input is unknown."""
-    return pulumi.Output.all(model_id=model_id, api_key=api_key, base_url=base_url).apply(
-        lambda known: get_undeploy_status(**known)
-    )
+    return pulumi.Output.all(
+        model_id=model_id, api_key=api_key, base_url=base_url, request_timeout_seconds=request_timeout_seconds
+    ).apply(lambda known: get_undeploy_status(**known))

@@ -15,17 +15,21 @@ OF_MODEL = ("status", "undeployed", "result", *TIMES, "error")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
 
 
-class FleetModel(TypedDict):
-    """
-    What a fleet knows of one model: the entries of ``UndeployedModels.models``.
-
-    Keys whose value is None are absent in a program, because they do not survive the way through the engine.
-    """
-
+class _AlwaysThere(TypedDict):
     status: str
     """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other word that the API used."""
     undeployed: bool
     """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
+
+
+class FleetModel(_AlwaysThere, total=False):
+    """
+    What a fleet knows of one model: the entries of ``UndeployedModels.models``.
+
+    Keys whose value is None are absent in a program, because they do not survive the way through the engine: read
+    these with ``get``.
+    """
+
     result: Any
     """The API's ``result`` as answered, or None."""
     start_time: str | None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from nugen_pulumi import inputs, outputs
-from nugen_pulumi.errors import ModelNotFoundError, NugenError, UndeployFailedError, UnfinishedFleetError
+from nugen_pulumi.errors import InputError, ModelNotFoundError, NugenError, UndeployFailedError, UnfinishedFleetError
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.sentences import unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
@@ -57,7 +57,7 @@ class UndeployedModelProvider(Service):
                 asked = {**props, "model_id": id_}
                 # The engine checks the inputs of what it manages only.
                 if bad := inputs.problems(asked):
-                    raise NugenError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+                    raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
                 return ReadResult(id_, _of_model(asked, self._learn(call, id_, Inputs.read(props))))
             try:
                 seen = outputs.entry(self._runtime(call).look(id_))
@@ -104,21 +104,24 @@ class UndeployedModelsProvider(Service):
         with answering() as call:
             orders = dict.fromkeys(props["model_ids"], False)
             seen = self._runtime(call).learn_all(orders, Inputs.read(props).policy(None), wait=False, say=call.say)
-            troubles = [str(o) for o in seen.values() if isinstance(o, NugenError) and not _is_absence(o)]
+            models, troubles = {}, []
+            for model_id, outcome in seen.items():
+                if isinstance(outcome, ModelNotFoundError):
+                    continue
+                if isinstance(outcome, NugenError):
+                    troubles.append(str(outcome))
+                else:
+                    models[model_id] = outputs.seen_again(known.get(model_id, {}), outputs.entry(outcome))
             if troubles:
                 raise UnfinishedFleetError(unseen_fleet(len(orders), troubles))
-            models = {
-                model_id: outputs.seen_again(known.get(model_id, {}), outputs.entry(status))
-                for model_id, status in seen.items()
-                if not isinstance(status, NugenError)
-            }
             return ReadResult(id_, outputs.of_fleet(props, models))
 
     def _go_on(self, id_: str, olds: Mapping[str, Any], news: dict[str, Any]) -> dict[str, Any]:
         """Learn what *olds* does not know; what was learnt is kept, whatever becomes of the rest."""
         wanted = Inputs.read(news)
-        models = {i: kept for i, kept in (olds.get("models") or {}).items() if i in set(news["model_ids"])}
-        decisions = {i: outputs.to_ask(olds, models.get(i), wanted) for i in news["model_ids"]}
+        known = olds.get("models") or {}
+        models = {model_id: known[model_id] for model_id in news["model_ids"] if model_id in known}
+        decisions = {model_id: outputs.to_ask(olds, models.get(model_id), wanted) for model_id in news["model_ids"]}
         orders = {model_id: trigger for model_id, trigger in decisions.items() if trigger is not None}
         if not orders:
             return outputs.of_fleet(news, models)
@@ -143,10 +146,6 @@ class UndeployedModelsProvider(Service):
 
 def _of_model(props: Mapping[str, Any], status: UndeployStatus) -> dict[str, Any]:
     return {**outputs.given(props), **outputs.entry(status)}
-
-
-def _is_absence(error: NugenError) -> bool:
-    return isinstance(error, ModelNotFoundError)
 
 
 def _failure(model_id: str, status: UndeployStatus, wanted: Inputs) -> UndeployFailedError | None:

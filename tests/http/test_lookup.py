@@ -8,8 +8,8 @@ from harness import KEY
 
 from nugen_pulumi import (
     GetUndeployStatusResult,
+    InputError,
     ModelNotFoundError,
-    NugenError,
     SettingsError,
     get_undeploy_status,
     get_undeploy_status_output,
@@ -51,6 +51,8 @@ def test_arguments_win_over_the_environment(emulator, monkeypatch):
     emulator.script("m-1", "COMPLETED")
 
     assert get_undeploy_status("m-1", api_key=KEY, base_url=emulator.url).undeployed
+    with pytest.raises(SettingsError, match="requestTimeoutSeconds must be"):
+        get_undeploy_status("m-1", request_timeout_seconds=0)
 
 
 @pytest.mark.usefixtures("_environment")
@@ -60,7 +62,7 @@ def test_a_missing_model_is_an_error():
 
 
 def test_what_cannot_be_is_refused_before_anything_is_sent():
-    with pytest.raises(NugenError, match="model_id must not hold any of"):
+    with pytest.raises(InputError, match="model_id must not hold any of"):
         get_undeploy_status("a/b")
     with pytest.raises(SettingsError, match="There is no Nugen API key"):
         get_undeploy_status("m-1")

@@ -5,6 +5,7 @@ import pulumi
 from nugen_pulumi import (
     FleetModel,
     GetUndeployStatusResult,
+    InputError,
     ModelNotFoundError,
     NugenError,
     Provider,
@@ -46,15 +47,17 @@ pending: pulumi.Output[list[str]] = fleet.pending.apply(list)
 
 def word(models: dict[str, FleetModel]) -> str:
     """Read an entry of a fleet."""
-    return models["m-1"]["status"]
+    return models["m-1"].get("error") or models["m-1"]["status"]
 
 
 words: pulumi.Output[str] = fleet.models.apply(lambda models: word(dict(models)))
 
 try:
-    seen: GetUndeployStatusResult = get_undeploy_status("m-1", api_key="k")
+    seen: GetUndeployStatusResult = get_undeploy_status("m-1", api_key="k", request_timeout_seconds=5)
 except ModelNotFoundError as missing:
     print(missing.last)
+except InputError:
+    pass
 except NugenError:
     raise
 later: pulumi.Output[str] = get_undeploy_status_output(model.model_id).apply(lambda result: result.status)
