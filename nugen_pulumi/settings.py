@@ -64,11 +64,6 @@ class Settings:
             api_key=_api_key(*find("nugen:apiKey", "NUGEN_API_KEY")),
         )
 
-    @property
-    def loopback(self) -> bool:
-        """The API is on this very machine: an emulator, or a tunnel's near end."""
-        return _is_loopback(urlsplit(self.base_url).hostname or "")
-
 
 class MissingKeyError(SettingsError):
     """There is no API key: wrong only once something has to be asked of the API."""

@@ -114,11 +114,6 @@ def test_plain_http_is_for_loopback_only(host):
     assert "nugen:baseUrl is plain http to " in refusal({"nugen:baseUrl": f"http://{host}"})
 
 
-def test_a_loopback_api_is_known_as_such():
-    assert find({"nugen:baseUrl": "http://localhost:1"}).loopback
-    assert not find().loopback
-
-
 @pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "soon"])
 def test_a_request_timeout_that_is_no_time_is_refused(value):
     assert "nugen:requestTimeoutSeconds must be a number of seconds greater than 0, such as 30." == refusal(
