@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast floors lint bench pictures pulumi clean
+.PHONY: help demo test fast floors wheel lint bench pictures pulumi clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,18 @@ floors: $(READY) ## Run the fast tests with the lowest versions that pyproject.t
 	@$(BIN)/uv pip install --quiet --python .venv-floors/bin/python --group tests
 	@.venv-floors/bin/pytest -q -m "not e2e" --ignore tests/tools
 
+wheel: $(READY) ## Build wheel and sdist in dist/, check them, and run the whole suite against the wheel
+	@rm -rf dist
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group release
+	@$(BIN)/python -m build
+	@$(BIN)/check-wheel-contents dist/*.whl
+	@$(BIN)/twine check --strict dist/*
+	@$(PYTHON) -m venv --clear .venv-wheel
+	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt "$$(ls $$PWD/dist/*.whl)[emulator]" --group tests
+	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/.venv-wheel/bin:$$cli:$$PATH" && export PATH && \
+	pytest -n 3 --dist worksteal
+
 bench: $(READY) ## Measure side by side; half an hour, so it is no part of `make test`
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
@@ -45,7 +57,7 @@ pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that 
 	@$(BIN)/python tools/pulumi_cli.py
 
 clean: ## Remove what these commands made here (a Pulumi CLI stays in your cache folder)
-	rm -rf .venv .venv-floors .demo dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-floors .venv-wheel .demo dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # Renamed at the end, so that an interrupted set-up is never taken for a good one.
 $(READY): pyproject.toml tools/constraints.txt
