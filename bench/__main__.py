@@ -45,7 +45,7 @@ from nugen_pulumi import UndeployedModels
 UndeployedModels("fleet", model_ids=[f"m-{{n}}" for n in range({count})])
 """
 
-HEAD = "`pulumi up`, s | x one | looks | mean lag, s | p95 lag, s | memory, MiB | CPU, s | state, KiB"
+HEAD = "took, s | x one | looks | mean lag, s | p95 lag | memory, MiB | CPU, s | state, KiB"
 WIDE = ("--parallel", "256")
 
 
@@ -132,9 +132,9 @@ def main() -> None:
     singles = series(SINGLES, 2.0, [1, 40, 200, 1000], *WIDE)
     series(SINGLES, 10.0, [1, 40, 200, 1000], *WIDE)
     draw(
-        f"Models that take 2 s, {os.cpu_count()} processors, {today}",
+        f"Models that take 2 s; -p 256, {os.cpu_count()} processors, {today}",
         {
-            "a resource each that only sleeps, stock host": trivial,
+            "a trivial resource each": trivial,
             "an UndeployedModel each": {count: sample.took for count, sample in singles.items()},
             "one UndeployedModels": {count: sample.took for count, sample in fleets.items()},
         },

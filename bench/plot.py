@@ -27,12 +27,12 @@ def draw(title: str, lines: Mapping[str, Mapping[int, float]]) -> None:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter("{x:g}")
         axes.set_xlabel("models", color=ink)
-        axes.set_ylabel("seconds of `pulumi up`", color=ink)
+        axes.set_ylabel("seconds of pulumi up", color=ink)
         axes.set_title(title, color=ink)
         axes.grid(visible=True, color=grid)
         axes.tick_params(which="both", colors=ink)
         for spine in axes.spines.values():
             spine.set_color(grid)
-        axes.legend(facecolor=paper, edgecolor=grid, labelcolor=ink)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3, frameon=False, labelcolor=ink)
         figure.savefig(PICTURES / f"bench-{theme}.svg", bbox_inches="tight", metadata={"Date": None})
         plt.close(figure)
