@@ -24,6 +24,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/pyright
 
 floors: $(READY) ## Run the fast tests with the lowest versions that pyproject.toml allows
 	@$(PYTHON) -m venv --clear .venv-floors

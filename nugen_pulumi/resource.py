@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -79,7 +79,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         wait: pulumi.Input[bool] = True,
         timeout_seconds: pulumi.Input[float] | None = None,
         poll_interval_seconds: pulumi.Input[float] = 5.0,
-        on_failure: pulumi.Input[str] = "error",
+        on_failure: pulumi.Input[Literal["error", "record"]] = "error",
         triggers: pulumi.Input[Sequence[Any]] | None = None,
     ) -> None:
         props = {
@@ -105,7 +105,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         wait: bool = True,
         timeout_seconds: pulumi.Input[float] | None = None,
         poll_interval_seconds: pulumi.Input[float] = 5.0,
-        on_failure: pulumi.Input[str] = "error",
+        on_failure: pulumi.Input[Literal["error", "record"]] = "error",
     ) -> UndeployedModel:
         """
         Read a model without managing it.
@@ -189,7 +189,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
         wait: pulumi.Input[bool] = True,
         timeout_seconds: pulumi.Input[float] | None = None,
         poll_interval_seconds: pulumi.Input[float] = 5.0,
-        on_failure: pulumi.Input[str] = "error",
+        on_failure: pulumi.Input[Literal["error", "record"]] = "error",
         triggers: pulumi.Input[Sequence[Any]] | None = None,
     ) -> None:
         props = {
