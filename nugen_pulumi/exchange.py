@@ -1,30 +1,24 @@
-"""Requests out, whole answers back: connections, queue, time limits. Knows no endpoint and what no answer means."""
+"""Requests out, whole answers back: turns, time limits, trouble. Knows no endpoint and what no answer means."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import importlib.util
 import math
 import ssl
 import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from nugen_pulumi._version import VERSION
 from nugen_pulumi.brake import Brake
-from nugen_pulumi.errors import NugenError, RejectedError, SettingsError, UnavailableError
+from nugen_pulumi.connections import make_connections
+from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
 from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import duration, printable
-
-# httpcore tries to import sniffio at each lock of each exchange (_synchronization.py, current_async_library). Where it
-# is not installed each try searches sys.path anew, a quarter of an exchange's time: this says so once and for all.
-if importlib.util.find_spec("sniffio") is None:  # pragma: no branch - it is not among what the tests install
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 T = TypeVar("T")
 
@@ -47,18 +41,8 @@ class Exchange:
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._brake = Brake()
-        try:
-            httpx.URL(settings.base_url).host  # noqa: B018 - it is decoded only when it is read
-        except (httpx.InvalidURL, UnicodeError) as exc:
-            raise SettingsError(f"{settings.base_url_source} is not a URL: {printable(str(exc))}.") from exc
-        try:
-            lanes = _lanes(settings, transport)
-        except (httpx.InvalidURL, ValueError, ImportError, OSError) as exc:
-            raise SettingsError(
-                "The proxies or certificates that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY,"
-                f" SSL_CERT_FILE, SSL_CERT_DIR) cannot be used: {printable(str(exc))}."
-            ) from exc
-        self._lanes = lanes
+        count = settings.max_concurrent_requests
+        self._connections = make_connections(settings) if transport is None else [transport] * count
         self._headers = httpx.Headers(
             {
                 "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
@@ -70,15 +54,15 @@ class Exchange:
         )
         # Reading a URL takes a third of what httpx spends on a request, and each model is looked at many times.
         self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
-        # A semaphore, and no queue of lanes: from a queue, whoever asks while a lane is being handed over snatches it,
-        # and who has waited longest goes back to the end. Late waits must be looked at first.
-        self._turns = asyncio.Semaphore(len(lanes))
-        self._free = lanes.copy()  # a stack: the connection used last is the warmest
+        # A semaphore, and no queue of connections: from a queue, whoever asks while one is being handed over snatches
+        # it, and who has waited longest goes back to the end. Late waits must be looked at first.
+        self._turns = asyncio.Semaphore(count)
+        self._free = self._connections.copy()  # a stack: the connection used last is the warmest
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for lane in self._lanes:
-            await lane.aclose()
+        for connection in self._connections:
+            await connection.aclose()
 
     async def send(self, method: str, path: str, *, within: float, hold: float = math.inf) -> Reply:
         """
@@ -105,11 +89,11 @@ class Exchange:
                 while (pause := min(self._brake.hold(_now()), latest - _now())) > 0:  # noqa: ASYNC110 - a time
                     await asyncio.sleep(pause)
                 sent = True
-                lane = self._free.pop()
+                connection = self._free.pop()
                 try:
-                    return await _bounded(self._send(lane, method, path), timeout)
+                    return await _bounded(self._send(connection, method, path), timeout)
                 finally:
-                    self._free.append(lane)
+                    self._free.append(connection)
 
         try:
             return await _bounded(in_turn(), within)
@@ -121,10 +105,10 @@ class Exchange:
         except httpx.TransportError as exc:
             raise self._network_trouble(exc) from exc
 
-    async def _send(self, lane: httpx.AsyncBaseTransport, method: str, path: str) -> Reply:
+    async def _send(self, connection: httpx.AsyncBaseTransport, method: str, path: str) -> Reply:
         began = _now()
         request = httpx.Request(method, self._url(path), headers=self._headers)
-        response = await lane.handle_async_request(request)
+        response = await connection.handle_async_request(request)
         stream = response.stream
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
         try:
@@ -154,30 +138,6 @@ class Exchange:
         if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
             return UnavailableError(f"cannot connect to {where}: {what}", sent=False)
         return UnavailableError(f"the connection to {where} broke: {what}")
-
-
-def _lanes(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> list[httpx.AsyncBaseTransport]:
-    """
-    Make as many connections as requests may be under way.
-
-    They are httpx's transports, one connection each, without its client around them: what the client adds (redirects,
-    cookies, authentication) is what must not happen here, and the time it spends on each request grows with the size of
-    its pool. docs/benchmarks.md has the numbers.
-    """
-    count = settings.max_concurrent_requests
-    if transport is not None:
-        return [transport] * count
-    base_url = httpx.URL(settings.base_url)
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60.0)
-    if base_url.scheme == "http":
-        # Settings allow it to loopback only. It needs no certificates, whose loading would cost more than an exchange,
-        # and a proxy would see the key.
-        certificates, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
-    else:
-        certificates = httpx.create_ssl_context()
-        named = getproxies()
-        proxy = None if proxy_bypass(base_url.host) else named.get("https") or named.get("all")
-    return [httpx.AsyncHTTPTransport(verify=certificates, limits=limits, proxy=proxy) for _ in range(count)]
 
 
 async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:

@@ -11,8 +11,7 @@ from harness.simulated import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.client import NugenClient
-from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, SettingsError, UnavailableError
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
@@ -346,47 +345,3 @@ def test_no_body_makes_anything_but_a_value_or_one_of_our_errors(content):
     outcome = ask(httpx.Response(200, content=content))
 
     assert isinstance(outcome, (UndeployStatus, UnavailableError))
-
-
-@pytest.mark.parametrize("url", ["https://xn--a", "https://a.test/" + "x" * 70_000])
-def test_a_host_that_cannot_be_one_is_a_settings_error(url):
-    with pytest.raises(SettingsError, match="nugen:baseUrl is not a URL"):
-        NugenClient(Settings("k", url, "nugen:baseUrl"))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("ALL_PROXY", "socks5://proxy.test"),
-        ("HTTPS_PROXY", "ftp://proxy.test"),
-        ("HTTPS_PROXY", "http://proxy.test:80a"),
-        ("SSL_CERT_FILE", "/nowhere.pem"),
-        ("SSL_CERT_FILE", __file__),
-    ],
-)
-def test_an_environment_that_cannot_be_used_is_named(monkeypatch, name, value):
-    monkeypatch.setenv(name, value)
-
-    with pytest.raises(SettingsError, match=f"The proxies or certificates that the environment names .*{name}"):
-        NugenClient(Settings("k", "https://api.test", "nugen:baseUrl"))
-
-
-@pytest.mark.parametrize(
-    ("url", "no_proxy", "pool"),
-    [
-        ("http://127.0.0.1:1", "", "AsyncConnectionPool"),
-        ("https://127.0.0.1:1", "", "AsyncHTTPProxy"),
-        ("https://api.test", "", "AsyncHTTPProxy"),
-        ("https://api.test", "other.test,.test", "AsyncConnectionPool"),
-    ],
-)
-def test_the_environments_proxy_is_used_but_never_for_plain_http(monkeypatch, url, no_proxy, pool):
-    """Plain http, which is for loopback, would show it the key."""
-    monkeypatch.setenv("http_proxy", "http://proxy.test:1")
-    monkeypatch.setenv("https_proxy", "http://proxy.test:1")
-    monkeypatch.setenv("no_proxy", no_proxy)
-    client = NugenClient(Settings("k", url))
-    kinds = {type(lane._pool).__name__ for lane in client._exchange._lanes}
-    asyncio.run(client.aclose())
-
-    assert {pool} == kinds

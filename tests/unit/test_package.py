@@ -19,7 +19,8 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 ORDER = [
     {"_version", "account", "text", "brake", "errors", "waiter", "host"},
     {"models", "reply", "settings", "inputs", "sentences"},
-    {"exchange", "outputs"},
+    {"connections", "outputs"},
+    {"exchange"},
     {"client"},
     {"undeployment"},
     {"fleet"},
