@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
 from nugen_pulumi.client import NugenClient
@@ -24,6 +24,7 @@ async def learn_all(
     policy: WaitPolicy,
     *,
     wait: bool,
+    before: int = 0,
     say: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Outcome]:
     """
@@ -34,7 +35,8 @@ async def learn_all(
         orders: The models; for each, whether to ask for the undeployment first.
         policy: When to look at a model and when to stop.
         wait: Follow to the end; else look once.
-        say: Is told how it stands, twice a second at most.
+        before: How many more models of the fleet are known to be undeployed: they count in what is said.
+        say: Is told how it stands, twice a second at most, and once more at the end.
 
     Returns:
         For each model its last status, or the error that ended its wait, with what was learnt before it. A cancelled
@@ -52,16 +54,11 @@ async def learn_all(
         except NugenError as exc:
             outcomes[model_id] = exc
 
-    async def narrate() -> None:
-        while True:
-            await asyncio.sleep(_BETWEEN_LINES)
-            undeployed = sum(1 for o in outcomes.values() if isinstance(o, UndeployStatus) and o.undeployed)
-            pending, failed = len(orders) - len(outcomes), len(outcomes) - undeployed
-            bad = f" · {failed} failed" if failed else ""
-            say(f"{undeployed} of {len(orders)} undeployed · {pending} pending{bad} · {duration(clock() - started)}")
+    def tell() -> None:
+        say(f"{_count(outcomes.values(), len(orders), before)} · {duration(clock() - started)}")
 
     tasks = [asyncio.create_task(one(model_id, trigger=trigger)) for model_id, trigger in orders.items()]
-    narrator = asyncio.create_task(narrate())
+    narrator = asyncio.create_task(_now_and_then(tell))
     under_way = set(tasks)
     while under_way:
         try:
@@ -70,6 +67,21 @@ async def learn_all(
             for task in under_way:
                 task.cancel()
     narrator.cancel()
+    if clock() - started > _BETWEEN_LINES:
+        tell()
     for task in tasks:
         task.result()  # a mistake of ours must not pass for a model of which nothing is known
     return outcomes
+
+
+async def _now_and_then(tell: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(_BETWEEN_LINES)
+        tell()
+
+
+def _count(outcomes: Collection[Outcome], asked: int, before: int) -> str:
+    good = sum(1 for outcome in outcomes if isinstance(outcome, UndeployStatus) and outcome.undeployed)
+    pending, failed = asked - len(outcomes), len(outcomes) - good
+    more = [f" · {pending} pending"] * bool(pending) + [f" · {failed} failed"] * bool(failed)
+    return f"{before + good} of {before + asked} undeployed{''.join(more)}"

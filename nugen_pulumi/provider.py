@@ -127,7 +127,8 @@ class UndeployedModelsProvider(Service):
             return outputs.of_fleet(news, models)
         with answering(keep=lambda kept: (id_, outputs.of_fleet(news, kept))) as call:
             policy = wanted.policy(call.timeout)
-            learnt = self._runtime(call).learn_all(orders, policy, wait=wanted.wait, say=call.say)
+            before = sum(kept["undeployed"] for model_id, kept in models.items() if model_id not in orders)
+            learnt = self._runtime(call).learn_all(orders, policy, wait=wanted.wait, before=before, say=call.say)
             reasons = []
             for model_id, outcome in learnt.items():
                 if isinstance(outcome, NugenError):

@@ -62,10 +62,11 @@ class Runtime:
         policy: WaitPolicy,
         *,
         wait: bool = True,
+        before: int = 0,
         say: Callable[[str], object] = lambda _: None,
     ) -> dict[str, Outcome]:
         """Block until all of a fleet is over, or was looked at once: see :func:`nugen_pulumi.fleet.learn_all`."""
-        return self._run(lambda: learn_all(self._client, orders, policy, wait=wait, say=say))
+        return self._run(lambda: learn_all(self._client, orders, policy, wait=wait, before=before, say=say))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

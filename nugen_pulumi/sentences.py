@@ -63,7 +63,9 @@ class Facts:
     @property
     def line(self) -> str:
         """``PENDING · 1m 12s``, with the trouble there is."""
-        trouble = f" · {self.trouble}, no usable answer for {duration(self.silent)}" if self.trouble else ""
+        trouble = f" · {self.trouble}" if self.trouble else ""
+        if self.trouble and self.last:
+            trouble += f", no usable answer for {duration(self.silent)}"
         return f"{self._status}{trouble} · {duration(self.waited)}"
 
     @property

@@ -39,7 +39,11 @@ class Service(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a sentence each, fill in defaults. Sends nothing."""
-        failures = [CheckFailure(name, reason) for name, reason in inputs.problems(news, self.id_name)]
+        failures = [
+            # The engine prints the whole value of a property that it is given: up to ten thousand ids, and twice.
+            CheckFailure("", f"{name} {reason}") if name == "model_ids" else CheckFailure(name, reason)
+            for name, reason in inputs.problems(news, self.id_name)
+        ]
         if (reason := self._settings_problem(creating=not olds)) is not None:
             failures.append(CheckFailure("", reason))
         return CheckResult({**inputs.DEFAULTS, **news}, failures)

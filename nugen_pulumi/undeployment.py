@@ -30,7 +30,7 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to look and when to stop.
-        say: Is told in a few words how it stands, after each look that is not the last.
+        say: Is told in a few words how it stands, after each look; not after one that is both the first and the last.
 
     Attributes:
         last: The last status that counts, or None if nothing was learnt.
@@ -70,6 +70,7 @@ class Undeployment:
             RejectedError: Asking again will not help.
         """
         with self._learning():
+            said = False
             while True:
                 try:
                     if trigger:
@@ -81,6 +82,9 @@ class Undeployment:
                     decision = self._wait.troubled(self._clock(), exc.retry_after)
                 else:
                     if status is not None and status.over:
+                        if said:
+                            # Without a terminal the finished row goes on showing what was said last.
+                            self._say(self._facts.line)
                         return status
                     decision = self._wait.answered(self._clock())
                 if decision is Stop.TIMEOUT:
@@ -88,6 +92,7 @@ class Undeployment:
                 if decision is Stop.SILENCE:
                     raise UnavailableError(self._facts.unfinished)
                 self._say(f"{self._facts.line} · next look in {duration(decision.pause)}")
+                said = True
                 await asyncio.sleep(decision.pause)
 
     async def glance(self, *, trigger: bool) -> UndeployStatus:

@@ -1,6 +1,7 @@
 """Many undeployments at once, in simulated time."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -37,11 +38,11 @@ class Api(ScriptedApi):
         return httpx.Response(answer.status_code, stream=httpx.ByteStream(answer.content))
 
 
-def learn(api, ids, *, wait=True, trigger=False, policy=None, say=lambda _: None, cancel_after=None):
+def learn(api, ids, *, wait=True, trigger=False, policy=None, cancel_after=None, **options):
     async def main():
         orders = dict.fromkeys(ids, trigger)
         task = asyncio.create_task(
-            learn_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, say=say),
+            learn_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, **options),
         )
         if cancel_after is not None:
             await asyncio.sleep(cancel_after)
@@ -108,7 +109,22 @@ def test_the_live_line_counts_twice_a_second_at_most():
 
     assert "0 of 3 undeployed · 2 pending · 1 failed · 0.5s" == said[0]
     assert "1 of 3 undeployed · 1 pending · 1 failed · 2s" == said[3]
+    assert re.fullmatch(r"2 of 3 undeployed · 1 failed · 9\.?\d*s", said[-1])
     assert len(said) <= 20
+
+
+def test_the_live_line_counts_those_that_were_undeployed_before():
+    said = []
+    learn(Api(), ["1-a"], say=said.append, before=4)
+
+    assert "4 of 5 undeployed · 1 pending · 0.5s" == said[0]
+
+
+def test_a_fleet_that_is_over_at_the_first_look_needs_no_line():
+    said = []
+    learn(Api(), ["0-a"], say=said.append)
+
+    assert [] == said
 
 
 def test_a_cancelled_fleet_tells_what_it_learnt():

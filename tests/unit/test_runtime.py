@@ -79,7 +79,7 @@ def test_a_thread_is_told_how_its_wait_stands(runtime):
     said = []
     runtime.wait("m", QUICK, say=said.append)
 
-    assert ["PENDING"] == [line.split(" · ")[0] for line in said]
+    assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in said]
 
 
 def test_a_new_runtime_is_announced_once():

@@ -48,11 +48,12 @@ def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(emulator):
     emulator.script("m-1", "PENDING", 503, "COMPLETED")
     with Engine() as engine, Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, engine=engine.address) as host:
         host.create(inputs())
-        until(lambda: len(engine.logged) == 2)
+        until(lambda: len(engine.logged) == 3)
 
-    assert [("urn:m", True)] * 2 == [(line.urn, line.ephemeral) for line in engine.logged]
+    assert [("urn:m", True)] * 3 == [(line.urn, line.ephemeral) for line in engine.logged]
     assert re.fullmatch(r"PENDING · [\d.]+s · next look in 0\.5s", engine.logged[0].message)
     assert engine.logged[1].message.startswith("PENDING · 503 Service Unavailable, no usable answer for ")
+    assert re.fullmatch(r"COMPLETED · [\d.]+s", engine.logged[2].message)
 
 
 def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
