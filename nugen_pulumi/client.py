@@ -115,7 +115,10 @@ class NugenClient:
                 f" is for the API alone: check the base URL, which is from {source}"
             )
         elif status in (401, 403):
-            why = f"the Nugen API does not accept the API key ({said}): check nugen:apiKey or NUGEN_API_KEY"
+            why = (
+                f"the Nugen API does not accept the API key ({said}): check nugen:apiKey, NUGEN_API_KEY, or the"
+                " api_key of its Provider"
+            )
         elif status == 404 and reply.detail.rstrip(".").lower() == "model not found":
             kind = ModelNotFoundError
             why = f"the Nugen API knows no such model, or it belongs to another account ({said})"

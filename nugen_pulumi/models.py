@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
-from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from nugen_pulumi.text import printable
-
-
-class Phase(str, Enum):
-    """The words of the API for how an undeployment stands."""
-
-    PENDING = "PENDING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-
-
-# "No active undeployment. Model status is EVALUATED." is how the API says that no task runs (seen on the deploy twin).
-_MODEL_STATUS = re.compile(r"\bmodel status is (\w+)", re.IGNORECASE)
+from nugen_pulumi.words import Phase, model_status
 
 
 def _word(value: Any) -> Any:
@@ -112,8 +99,7 @@ class UndeployStatus(BaseModel):
     @property
     def model_status(self) -> str | None:
         """The model's own status where a FAILED names it (``DEPLOYED``, ``UNDEPLOYED``, …), else None."""
-        found = _MODEL_STATUS.search(self.error or "")
-        return found[1].upper() if found else None
+        return model_status(self.error)
 
     @property
     def error(self) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from nugen_pulumi.inputs import NAMES, Inputs
+from nugen_pulumi.words import Phase, model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
@@ -77,12 +78,14 @@ def of_fleet(props: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) 
     """
     ids = props["model_ids"]
     known = {model_id: dict(models[model_id]) for model_id in ids if model_id in models}
-    failed = [model_id for model_id, kept in known.items() if kept["status"] == "FAILED" and not kept["undeployed"]]
+    failed = [model_id for model_id, kept in known.items() if kept["status"] == Phase.FAILED and not kept["undeployed"]]
     return {
         **given(props),
         "models": known,
         "undeployed": len(known) == len(ids) and all(kept["undeployed"] for kept in known.values()),
-        "pending": [i for i in ids if i not in known or not (known[i]["undeployed"] or known[i]["status"] == "FAILED")],
+        "pending": [
+            i for i in ids if i not in known or not (known[i]["undeployed"] or known[i]["status"] == Phase.FAILED)
+        ],
         "failed": failed,
     }
 
@@ -91,9 +94,11 @@ def settled(known: Mapping[str, Any] | None, wanted: Inputs) -> bool:
     """Tell whether nothing is left to learn of a model of which *known* is kept, if anything."""
     if known is None:
         return False
-    if known.get("undeployed") or not wanted.wait:
+    if known.get("undeployed"):
         return True
-    return known.get("status") == "FAILED" and wanted.on_failure == "record"
+    if wanted.undeploy and model_status(known.get("error")) == "DEPLOYED":
+        return False  # somebody has deployed it again, whatever else the program wants to know
+    return not wanted.wait or (known.get("status") == Phase.FAILED and wanted.on_failure == "record")
 
 
 def to_ask(olds: Mapping[str, Any], known: Mapping[str, Any] | None, wanted: Inputs) -> bool | None:
@@ -112,7 +117,7 @@ def to_ask(olds: Mapping[str, Any], known: Mapping[str, Any] | None, wanted: Inp
     never_asked = wanted.undeploy and (known is None or not olds.get("undeploy"))
     if known is not None and (known.get("undeployed") or (settled(known, wanted) and not never_asked)):
         return None
-    return never_asked or (wanted.undeploy and known is not None and known.get("status") == "FAILED")
+    return never_asked or (wanted.undeploy and known is not None and known.get("status") == Phase.FAILED)
 
 
 def fleet_settled(olds: Mapping[str, Any], ids: Iterable[str], wanted: Inputs) -> bool:

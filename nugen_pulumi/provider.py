@@ -16,12 +16,15 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.errors import InputError, ModelNotFoundError, NugenError, UndeployFailedError, UnfinishedFleetError
 from nugen_pulumi.inputs import Inputs
-from nugen_pulumi.sentences import unfinished_fleet, unseen_fleet
+from nugen_pulumi.sentences import ASK_AGAIN, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
 
 if TYPE_CHECKING:
     from nugen_pulumi.host import Call
     from nugen_pulumi.models import UndeployStatus
+
+
+_GET_ADVICE = 'To read it as it is: wait=False, or on_failure="record".'
 
 
 class UndeployedModelProvider(Service):
@@ -58,19 +61,21 @@ class UndeployedModelProvider(Service):
                 # The engine checks the inputs of what it manages only.
                 if bad := inputs.problems(asked):
                     raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
-                return ReadResult(id_, _of_model(asked, self._learn(call, id_, Inputs.read(props))))
+                return ReadResult(id_, _of_model(asked, self._learn(call, id_, Inputs.read(props), advice=_GET_ADVICE)))
             try:
                 seen = outputs.entry(self._runtime(call).look(id_))
             except ModelNotFoundError:
                 return ReadResult("", {})  # how the host is told that the resource is gone
             return ReadResult(id_, {**outputs.given(props), **outputs.seen_again(props, seen)})
 
-    def _learn(self, call: Call, model_id: str, wanted: Inputs, *, trigger: bool = False) -> UndeployStatus:
+    def _learn(
+        self, call: Call, model_id: str, wanted: Inputs, *, trigger: bool = False, advice: str | None = None
+    ) -> UndeployStatus:
         """Wait or glance, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
             return self._runtime(call).look(model_id, trigger=trigger)
         status = self._runtime(call).wait(model_id, wanted.policy(call.timeout), trigger=trigger, say=call.say)
-        if (failure := _failure(model_id, status, wanted)) is not None:
+        if (failure := _failure(model_id, status, wanted, advice)) is not None:
             raise failure
         return status
 
@@ -149,17 +154,21 @@ def _of_model(props: Mapping[str, Any], status: UndeployStatus) -> dict[str, Any
     return {**outputs.given(props), **outputs.entry(status)}
 
 
-def _failure(model_id: str, status: UndeployStatus, wanted: Inputs) -> UndeployFailedError | None:
+def _failure(
+    model_id: str, status: UndeployStatus, wanted: Inputs, advice: str | None = None
+) -> UndeployFailedError | None:
     """Return the error that *status* is, or None."""
     if status.undeployed or wanted.on_failure == "record":
         return None
-    if wanted.undeploy:
-        advice = "The next `pulumi up` asks for it again."
-    elif status.model_status == "DEPLOYED":
-        advice = "Nothing has asked for it: set undeploy=True."
-    else:
-        advice = "The next `pulumi up` looks again; with undeploy=True it asks for it first."
     reason = (status.error or "").rstrip(".")
-    failure = UndeployFailedError(f"Model {model_id} was not undeployed: {reason}. {advice}")
+    failure = UndeployFailedError(f"Model {model_id} was not undeployed: {reason}. {advice or _advice(status, wanted)}")
     failure.last = status
     return failure
+
+
+def _advice(status: UndeployStatus, wanted: Inputs) -> str:
+    if wanted.undeploy:
+        return ASK_AGAIN
+    if status.model_status == "DEPLOYED":
+        return "Nothing has asked for it: set undeploy=True."
+    return "The next `pulumi up` looks again; with undeploy=True it asks for it first."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
 
 GO_ON = "The next `pulumi up` goes on waiting."
+ASK_AGAIN = "The next `pulumi up` asks for it again."
 
 
 _NAMED = 10
@@ -35,7 +36,8 @@ def unseen_fleet(total: int, reasons: Sequence[str]) -> str:
 
 
 def _fleet(total: int, reasons: Sequence[str], what: str, tail: str) -> str:
-    named = [f"  {reason.removesuffix(GO_ON).rstrip()}" for reason in reasons[:_NAMED]]
+    # What the next `pulumi up` does is said once, for all of them.
+    named = [f"  {reason.removesuffix(GO_ON).removesuffix(ASK_AGAIN).rstrip()}" for reason in reasons[:_NAMED]]
     more = [f"  … and {len(reasons) - _NAMED} more."] if len(reasons) > _NAMED else []
     head = f"{len(reasons)} of {total} models {'is' if len(reasons) == 1 else 'are'} {what}:"
     return "\n".join([head, *named, *more, tail])

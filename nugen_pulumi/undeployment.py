@@ -14,10 +14,11 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.models import Phase, UndeployStatus
+from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.sentences import Facts
 from nugen_pulumi.text import duration
 from nugen_pulumi.waiter import Stop, Wait, WaitPolicy
+from nugen_pulumi.words import Phase
 
 
 class Undeployment:

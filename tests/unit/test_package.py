@@ -17,7 +17,7 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 
 # From the bottom up: a module imports only from rows above its own.
 ORDER = [
-    {"_version", "account", "text", "brake", "errors", "waiter", "host"},
+    {"_version", "account", "text", "brake", "errors", "waiter", "words", "host"},
     {"models", "reply", "settings", "inputs", "sentences"},
     {"connections", "outputs"},
     {"exchange"},

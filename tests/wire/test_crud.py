@@ -18,6 +18,12 @@ LOOK = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 ASK = ("DELETE", "/api/v3/models/undeploy-model/m-1")
 
 
+def deployed_again(**given):
+    """Return the state of a model of which a refresh saw that somebody has deployed it again."""
+    error = "No active undeployment. Model status is DEPLOYED."
+    return {**done(**given), "status": "FAILED", "undeployed": False, "error": error}
+
+
 def sentence(caught):
     """Return the last line of what the host answered: the error itself, without the traceback."""
     return caught.value.details().strip().splitlines()[-1]
@@ -99,7 +105,10 @@ def test_create_without_waiting_records_what_one_look_says(host, emulator):
     ("answer", "says"),
     [
         (400, "the Nugen API refuses the request (400 Bad Request)."),
-        (401, "does not accept the API key (401: Not authenticated): check nugen:apiKey or NUGEN_API_KEY."),
+        (
+            401,
+            "does not accept the API key (401: Not authenticated): check nugen:apiKey, NUGEN_API_KEY, or the api_key",
+        ),
         (403, "does not accept the API key (403: Could not validate credentials. Reason: API key not found): check"),
         (catalogue.model_not_found(), "knows no such model, or it belongs to another account (404: Model not found)."),
         (catalogue.wrong_route(), "has no such endpoint (404 Not Found): check the base URL, which is from nugen:base"),
@@ -192,6 +201,9 @@ def test_unknown_inputs_pass_check_and_come_back_unknown(host):
             [],
         ),
         ({**done(wait=False), "undeployed": False, "status": "PENDING"}, inputs(wait=False), False, []),
+        (deployed_again(on_failure="record"), inputs(on_failure="record"), False, []),
+        (deployed_again(on_failure="record", undeploy=True), inputs(on_failure="record", undeploy=True), True, []),
+        (deployed_again(wait=False, undeploy=True), inputs(wait=False, undeploy=True), True, []),
     ],
 )
 def test_diff_replaces_for_id_and_triggers_and_updates_what_is_unsettled(host, olds, news, changes, replaces):
@@ -237,6 +249,16 @@ def test_update_asks_if_it_was_never_asked_before(host, emulator, wait):
     olds = {**done(wait=wait), "status": "PENDING", "undeployed": False}
 
     assert host.update(olds, inputs(undeploy=True, wait=wait))["undeployed"]
+    assert [ASK, LOOK] == emulator.requests
+
+
+@pytest.mark.parametrize("given", [{}, {"on_failure": "record"}, {"wait": False}])
+def test_update_of_a_model_that_was_deployed_again_asks_again(host, emulator, given):
+    """A refresh saw it. Whether failures are recorded, or the end is waited for, is another matter."""
+    emulator.add("m-1", undeploy_seconds=0)
+    given = {"undeploy": True, **given}
+
+    assert host.update(deployed_again(**given), inputs(**given))["undeployed"]
     assert [ASK, LOOK] == emulator.requests
 
 
@@ -304,6 +326,17 @@ def test_get_without_waiting_looks_once(host, emulator):
     emulator.script("m-1", "PENDING")
 
     assert "PENDING" == host.get("m-1", {**DEFAULTS, "wait": False})[1]["status"]
+
+
+def test_get_of_a_model_in_service_gives_advice_that_a_get_can_follow(host, emulator):
+    emulator.add("m-1")
+    with pytest.raises(grpc.RpcError) as caught:
+        host.get("m-1", DEFAULTS)
+
+    assert sentence(caught).endswith(
+        'Model status is DEPLOYED. To read it as it is: wait=False, or on_failure="record".'
+    )
+    assert "FAILED" == host.get("m-1", {**DEFAULTS, "on_failure": "record"})[1]["status"]
 
 
 def test_get_of_a_missing_model_is_an_error(host):

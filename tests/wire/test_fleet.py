@@ -104,6 +104,18 @@ def test_update_asks_again_for_what_failed_and_only_for_that(fleet, emulator):
     assert [ask("bad"), look("bad")] == emulator.requests
 
 
+def test_update_asks_again_for_what_was_deployed_again_though_failures_are_recorded(fleet, emulator):
+    emulator.add("back", undeploy_seconds=0)
+    back = known("FAILED", undeployed=False, error="No active undeployment. Model status is DEPLOYED.")
+    broken = known("FAILED", undeployed=False, error="Undeployment failed and was reverted to DEPLOYED status")
+    given = {"undeploy": True, "on_failure": "record"}
+    olds = state({"back": back, "broken": broken, "done": known()}, **given)
+
+    assert (True, []) == fleet.diff(olds, inputs("back", "broken", "done", **given))
+    assert ["broken"] == fleet.update(olds, inputs("back", "broken", "done", **given))["failed"]
+    assert [ask("back"), look("back")] == emulator.requests
+
+
 @pytest.mark.parametrize("given", [{"timeout_seconds": 7}, {"undeploy": True}, {}])
 def test_update_with_nothing_to_learn_sends_nothing(fleet, emulator, given):
     olds = state({"a": known(), "b": known()})

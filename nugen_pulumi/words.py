@@ -1,0 +1,24 @@
+"""The API's words for how a model stands. Light: what state holds is read with these, too."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+
+class Phase(str, Enum):
+    """The words of the API for how an undeployment stands."""
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+# "No active undeployment. Model status is EVALUATED." is how the API says that no task runs (seen on the deploy twin).
+_MODEL_STATUS = re.compile(r"\bmodel status is (\w+)", re.IGNORECASE)
+
+
+def model_status(reason: str | None) -> str | None:
+    """Return the model's own status that the *reason* of a FAILED names (``DEPLOYED``, ``UNDEPLOYED``, …), or None."""
+    found = _MODEL_STATUS.search(reason or "")
+    return found[1].upper() if found else None
