@@ -30,7 +30,7 @@ class Row:
     """What the events told of one model."""
 
     status: str = "?"
-    end_time: str = ""
+    since: str = ""
     trouble: str = "not reached"
 
 
@@ -70,7 +70,10 @@ class Events:
         if row is None or (step.op == auto.OpType.REFRESH and not failed):
             return
         outputs: dict[str, Any] = dict((step.new and step.new.outputs) or {})
-        row.status, row.end_time = outputs.get("status") or "?", outputs.get("end_time") or ""
+        row.status = outputs.get("status") or "?"
+        if outputs.get("undeployed"):
+            # A model that had been undeployed before says FAILED, and no time.
+            row.status, row.since = "undeployed", outputs.get("end_time") or ""
         if not failed:
             row.trouble = ""
         self._progress.update(self._task, advance=1, news="")
@@ -117,7 +120,7 @@ def retire(model_ids: list[str], *, stack: str, work_dir: Path, console: Console
 
     table = Table("Model", "Status", "Since", "Trouble")
     for model_id, row in events.rows.items():
-        table.add_row(*map(escape, (model_id, row.status, row.end_time, row.trouble)))
+        table.add_row(*map(escape, (model_id, row.status, row.since, row.trouble)))
     console.print(table)
     for trouble in events.other_troubles:
         console.print(trouble, markup=False)

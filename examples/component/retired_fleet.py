@@ -13,7 +13,7 @@ class RetiredFleet(pulumi.ComponentResource):
     A team's models, out of service.
 
     An hour is enough for all of them, none is looked at more often than every ten seconds once it takes long, and one
-    that cannot be undeployed does not hold the others' stack up.
+    whose undeployment fails does not hold the others' stack up. (One that does not exist does: that is a mistake.)
 
     Args:
         name: The name of the component in the stack.
@@ -54,7 +54,7 @@ class RetiredFleet(pulumi.ComponentResource):
 
 
 def _reasons(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    return {id_: model["error"] or model["status"] for id_, model in models.items() if not model["undeployed"]}
+    return {id_: model.get("error") or model["status"] for id_, model in models.items() if not model["undeployed"]}
 
 
 def _summary(models: Mapping[str, Mapping[str, Any]]) -> str:

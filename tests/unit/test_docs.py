@@ -98,7 +98,7 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 PROGRAMS = [block for block in PYTHON if re.search(r"^import pulumi$", block.text, re.MULTILINE) and not block.file]
 COMMANDS = [
-    (str(block), line.split(" #")[0].strip())
+    (str(block), line.split(" #")[0].strip().removesuffix(" &"))
     for block in BLOCKS
     if block.language == "sh"
     for line in block.text.replace("\\\n", " ").splitlines()
