@@ -85,8 +85,9 @@ class Exchange:
         async def in_turn() -> Reply:
             nonlocal sent
             async with self._turns:
-                # Asked again after each pause, because others may have pressed the brake meanwhile.
-                while (pause := min(self._brake.hold(_now()), latest - _now())) > 0:  # noqa: ASYNC110 - a time
+                # Asked again after each pause, because others may have pressed the brake meanwhile. A sleep may end
+                # early by as much as the clock's resolution; a millisecond is no reason for another.
+                while (pause := min(self._brake.hold(_now()), latest - _now())) > 0.001:  # noqa: ASYNC110 - a time
                     await asyncio.sleep(pause)
                 sent = True
                 connection = self._free.pop()

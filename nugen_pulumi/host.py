@@ -72,9 +72,16 @@ class Call:
 
     def say(self, text: str) -> None:
         """Show *text* in the resource's own row until something else is shown there. Never fails, never blocks."""
+        self._log(text, severity=engine_pb2.INFO, ephemeral=True)
+
+    def warn(self, text: str) -> None:
+        """Show *text* among the operation's diagnostics. Never fails, never blocks."""
+        self._log(text, severity=engine_pb2.WARNING, ephemeral=False)
+
+    def _log(self, text: str, **how: Any) -> None:
         with suppress(Exception):
             if self.urn and (engine := _engine()) is not None:
-                line = engine_pb2.LogRequest(severity=engine_pb2.INFO, message=text, urn=self.urn, ephemeral=True)
+                line = engine_pb2.LogRequest(message=text, urn=self.urn, **how)
                 sending = engine.Log.future(line, timeout=5)
                 # gRPC cancels a call that nobody holds.
                 _lines_under_way.add(sending)

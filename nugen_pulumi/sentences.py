@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nugen_pulumi.text import duration
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
 
 GO_ON = "The next `pulumi up` goes on waiting."
+ACT = "The next `pulumi up` acts on it."
 ASK_AGAIN = "The next `pulumi up` asks for it again."
 
 
@@ -33,6 +34,18 @@ def unfinished_fleet(total: int, reasons: Sequence[str]) -> str:
 def unseen_fleet(total: int, reasons: Sequence[str]) -> str:
     """As :func:`unfinished_fleet`, of a refresh."""
     return _fleet(total, reasons, "without an answer", "State is as it was.")
+
+
+def drift(model_id: str, known: Mapping[str, Any], seen: Mapping[str, Any]) -> str | None:
+    """Say what a refresh has *seen* of a model that was *known* to be undeployed and no longer is; else None."""
+    if not known.get("undeployed") or seen["undeployed"]:
+        return None
+    return f"Model {model_id} is no longer undeployed: {seen['error'] or seen['status']}".rstrip(".") + "."
+
+
+def fleet_drift(total: int, reasons: Sequence[str]) -> str:
+    """As :func:`drift`, of a fleet."""
+    return _fleet(total, reasons, "no longer undeployed", ACT)
 
 
 def _fleet(total: int, reasons: Sequence[str], what: str, tail: str) -> str:

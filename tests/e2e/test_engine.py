@@ -172,8 +172,9 @@ def test_drift_is_seen_by_refresh_and_repaired_by_the_next_up(stack, emulator):
     stack = stack(program(undeploy=True))
     stack.up().ok()
     emulator.redeploy("m-1")
-    stack.refresh().ok()
+    refreshed = stack.refresh().ok()
 
+    assert "warning: Model m-1 is no longer undeployed: No active undeployment. Model status is D" in refreshed.output
     assert {"m-1": "FAILED"} == statuses(stack)
     assert "1 to update" in stack.preview().ok().output
 

@@ -79,8 +79,9 @@ def test_drift_in_three_of_a_hundred_is_repaired_by_asking_for_those_three(stack
     for n in (7, 42, 99):
         emulator.redeploy(f"m-{n}")
     asked = len(emulator.requests)
-    stack.refresh().ok()
+    refreshed = stack.refresh().ok()
 
+    assert "warning: 3 of 100 models are no longer undeployed:" in refreshed.output
     assert {look(n) for n in range(100)} == set(emulator.requests[asked:])
     assert 100 == len(emulator.requests[asked:])
 

@@ -7,6 +7,7 @@ from google.protobuf import empty_pb2
 from harness import KEY, until
 from harness.engine import Engine
 from harness.host import DEFAULTS, EVER, Host, done, inputs, kept, refused, status_of
+from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from nugen_pulumi.emulator import catalogue
@@ -54,6 +55,26 @@ def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(emulator):
     assert re.fullmatch(r"PENDING · [\d.]+s · next look in 0\.5s", engine.logged[0].message)
     assert engine.logged[1].message.startswith("PENDING · 503 Service Unavailable, no usable answer for ")
     assert re.fullmatch(r"COMPLETED · [\d.]+s", engine.logged[2].message)
+
+
+def test_a_refresh_that_finds_a_model_deployed_again_warns_of_it(emulator):
+    """Once, for what was undeployed: what was known to be in service is no news."""
+    in_service = catalogue.failed("Model status is DEPLOYED.")
+    emulator.script("m-1", in_service, in_service, "PENDING")
+    with Engine() as engine, Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, engine=engine.address) as host:
+        _, outputs = host.refresh(done())
+        host.refresh(outputs)
+        until(lambda: engine.logged)
+        host.refresh(done())
+        until(lambda: len(engine.logged) == 2)
+
+    assert [("urn:m", False, "WARNING")] * 2 == [
+        (line.urn, line.ephemeral, engine_pb2.LogSeverity.Name(line.severity)) for line in engine.logged
+    ]
+    assert [
+        "Model m-1 is no longer undeployed: Model status is DEPLOYED. The next `pulumi up` acts on it.",
+        "Model m-1 is no longer undeployed: PENDING. The next `pulumi up` acts on it.",
+    ] == [line.message for line in engine.logged]
 
 
 def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
