@@ -147,6 +147,14 @@ def test_diff_compares_the_ids_as_a_set_and_only_triggers_replace(fleet, olds, n
     assert (changes, replaces) == fleet.diff(olds, news)
 
 
+def test_refresh_that_finds_nothing_new_changes_nothing(fleet, emulator):
+    """The times differ: the API's are those of the request."""
+    emulator.script("a", {"model_id": "a", "status": "COMPLETED", "end_time": "now"})
+    olds = state({"a": known(end_time="then")})
+
+    assert olds == fleet.refresh(olds)[1]
+
+
 def test_refresh_looks_once_at_each_and_drops_only_what_is_not_found(fleet, emulator):
     emulator.script("a", "PENDING")
     emulator.script("b", catalogue.model_not_found())
