@@ -35,7 +35,7 @@ floors: $(READY) ## Run the fast tests with the lowest versions that pyproject.t
 
 wheel: $(READY) ## Build wheel and sdist in dist/, check them, and run the whole suite against the wheel
 	@rm -rf dist
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group release
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group release
 	@$(BIN)/python -m build
 	@$(BIN)/check-wheel-contents dist/*.whl
 	@$(BIN)/twine check --strict dist/*
@@ -46,12 +46,12 @@ wheel: $(READY) ## Build wheel and sdist in dist/, check them, and run the whole
 	pytest -n 3 --dist worksteal
 
 bench: $(READY) ## Measure side by side; half an hour, so it is no part of `make test`
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group bench
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
 	python bench
 
 pictures: $(READY) ## Record docs/pictures from a real `pulumi up`
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group pictures
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group pictures
 	@$(BIN)/python tools/pictures.py
 
 pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that holds it
@@ -63,7 +63,7 @@ clean: ## Remove what these commands made here (a Pulumi CLI stays in your cache
 # Renamed at the end, so that an interrupted set-up is never taken for a good one.
 $(READY): pyproject.toml tools/constraints.txt
 	@echo "Setting up .venv: about a minute, this once." >&2
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=python3.x")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10, 8) and "Python 3.10.8 or later is needed: make PYTHON=python3.x")'
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --editable ".[emulator]" --group dev

@@ -52,7 +52,7 @@ class Exchange:
                 "User-Agent": f"nugen-pulumi/{VERSION}",
             }
         )
-        # Reading a URL takes a third of what httpx spends on a request, and each model is looked at many times.
+        # Reading a URL takes two thirds of what httpx spends on making a request, and each model is looked at often.
         self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
         # A semaphore, and no queue of connections: from a queue, whoever asks while one is being handed over snatches
         # it, and who has waited longest goes back to the end. Late waits must be looked at first.
@@ -99,8 +99,10 @@ class Exchange:
         try:
             return await _bounded(in_turn(), within)
         except asyncio.TimeoutError as exc:
-            what = "no complete answer" if sent else "no turn (see nugen:maxConcurrentRequests)"
-            raise UnavailableError(f"{what} within {duration(min(within, timeout))}", sent=sent) from exc
+            if not sent:
+                what = f"no turn (see nugen:maxConcurrentRequests) within {duration(within)}"
+                raise UnavailableError(what, sent=False) from exc
+            raise UnavailableError(f"no complete answer within {duration(min(within, timeout))}") from exc
         except UnreadableBodyError as exc:
             raise UnavailableError(str(exc)) from exc
         except httpx.TransportError as exc:
