@@ -77,9 +77,13 @@ def get_undeploy_status(
         "nugen:requestTimeoutSeconds": request_timeout_seconds,
         "nugen:maxConcurrentRequests": 1,  # one look needs one connection
     }
-    settings = Settings.find(
-        lambda key: value if (value := given[key]) not in (None, "") else pulumi.runtime.get_config(key)
-    )
+
+    def find(key: str) -> object:
+        """Look in what was given, then in the stack config; what is blank counts as not given."""
+        value = given[key]
+        return value if value is not None and str(value).strip() else pulumi.runtime.get_config(key)
+
+    settings = Settings.find(find)
 
     async def look() -> GetUndeployStatusResult:
         client = NugenClient(settings)

@@ -46,6 +46,16 @@ def test_a_look_works_while_a_loop_runs(emulator):
     assert "PENDING" == asyncio.run(program()).status
 
 
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_blank_arguments_leave_it_to_the_stack_config(emulator, monkeypatch, blank):
+    monkeypatch.setenv("NUGEN_API_KEY", "another account's key")
+    emulator.script("m-1", "COMPLETED")
+    config = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
+    monkeypatch.setattr(pulumi.runtime, "get_config", config.get)
+
+    assert get_undeploy_status("m-1", api_key=blank, base_url=blank).undeployed
+
+
 def test_arguments_win_over_the_environment(emulator, monkeypatch):
     monkeypatch.setenv("NUGEN_API_KEY", "another key that is no key at all")
     emulator.script("m-1", "COMPLETED")
