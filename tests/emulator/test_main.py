@@ -3,6 +3,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import httpx
@@ -14,6 +15,7 @@ from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
 
 COMMAND = [sys.executable, "-W", "error", "-m", "nugen_pulumi.emulator"]
+ELSEWHERE = tempfile.gettempdir()  # `-m` imports from where it starts, and it is the installed package that counts
 
 
 class Shell:
@@ -23,7 +25,7 @@ class Shell:
         # Buffered as for everybody, or a forgotten flush would go unnoticed.
         env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+            [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=ELSEWHERE
         )
         self.ready = self.process.stdout.readline()
         self.advice = self.process.stdout.readline()
@@ -108,7 +110,9 @@ def test_port_taken():
     """A port that is taken is said in one sentence."""
     with Emulator() as emulator:
         port = emulator.url.rsplit(":", 1)[1]
-        ended = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False)
+        ended = subprocess.run(
+            [*COMMAND, "--port", port], capture_output=True, text=True, timeout=30, check=False, cwd=ELSEWHERE
+        )
 
     assert (2, "") == (ended.returncode, ended.stdout)
     assert f"error: cannot listen on port {port} of 127.0.0.1: Address already in use\n" in ended.stderr

@@ -401,7 +401,8 @@ def said(tmp_path_factory):
         paths[str(block)].write_text(block.text)
     with Emulator(models="any", undeploy_seconds=0) as emulator:
         env = {**os.environ, "NUGEN_BASE_URL": emulator.url, "NUGEN_API_KEY": "emulator-key"}
-        subprocess.run([sys.executable, "-c", RUN, *map(str, paths.values())], check=True, env=env, timeout=60)
+        command = [sys.executable, "-c", RUN, *map(str, paths.values())]
+        subprocess.run(command, check=True, env=env, cwd=folder, timeout=60)
     return {name: Path(f"{path}.said").read_text() for name, path in paths.items()}
 
 
