@@ -132,10 +132,10 @@ def main() -> None:
     singles = series(SINGLES, 2.0, [1, 40, 200, 1000], *WIDE)
     series(SINGLES, 10.0, [1, 40, 200, 1000], *WIDE)
     draw(
-        f"Models that take 2 s; -p 256, {os.cpu_count()} processors, {today}",
+        f"Models that take 2 s, {os.cpu_count()} processors, {today}",
         {
-            "a trivial resource each": trivial,
-            "an UndeployedModel each": {count: sample.took for count, sample in singles.items()},
+            "trivial resources, -p 256": trivial,
+            "UndeployedModel, -p 256": {count: sample.took for count, sample in singles.items()},
             "one UndeployedModels": {count: sample.took for count, sample in fleets.items()},
         },
     )
