@@ -36,7 +36,7 @@ async def learn_all(
         policy: When to look at a model and when to stop.
         wait: Follow to the end; else look once.
         before: How many more models of the fleet are known to be undeployed: they count in what is said.
-        say: Is told how it stands, twice a second at most, and once more at the end.
+        say: Is told how it stands, twice a second at most, and once more at an end that was waited for.
 
     Returns:
         For each model its last status, or the error that ended its wait, with what was learnt before it. A cancelled
@@ -59,15 +59,16 @@ async def learn_all(
 
     tasks = [asyncio.create_task(one(model_id, trigger=trigger)) for model_id, trigger in orders.items()]
     narrator = asyncio.create_task(_now_and_then(tell))
-    under_way = set(tasks)
+    under_way, interrupted = set(tasks), False
     while under_way:
         try:
             _, under_way = await asyncio.wait(under_way)
         except asyncio.CancelledError:  # noqa: PERF203 - it may come again while those that were cancelled end
+            interrupted = True
             for task in under_way:
                 task.cancel()
     narrator.cancel()
-    if clock() - started > _BETWEEN_LINES:
+    if clock() - started > _BETWEEN_LINES and not interrupted:  # interrupted ones did not fail
         tell()
     for task in tasks:
         task.result()  # a mistake of ours must not pass for a model of which nothing is known

@@ -128,12 +128,14 @@ def test_a_fleet_that_is_over_at_the_first_look_needs_no_line():
 
 
 def test_a_cancelled_fleet_tells_what_it_learnt():
-    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5)
+    said = []
+    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, say=said.append)
 
     assert outcomes["1-a"].undeployed
     assert WaitInterruptedError is type(outcomes["99-b"])
     assert "PENDING" == outcomes["99-b"].last.status
     assert 5 == pytest.approx(took)
+    assert "failed" not in said[-1]
 
 
 def test_a_mistake_of_ours_does_not_pass_for_a_model_of_which_nothing_is_known():
