@@ -16,7 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.errors import InputError, ModelNotFoundError, NugenError, UndeployFailedError, UnfinishedFleetError
 from nugen_pulumi.inputs import Inputs
-from nugen_pulumi.sentences import ACT, ASK_AGAIN, drift, fleet_drift, unfinished_fleet, unseen_fleet
+from nugen_pulumi.sentences import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class UndeployedModelProvider(Service):
                 seen = outputs.entry(self._runtime(call).look(id_))
             except ModelNotFoundError:
                 return ReadResult("", {})  # how the host is told that the resource is gone
-            if (news := drift(id_, props, seen)) is not None:
-                call.warn(f"{news} {ACT}")
+            if (sentence := drift(id_, props, seen)) is not None:
+                call.warn(f"{sentence} {acts_on(settled=outputs.settled(seen, Inputs.read(props)))}")
             return ReadResult(id_, {**outputs.given(props), **outputs.seen_again(props, seen)})
 
     def _learn(
@@ -111,7 +111,7 @@ class UndeployedModelsProvider(Service):
         with answering() as call:
             orders = dict.fromkeys(props["model_ids"], False)
             seen = self._runtime(call).learn_all(orders, Inputs.read(props).policy(None), wait=False, say=call.say)
-            models, troubles, news = {}, [], []
+            models, troubles, drifted = {}, [], []
             for model_id, outcome in seen.items():
                 if isinstance(outcome, ModelNotFoundError):
                     continue
@@ -120,11 +120,12 @@ class UndeployedModelsProvider(Service):
                 else:
                     entry, before = outputs.entry(outcome), known.get(model_id, {})
                     models[model_id] = outputs.seen_again(before, entry)
-                    news += [sentence] if (sentence := drift(model_id, before, entry)) else []
+                    drifted += [sentence] if (sentence := drift(model_id, before, entry)) else []
             if troubles:
                 raise UnfinishedFleetError(unseen_fleet(len(orders), troubles))
-            if news:
-                call.warn(fleet_drift(len(orders), news))
+            if drifted:
+                settled = outputs.fleet_settled({"models": models}, models, Inputs.read(props))
+                call.warn(fleet_drift(len(orders), drifted, settled=settled))
             return ReadResult(id_, outputs.of_fleet(props, models))
 
     def _go_on(self, id_: str, olds: Mapping[str, Any], news: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
 
 GO_ON = "The next `pulumi up` goes on waiting."
-ACT = "The next `pulumi up` acts on it."
 ASK_AGAIN = "The next `pulumi up` asks for it again."
 
 
@@ -43,9 +42,14 @@ def drift(model_id: str, known: Mapping[str, Any], seen: Mapping[str, Any]) -> s
     return f"Model {model_id} is no longer undeployed: {seen['error'] or seen['status']}".rstrip(".") + "."
 
 
-def fleet_drift(total: int, reasons: Sequence[str]) -> str:
-    """As :func:`drift`, of a fleet."""
-    return _fleet(total, reasons, "no longer undeployed", ACT)
+def acts_on(*, settled: bool) -> str:
+    """Say whether the next ``pulumi up`` does something about a drift; it does not if the resource is *settled*."""
+    return "Nothing in the program asks for more." if settled else "The next `pulumi up` acts on it."
+
+
+def fleet_drift(total: int, reasons: Sequence[str], *, settled: bool) -> str:
+    """As :func:`drift`, of a fleet, and what comes next."""
+    return _fleet(total, reasons, "no longer undeployed", acts_on(settled=settled))
 
 
 def _fleet(total: int, reasons: Sequence[str], what: str, tail: str) -> str:

@@ -60,20 +60,23 @@ def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(emulator):
 def test_a_refresh_that_finds_a_model_deployed_again_warns_of_it(emulator):
     """Once, for what was undeployed: what was known to be in service is no news."""
     in_service = catalogue.failed("Model status is DEPLOYED.")
-    emulator.script("m-1", in_service, in_service, "PENDING")
+    emulator.script("m-1", in_service, in_service, "PENDING", in_service)
     with Engine() as engine, Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, engine=engine.address) as host:
         _, outputs = host.refresh(done())
         host.refresh(outputs)
         until(lambda: engine.logged)
         host.refresh(done())
         until(lambda: len(engine.logged) == 2)
+        host.refresh(done(wait=False))
+        until(lambda: len(engine.logged) == 3)
 
-    assert [("urn:m", False, "WARNING")] * 2 == [
+    assert [("urn:m", False, "WARNING")] * 3 == [
         (line.urn, line.ephemeral, engine_pb2.LogSeverity.Name(line.severity)) for line in engine.logged
     ]
     assert [
         "Model m-1 is no longer undeployed: Model status is DEPLOYED. The next `pulumi up` acts on it.",
         "Model m-1 is no longer undeployed: PENDING. The next `pulumi up` acts on it.",
+        "Model m-1 is no longer undeployed: Model status is DEPLOYED. Nothing in the program asks for more.",
     ] == [line.message for line in engine.logged]
 
 
