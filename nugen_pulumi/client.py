@@ -1,9 +1,11 @@
-"""The two requests to the Nugen API: what comes of one is a value, or one of our errors. Never asks twice."""
+"""The two requests to the Nugen API, and what the responses mean: a value, or one of our errors."""
 
 from __future__ import annotations
 
-import math
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -12,9 +14,11 @@ from pydantic import ValidationError
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
 from nugen_pulumi.exchange import Exchange
 from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.patience import OF_PROCESS
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
+from nugen_pulumi.unusable import MisdirectedError, RefusedError
 
 
 class NugenClient:
@@ -32,8 +36,16 @@ class NugenClient:
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._exchange = Exchange(settings, transport=transport)
+        self._asked_about: Counter[str] = Counter()
 
-    async def status(self, model_id: str, *, within: float, hold: float = math.inf) -> UndeployStatus:
+    async def status(
+        self,
+        model_id: str,
+        *,
+        within: float,
+        patience: float = OF_PROCESS,
+        on_refusal: Callable[[RefusedError], object] = lambda _: None,
+    ) -> UndeployStatus:
         """
         Ask how the undeployment of *model_id* stands.
 
@@ -41,28 +53,36 @@ class NugenClient:
 
         Args:
             model_id: Any id that is one path segment.
-            within: Seconds that this may take in all, if that is less than the request timeout.
-            hold: Seconds that it may be held back, at most, because the API is overloaded.
+            within: Seconds that this may take in all; a request also has its request timeout.
+            patience: Seconds without a usable response to any request after which a refusal for overload is an error.
+            on_refusal: Is told of each refusal for overload.
 
         Raises:
             UnavailableError: No usable answer; asking again may help.
             RejectedError: Asking again will not help.
         """
-        reply = await self._exchange.send("GET", _path(model_id) + "/status", within=within, hold=hold)
-        if not 200 <= reply.status < 300:
-            raise self._trouble(reply, model_id)
-        try:
-            return UndeployStatus.model_validate_json(reply.body)
-        except ValidationError as exc:
-            first = exc.errors(include_input=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "json_invalid":
-                what = f"it is not JSON: {reply.detail[:80] or 'empty'}"
-            else:
-                what = f"its {field} is not as documented" if field else "it is no JSON object"
-            raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
 
-    async def undeploy(self, model_id: str, *, within: float, hold: float = math.inf) -> bool:
+        def read(reply: Reply) -> UndeployStatus:
+            if not 200 <= reply.status < 300:
+                raise self._trouble(reply, model_id)
+            status = _status(reply)
+            # Ids are known to be echoed differently. But another one that is asked about here, too, is another's.
+            if status.model_id != model_id and self._asked_about[status.model_id]:
+                raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
+            return status
+
+        with self._asking_about(model_id):
+            path = _path(model_id) + "/status"
+            return await self._exchange.send("GET", path, read, within=within, patience=patience, on_refusal=on_refusal)
+
+    async def undeploy(
+        self,
+        model_id: str,
+        *,
+        within: float,
+        patience: float = OF_PROCESS,
+        on_refusal: Callable[[RefusedError], object] = lambda _: None,
+    ) -> bool:
         """
         Ask for *model_id* to be undeployed.
 
@@ -71,7 +91,8 @@ class NugenClient:
         Args:
             model_id: Any id that is one path segment.
             within: As for :meth:`status`.
-            hold: As for :meth:`status`.
+            patience: As for :meth:`status`.
+            on_refusal: As for :meth:`status`.
 
         Returns:
             True if the API accepted it; False if it says that there is nothing to do.
@@ -80,12 +101,29 @@ class NugenClient:
             UnavailableError: No usable answer. Unless its ``sent`` is False, the request may have been carried out.
             RejectedError: Asking again will not help.
         """
-        reply = await self._exchange.send("DELETE", _path(model_id), within=within, hold=hold)
-        if 200 <= reply.status < 300:
-            return True
-        if reply.status == 400 and not _is_server_trouble(reply):
-            return False
-        raise self._trouble(reply, model_id)
+
+        def read(reply: Reply) -> bool:
+            if 200 <= reply.status < 300:
+                return True
+            if reply.status == 400 and not _is_server_trouble(reply):
+                return False
+            raise self._trouble(reply, model_id)
+
+        path = _path(model_id)
+        return await self._exchange.send("DELETE", path, read, within=within, patience=patience, on_refusal=on_refusal)
+
+    @property
+    def answered_ever(self) -> bool:
+        """Any request of the process ever got a usable response."""
+        return self._exchange.patience.answered_ever
+
+    @contextmanager
+    def _asking_about(self, model_id: str) -> Iterator[None]:
+        self._asked_about[model_id] += 1
+        try:
+            yield
+        finally:
+            self._asked_about[model_id] -= 1
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -102,9 +140,11 @@ class NugenClient:
         source = self._settings.base_url_source
         retry_after = reply.retry_after()
         status = reply.status
-        if status in (408, 425) or status >= 500 or _is_server_trouble(reply):
-            return UnavailableError(said, retry_after=retry_after)
+        if status == 503:
+            return RefusedError(said, retry_after=retry_after)
         if status == 429 and (retry_after is not None or not re.search(r"quota|credit", reply.detail, re.IGNORECASE)):
+            return RefusedError(said, retry_after=retry_after)
+        if status in (408, 425) or status >= 500 or _is_server_trouble(reply):
             return UnavailableError(said, retry_after=retry_after)
 
         kind: type[RejectedError] = RejectedError
@@ -131,6 +171,19 @@ class NugenClient:
         else:
             why = f"the Nugen API refuses the request ({said})"
         return kind(f"Model {model_id}: {why}.")
+
+
+def _status(reply: Reply) -> UndeployStatus:
+    try:
+        return UndeployStatus.model_validate_json(reply.body)
+    except ValidationError as exc:
+        first = exc.errors(include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "json_invalid":
+            what = f"it is not JSON: {reply.excerpt}"
+        else:
+            what = f"its {field} is not as documented" if field else "it is no JSON object"
+        raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
 
 
 def _path(model_id: str) -> str:

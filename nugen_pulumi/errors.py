@@ -30,9 +30,11 @@ class NugenError(pulumi.RunError):
     Attributes:
         last: What was known when this was raised, or None if nothing was learnt: the model's last ``UndeployStatus``;
             of a fleet, what is kept of each model by its id.
+        traceback: Where this package made a mistake, for a report; empty for all that is foreseen.
     """
 
     last: Any = None
+    traceback: str = ""
 
 
 class SettingsError(NugenError):

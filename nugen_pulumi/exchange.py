@@ -1,48 +1,58 @@
-"""Requests out, whole answers back: turns, time limits, trouble. Knows no endpoint and what no answer means."""
+"""Requests out, whole responses back: in turn, in time, over connections that can be trusted. Knows no endpoint."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import math
-import ssl
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import httpx
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.brake import Brake
-from nugen_pulumi.connections import make_connections
+from nugen_pulumi.breakage import breakage, is_breakage
+from nugen_pulumi.connections import Connection, make_connector
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
+from nugen_pulumi.pace import Outcome, Pace
+from nugen_pulumi.patience import OF_PROCESS, Patience
+from nugen_pulumi.proxies import Proxy
+from nugen_pulumi.redaction import Redaction
 from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.text import duration, printable
+from nugen_pulumi.text import duration
+from nugen_pulumi.turns import Turns
+from nugen_pulumi.unusable import MisdirectedError, RefusedError, SilentApiError
 
 T = TypeVar("T")
 
-# Shorter ones are for emulators, and may be any word that occurs in a body.
-_SHORTEST_REAL_KEY = 12
+# So often in a row may a request be refused while others are admitted; then it is the request, and not the pace.
+_REFUSALS = 3
 
 
 class Exchange:
     """
-    Sends requests over a bounded number of connections. Belongs to one event loop.
+    Sends requests at the pace of the process. Belongs to one event loop.
 
     Args:
         settings: Where the API is and how to speak to it.
         transport: Stands in for the network in tests.
+
+    Attributes:
+        pace: How fast requests leave.
+        patience: Whether the API is believed to be alive.
 
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.pace = Pace(settings.max_concurrent_requests)
+        self.patience = Patience()
         self._settings = settings
-        self._brake = Brake()
-        count = settings.max_concurrent_requests
-        self._connections = make_connections(settings) if transport is None else [transport] * count
+        self._connect: Callable[[], httpx.AsyncBaseTransport]
+        self._proxy: Proxy | None
+        self._connect, self._proxy = make_connector(settings) if transport is None else (lambda: transport, None)
         self._headers = httpx.Headers(
             {
                 "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
@@ -52,114 +62,210 @@ class Exchange:
                 "User-Agent": f"nugen-pulumi/{VERSION}",
             }
         )
-        # Reading a URL takes two thirds of what httpx spends on making a request, and each model is looked at often.
+        # Reading a URL takes two thirds of what httpx spends on making a request, and each model is polled often.
         self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
-        # A semaphore, and no queue of connections: from a queue, whoever asks while one is being handed over snatches
-        # it, and who has waited longest goes back to the end. Late waits must be looked at first.
-        self._turns = asyncio.Semaphore(count)
-        self._free = self._connections.copy()  # a stack: the connection used last is the warmest
+        self._redaction = Redaction(settings.api_key)
+        self._turns = Turns(self.pace)
+        self._idle: list[httpx.AsyncBaseTransport] = []  # a stack: the connection used last is the warmest
+        self._closing: set[asyncio.Task[None]] = set()
+        self._singled_out: set[str] = set()  # paths that are refused while others are admitted
+        self._silence: str | None = None  # why all waits end, once the process has run out of patience
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for connection in self._connections:
-            await connection.aclose()
+        while self._idle:
+            self._discard(self._idle.pop())
+        if self._closing:
+            await asyncio.wait(self._closing)
 
-    async def send(self, method: str, path: str, *, within: float, hold: float = math.inf) -> Reply:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Reply], T],
+        *,
+        within: float,
+        patience: float = OF_PROCESS,
+        on_refusal: Callable[[RefusedError], object] = lambda _: None,
+    ) -> T:
         """
-        Send one request in turn and read its answer, bounded as a whole.
+        Send one request in its turn and read its response; send it again for as long as it is refused for overload.
 
         Args:
-            method: Of HTTP.
+            method: Of HTTP. A DELETE goes before all else, over a connection that no server is about to close.
             path: Percent-encoded, with a slash in front, below the base URL.
-            within: Seconds that this may take in all, if that is less than the request timeout.
-            hold: Seconds that it may be held back, at most, because the API is overloaded.
+            read: Makes a value of the response, or raises what it means: a :class:`RefusedError` if it is a refusal.
+            within: Seconds that this may take in all, its turns included.
+            patience: Seconds without a usable response to any request of the process after which this one, when
+                refused, is not sent again.
+            on_refusal: Is told of each refusal.
 
         Raises:
-            UnavailableError: There was no whole answer. Its ``sent`` is False if the request never left.
-            RejectedError: The server's certificate is not trusted.
+            RefusedError: It was refused, and is not sent again here.
+            SilentApiError: The process has run out of patience with the API.
+            UnavailableError: There was no usable response. Its ``sent`` is False if it certainly was not carried out.
+            RejectedError: Asking again will not help.
         """
-        sent = False
-        latest = _now() + hold
-        timeout = self._settings.request_timeout
+        refusal: RefusedError | None = None
+        under_way = False
+        clock = asyncio.get_running_loop().time
 
-        async def in_turn() -> Reply:
-            nonlocal sent
-            async with self._turns:
-                # Asked again after each pause, because others may have pressed the brake meanwhile. A sleep may end
-                # early by as much as the clock's resolution; a millisecond is no reason for another.
-                while (pause := min(self._brake.hold(_now()), latest - _now())) > 0.001:  # noqa: ASYNC110 - a time
-                    await asyncio.sleep(pause)
-                sent = True
-                connection = self._free.pop()
+        async def admitted() -> T:
+            nonlocal refusal, under_way
+            due, refusals = clock(), 0
+            while True:
+                if self._silence is not None and self.pace.pause(clock()) > 0:
+                    raise SilentApiError(self._silence)
+                left = await self._turns.take(urgent=method == "DELETE", due=due)
+                under_way = True
                 try:
-                    return await _bounded(self._send(connection, method, path), timeout)
-                finally:
-                    self._free.append(connection)
+                    return await self._in_turn(method, path, read, left)
+                except RefusedError as exc:
+                    under_way, refusal = False, exc
+                    refusals += 1
+                    silent = self.patience.silent_for(clock())
+                    if refusals >= _REFUSALS and silent == 0:  # others were answered since the refusal before
+                        self._singled_out.add(path)
+                    if path in self._singled_out or silent >= patience:
+                        raise
+                    if refusals > 1:
+                        due = clock()  # once may be the pace; but one that is refused for itself must let others pass
+                    on_refusal(exc)
 
         try:
-            return await _bounded(in_turn(), within)
-        except asyncio.TimeoutError as exc:
-            if not sent:
-                what = f"no turn (see nugen:maxConcurrentRequests) within {duration(within)}"
-                raise UnavailableError(what, sent=False) from exc
-            raise UnavailableError(f"no complete answer within {duration(min(within, timeout))}") from exc
-        except UnreadableBodyError as exc:
-            raise UnavailableError(str(exc)) from exc
-        except httpx.TransportError as exc:
-            raise self._network_trouble(exc) from exc
+            return await _bounded(admitted(), within)
+        except _ExpiredError as exc:
+            if under_way:
+                raise UnavailableError(f"no complete answer within {duration(within)}") from exc
+            raise RefusedError(self._out_of_turn(refusal, within)) from exc
 
-    async def _send(self, connection: httpx.AsyncBaseTransport, method: str, path: str) -> Reply:
-        began = _now()
-        request = httpx.Request(method, self._url(path), headers=self._headers)
-        response = await connection.handle_async_request(request)
-        stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
+    async def _in_turn(self, method: str, path: str, read: Callable[[Reply], T], left: float) -> T:
+        """Send the request once, give the turn back, and tell pace and patience how it went."""
+        timeout = self._settings.request_timeout
+        outcome, retry_after, usable = Outcome.LOST, None, False
         try:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            body = await read_body(stream, headers.get("content-encoding", ""))
-        finally:
-            await stream.aclose()
-        reply = Reply(response.status_code, self._without_key(body), headers)
-        if reply.status in (429, 503):
-            self._brake.press(_now(), began=began, retry_after=reply.retry_after())
+            value = await _bounded(self._over_a_connection(method, path, read), timeout)
+        except _ExpiredError as exc:
+            outcome = Outcome.TIMED_OUT
+            raise self._failed(UnavailableError(f"no complete answer within {duration(timeout)}")) from exc
+        except RefusedError as exc:
+            if path not in self._singled_out:  # the API has something against this one, and not too much to do
+                outcome, retry_after = Outcome.REFUSED, exc.retry_after
+            raise self._failed(exc) from exc.__cause__
+        except RejectedError:
+            outcome, usable = Outcome.ADMITTED, True
+            raise
+        except UnavailableError as exc:
+            outcome = Outcome.ADMITTED
+            raise self._failed(exc) from exc.__cause__
+        except Exception as exc:
+            if not is_breakage(exc):
+                raise
+            raise self._failed(breakage(exc, self._settings, self._proxy)) from exc
         else:
-            self._brake.release()
-        return reply
+            outcome, usable = Outcome.ADMITTED, True
+            return value
+        finally:
+            if usable:
+                self.patience.answered()
+                self._silence = None
+                self._singled_out.discard(path)
+            self._turns.end(left, outcome, retry_after)
 
-    def _without_key(self, body: bytes) -> bytes:
-        """An API that quotes the key back must not bring it into state or on a terminal."""
-        key = self._settings.api_key.encode()
-        return body.replace(key, b"[API key]") if len(key) >= _SHORTEST_REAL_KEY else body
-
-    def _network_trouble(self, exc: httpx.TransportError) -> NugenError:
-        where = f"{self._settings.base_url} (from {self._settings.base_url_source})"
-        what = printable(str(exc)) or type(exc).__name__
-        if _certificate_refused(exc):
-            return RejectedError(
-                f"The certificate of {where} is not trusted ({what}): name a private CA's file in SSL_CERT_FILE."
+    async def _over_a_connection(self, method: str, path: str, read: Callable[[Reply], T]) -> T:
+        connection = self._take_connection(fresh=method == "DELETE")
+        trusted = False
+        try:
+            response = await connection.handle_async_request(
+                httpx.Request(method, self._url(path), headers=self._headers)
             )
-        if isinstance(exc, (httpx.ConnectError, httpx.ProxyError)):
-            return UnavailableError(f"cannot connect to {where}: {what}", sent=False)
-        return UnavailableError(f"the connection to {where} broke: {what}")
+            stream = response.stream
+            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            try:
+                body = await read_body(stream, headers.get("content-encoding", ""))
+            except UnreadableBodyError as exc:
+                raise UnavailableError(str(exc)) from exc
+            await stream.aclose()
+            trusted = True
+            return read(Reply(response.status_code, self._redaction.body(body), headers))
+        except MisdirectedError:
+            # The response to another request: nothing that comes over this connection can be believed.
+            trusted = False
+            raise
+        finally:
+            if trusted:
+                self._idle.append(connection)
+            else:
+                self._discard(connection)
+
+    def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:
+        """
+        Return the connection used last, or a new one.
+
+        Args:
+            fresh: One that has carried no request. A server closes a connection that is idle for too long without
+                looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE should not be.
+        """
+        connection = self._idle.pop() if self._idle else self._connect()
+        if fresh and isinstance(connection, Connection) and connection.used:
+            self._discard(connection)
+            connection = self._connect()
+        return connection
+
+    def _discard(self, connection: httpx.AsyncBaseTransport) -> None:
+        """Close a connection for good: in a task of its own, which no cancellation can end."""
+        closing = asyncio.get_running_loop().create_task(connection.aclose())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closed)
+
+    def _closed(self, closing: asyncio.Task[None]) -> None:
+        self._closing.discard(closing)
+        closing.exception()  # one that fails to close is gone, too
+
+    def _failed(self, error: NugenError) -> NugenError:
+        """Count *error*; once the process has run out of patience, end all that wait for a turn, and return that."""
+        if isinstance(error, RejectedError):
+            return error
+        now = asyncio.get_running_loop().time()
+        self.patience.failed(now)
+        silent = self.patience.silent_for(now)
+        if silent < OF_PROCESS:
+            return error
+        self._silence = (
+            f"{self._settings.base_url} (from {self._settings.base_url_source}) has given no usable response to any"
+            f" request for {duration(silent)}; the last error: {error}"
+        )
+        silence = SilentApiError(self._silence)
+        self._turns.dismiss(silence)
+        return silence
+
+    def _out_of_turn(self, refusal: RefusedError | None, within: float) -> str:
+        now = asyncio.get_running_loop().time()
+        if self.pace.throttled:
+            rate = self.pace.admitted(now)
+            admits = f"the API admits {rate:.1f} requests a second" if rate else "the API admits no requests"
+            return f"no turn within {duration(within)}: {admits}" + (f" ({refusal})" if refusal else "")
+        return f"no turn within {duration(within)}: {self.pace.window} requests are under way, and none has ended"
+
+
+class _ExpiredError(Exception):
+    """The time was up: this one, and no time-out of the network's, which is a TimeoutError, too."""
 
 
 async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Do *work*, or raise TimeoutError after *seconds*."""
+    """Do *work*, or raise _ExpiredError after *seconds*."""
     if sys.version_info < (3, 11):
-        return await asyncio.wait_for(work, seconds)
-    # wait_for would make a task of each exchange, twice.
-    async with asyncio.timeout(seconds):
-        return await work
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def _certificate_refused(exc: BaseException) -> bool:
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
+        try:
+            return await asyncio.wait_for(work, seconds)
+        except asyncio.TimeoutError as exc:
+            raise _ExpiredError from exc
+    # wait_for would make a task of each request, twice.
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError as exc:
+        if limit.expired():
+            raise _ExpiredError from exc
+        raise

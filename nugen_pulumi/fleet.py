@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeAlias
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.text import duration
+from nugen_pulumi.text import duration, printable
 from nugen_pulumi.undeployment import Undeployment
 from nugen_pulumi.waiter import WaitPolicy
 
 Outcome: TypeAlias = "UndeployStatus | NugenError"
 
 _BETWEEN_LINES = 0.5
+
+
+class UnforeseenError(NugenError):
+    """A mistake of this package in one model of a fleet: it becomes that model's outcome. Its ``traceback`` is set."""
 
 
 async def learn_all(
@@ -53,6 +58,10 @@ async def learn_all(
             outcomes[model_id] = await work
         except NugenError as exc:
             outcomes[model_id] = exc
+        except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
+            mistake = UnforeseenError(f"Model {model_id}: an error in nugen-pulumi itself: {_first_line(exc)}")
+            mistake.last, mistake.traceback = getattr(exc, "last", None), "".join(traceback.format_exception(exc))
+            outcomes[model_id] = mistake
 
     def tell() -> None:
         say(f"{_count(outcomes.values(), len(orders), before)} · {duration(clock() - started)}")
@@ -70,9 +79,11 @@ async def learn_all(
     narrator.cancel()
     if clock() - started > _BETWEEN_LINES and not interrupted:  # interrupted ones did not fail
         tell()
-    for task in tasks:
-        task.result()  # a mistake of ours must not pass for a model of which nothing is known
     return outcomes
+
+
+def _first_line(exc: Exception) -> str:
+    return printable(f"{type(exc).__name__}: {exc}", 200).rstrip(".") + "."
 
 
 async def _now_and_then(tell: Callable[[], object]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from nugen_pulumi.text import printable
-from nugen_pulumi.words import Phase, model_status
+from nugen_pulumi.words import AT_REST, Phase, model_status
 
 
 def _word(value: Any) -> Any:
@@ -84,7 +84,7 @@ class UndeployStatus(BaseModel):
     @property
     def over(self) -> bool:
         """Nothing will change any more. An unknown word is never the end: it is waited out."""
-        return self.status in (Phase.COMPLETED, Phase.FAILED)
+        return self.status == Phase.COMPLETED or (self.status == Phase.FAILED and self.model_status != "UNDEPLOYING")
 
     @property
     def known(self) -> bool:
@@ -94,7 +94,7 @@ class UndeployStatus(BaseModel):
     @property
     def undeployed(self) -> bool:
         """Known to be out of service: COMPLETED, or FAILED only because it was undeployed already."""
-        return self.status == Phase.COMPLETED or self.model_status == "UNDEPLOYED"
+        return self.status == Phase.COMPLETED or self.model_status in AT_REST
 
     @property
     def model_status(self) -> str | None:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from nugen_pulumi import inputs, outputs
-from nugen_pulumi.errors import InputError, ModelNotFoundError, NugenError, UndeployFailedError, UnfinishedFleetError
+from nugen_pulumi.errors import (
+    InputError,
+    ModelNotFoundError,
+    NugenError,
+    UndeployFailedError,
+    UnfinishedFleetError,
+)
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.sentences import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
@@ -141,10 +147,11 @@ class UndeployedModelsProvider(Service):
             policy = wanted.policy(call.timeout)
             before = sum(kept["undeployed"] for model_id, kept in models.items() if model_id not in orders)
             learnt = self._runtime(call).learn_all(orders, policy, wait=wanted.wait, before=before, say=call.say)
-            reasons = []
+            reasons, tracebacks = [], []
             for model_id, outcome in learnt.items():
                 if isinstance(outcome, NugenError):
                     reasons.append(str(outcome))
+                    tracebacks += [outcome.traceback] if outcome.traceback else []
                     status = outcome.last
                 else:
                     failure = _failure(model_id, outcome, wanted) if wanted.wait else None
@@ -153,7 +160,9 @@ class UndeployedModelsProvider(Service):
                 if status is not None:
                     models[model_id] = outputs.entry(status)
             if reasons:
-                raise UnfinishedFleetError(unfinished_fleet(len(news["model_ids"]), reasons), kept=models)
+                message = unfinished_fleet(len(news["model_ids"]), reasons)
+                # One is enough to mend it: a mistake of ours usually meets many models alike.
+                raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), kept=models)
             return outputs.of_fleet(news, models)
 
 
@@ -174,6 +183,8 @@ def _failure(
 
 
 def _advice(status: UndeployStatus, wanted: Inputs) -> str:
+    if status.model_status == "READY":
+        return "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models."
     if wanted.undeploy:
         return ASK_AGAIN
     if status.model_status == "DEPLOYED":

@@ -18,6 +18,8 @@ from nugen_pulumi.text import printable
 
 LARGEST_BODY = 1024 * 1024
 
+_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"{\x00": "UTF-16", b"\x00{": "UTF-16"}
+
 
 class UnreadableBodyError(Exception):
     """The body is larger than a status can be, or not compressed as its headers say."""
@@ -54,6 +56,22 @@ class Reply:
             return printable(_words(json.loads(text)))
         except (ValueError, RecursionError):
             return printable(text)
+
+    @property
+    def excerpt(self) -> str:
+        """What a body that is no JSON looks like, in a few words, true for whatever bytes there are."""
+        if not self.body.strip():
+            return "empty"
+        for marks, encoding in _MARKS.items():
+            if self.body.startswith(marks):
+                return f"{encoding}, and JSON is UTF-8"
+        try:
+            text = self.body.decode()
+        except UnicodeDecodeError:
+            return f"{len(self.body)} bytes that are not UTF-8"
+        # JSON's own escapes can spell what is no character.
+        said = self.detail if "<" in text[:2000] else ""
+        return said[:80] or printable(text, 80) or "nothing that can be printed"
 
     @property
     def summary(self) -> str:

@@ -12,6 +12,7 @@ import httpx
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.fleet import Outcome, learn_all
+from nugen_pulumi.loop import Loop
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.undeployment import Undeployment
@@ -36,7 +37,7 @@ class Runtime:
         self._client = NugenClient(settings, transport=transport)
         self._interrupted = False
         self._at_work: set[asyncio.Task[Any]] = set()
-        self._loop = asyncio.new_event_loop()
+        self._loop = Loop()
         # A daemon, because Pulumi's host process ends without telling us.
         self._thread = threading.Thread(target=self._loop.run_forever, name="nugen-waits", daemon=True)
         self._thread.start()

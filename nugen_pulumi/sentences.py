@@ -71,6 +71,7 @@ class Facts:
         trouble: What went wrong since, or None.
         waited: Seconds since the wait began.
         silent: Seconds since the last readable answer, or since the beginning.
+        early: What a poll said that may be about the time before our DELETE, or None.
     """
 
     model_id: str
@@ -78,11 +79,13 @@ class Facts:
     trouble: UnavailableError | None
     waited: float
     silent: float
+    early: str | None = None
 
     @property
     def line(self) -> str:
         """``PENDING · 1m 12s``, with the trouble there is."""
-        trouble = f" · {self.trouble}" if self.trouble else ""
+        early = f" · polled: {self.early}" if self.early else ""
+        trouble = f"{early} · {self.trouble}" if self.trouble else early
         if self.trouble and self.last:
             trouble += f", no usable answer for {duration(self.silent)}"
         return f"{self._status}{trouble} · {duration(self.waited)}"

@@ -15,7 +15,7 @@ from nugen_pulumi.errors import SettingsError
 
 DEFAULT_BASE_URL = "https://api.nugen.in"
 DEFAULT_REQUEST_TIMEOUT = 30.0
-DEFAULT_MAX_CONCURRENT_REQUESTS = 16
+DEFAULT_MAX_CONCURRENT_REQUESTS = 128
 _PREFIX = "/api/v3"
 
 
@@ -31,7 +31,8 @@ class Settings:
         base_url: Without a trailing slash and without ``/api/v3``. Default ``https://api.nugen.in``.
         base_url_source: Where *base_url* was found, in words, for error messages.
         request_timeout: Seconds for one HTTP exchange in all, from connecting to the last byte. Default 30.
-        max_concurrent_requests: Exchanges under way at once in this process. Default 16.
+        max_concurrent_requests: Upper bound of the requests under way at once; how many there are depends on how far
+            away the API is and on what it admits. Default 128.
     """
 
     api_key: str = field(repr=False)
@@ -145,5 +146,5 @@ def _count(value: str | None, source: str) -> int:
     except ValueError:
         number = math.nan
     if not (1 <= number <= 1000 and number.is_integer()):
-        raise SettingsError(f"{source} must be a whole number from 1 to 1000, such as 16.")
+        raise SettingsError(f"{source} must be a whole number from 1 to 1000, such as 128.")
     return int(number)

@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from nugen_pulumi.client import NugenClient
-from nugen_pulumi.errors import (
-    ModelNotFoundError,
-    NugenError,
-    UnavailableError,
-    WaitInterruptedError,
-    WaitTimeoutError,
-)
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.patience import OF_POLL, OF_PROCESS
 from nugen_pulumi.sentences import Facts
 from nugen_pulumi.text import duration
-from nugen_pulumi.waiter import Stop, Wait, WaitPolicy
+from nugen_pulumi.unusable import RefusedError, SilentApiError
+from nugen_pulumi.waiter import LookAgain, Stop, Wait, WaitPolicy
 from nugen_pulumi.words import Phase
+
+_MOST_REPEATS = 3
 
 
 class Undeployment:
@@ -52,14 +50,22 @@ class Undeployment:
         self._say = say
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
+        self._following = False
+        self._trigger = False
+        self._said = False
+        self._fate_unknown = False
+        self._repeats = 0
+        self._early: str | None = None
 
     async def follow(self, *, trigger: bool) -> UndeployStatus:
         """
         Wait until the undeployment is over.
 
         Args:
-            trigger: Ask for it first. The DELETE leaves once: whether one that met trouble was carried out is for
-                the status to tell. Only one that never left, for want of a connection, is tried again.
+            trigger: Ask for it first. The DELETE is carried out once: one that certainly was not, because it never
+                left or was refused for overload, is sent again. Whether one that met other trouble was carried out is
+                for the status to tell; if that says after the grace that nothing runs and the model is DEPLOYED, it
+                was not, and is sent again, three times at most.
 
         Returns:
             A status that is COMPLETED or FAILED.
@@ -71,19 +77,19 @@ class Undeployment:
             RejectedError: Asking again will not help.
         """
         with self._learning():
-            said = False
+            self._following, self._trigger = True, trigger
             while True:
                 try:
-                    if trigger:
+                    if self._trigger:
                         await self._ask()
-                        trigger = False
+                        self._trigger = False
                     status = await self._look()
                 except UnavailableError as exc:
                     self.trouble = exc
-                    decision = self._wait.troubled(self._clock(), exc.retry_after)
+                    decision = self._after_trouble(exc)
                 else:
                     if status is not None and status.over:
-                        if said:
+                        if self._said:
                             # Without a terminal the finished row goes on showing what was said last.
                             self._say(self._facts.line)
                         return status
@@ -92,9 +98,16 @@ class Undeployment:
                     raise WaitTimeoutError(self._facts.unfinished)
                 if decision is Stop.SILENCE:
                     raise UnavailableError(self._facts.unfinished)
-                self._say(f"{self._facts.line} · next look in {duration(decision.pause)}")
-                said = True
+                self._tell(f"{self._facts.line} · next look in {duration(decision.pause)}")
                 await asyncio.sleep(decision.pause)
+
+    def _after_trouble(self, trouble: UnavailableError) -> LookAgain | Stop:
+        now = self._clock()
+        if isinstance(trouble, SilentApiError):
+            return Stop.SILENCE
+        if isinstance(trouble, RefusedError):
+            return self._wait.refused(now, trouble.retry_after)
+        return self._wait.troubled(now, trouble.retry_after, answered_ever=self._client.answered_ever)
 
     async def glance(self, *, trigger: bool) -> UndeployStatus:
         """
@@ -140,13 +153,21 @@ class Undeployment:
         """Send the DELETE."""
         try:
             # Cut at the deadline, where a last look is owed.
-            accepted = await self._client.undeploy(self.model_id, within=self._wait.left(self._clock()))
+            accepted = await self._client.undeploy(
+                self.model_id,
+                within=self._wait.left(self._clock()),
+                patience=self._patience,
+                on_refusal=self._refused,
+            )
         except UnavailableError as exc:
             if not exc.sent:
                 raise
             self.trouble = exc
+            self._fate_unknown = True
             self._wait.triggered(self._clock())
         else:
+            self._fate_unknown = False
+            self.trouble = None
             if accepted:
                 self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
                 self._wait.triggered(self._clock())
@@ -154,18 +175,44 @@ class Undeployment:
     async def _look(self) -> UndeployStatus | None:
         """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
         try:
-            left = self._wait.left(self._clock())
-            status = await self._client.status(self.model_id, within=left + self._wait.policy.last_look, hold=left)
+            status = await self._client.status(
+                self.model_id,
+                within=self._wait.left(self._clock()) + self._wait.policy.last_look,
+                patience=self._patience,
+                on_refusal=self._refused,
+            )
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
+                self._early = "Model not found"
                 return None
             raise
-        if status.model_status == "DEPLOYED" and self._wait.in_grace(self._clock()):
-            return None
-        self.last, self.trouble = status, None
+        if status.model_status == "DEPLOYED":
+            if self._wait.in_grace(self._clock()):
+                self._early = f"FAILED, {status.error}"
+                return None
+            if self._following and self._fate_unknown and self._repeats < _MOST_REPEATS:
+                self._repeats += 1
+                self._trigger = True
+                self._early = f"FAILED, {status.error}"
+                return None
+        self.last, self.trouble, self._early = status, None, None
         return status
+
+    def _refused(self, refusal: RefusedError) -> None:
+        """Show that the API has too much to do; the request is sent again in its turn."""
+        self.trouble = refusal
+        self._tell(f"{self._facts.line} · next look in its turn")
+
+    def _tell(self, line: str) -> None:
+        self._say(line)
+        self._said = True
+
+    @property
+    def _patience(self) -> float:
+        return OF_PROCESS if self._following else OF_POLL
 
     @property
     def _facts(self) -> Facts:
         now = self._clock()
-        return Facts(self.model_id, self.last, self.trouble, now - self._wait.started, self._wait.silent_for(now))
+        waited, silent = now - self._wait.started, self._wait.silent_for(now)
+        return Facts(self.model_id, self.last, self.trouble, waited, silent, self._early)

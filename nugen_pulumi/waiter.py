@@ -20,8 +20,8 @@ class WaitPolicy:
         growth: A pause is this part of the time waited so far, so that a long wait costs few looks
             and its end is noticed within a tenth of its length.
         jitter: A pause varies by this part of itself, so that many waits do not look in step.
-        first_patience: Trouble is waited out for so long when nothing readable was ever answered.
-        patience: The same after there was a readable answer.
+        first_patience: Trouble is waited out for so long when no request of the process ever got a usable response.
+        patience: The same after one did.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
         last_look: What an exchange may take beyond the deadline, so that a look at the deadline can be answered.
@@ -74,8 +74,8 @@ class Wait:
     One wait. Told how each look went and when, it decides what comes next.
 
     The first look is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier. It is
-    counted from the first look that failed and takes three that did: neither a queue before a look, nor one that hangs
-    for a whole request timeout, may use up the patience alone.
+    counted from the first look that failed and takes three that did, so that one that hangs for a whole request timeout
+    cannot use up the patience alone. What was refused for overload, or had no turn, is not among them.
 
     Args:
         policy: The rules.
@@ -107,22 +107,30 @@ class Wait:
         self._trouble_since, self._misses = None, 0
         return self._next(now, floor=0.0)
 
-    def troubled(self, now: float, retry_after: float | None = None) -> LookAgain | Stop:
+    def troubled(
+        self, now: float, retry_after: float | None = None, *, answered_ever: bool = False
+    ) -> LookAgain | Stop:
         """
         Decide after a look that got no usable answer.
 
         Args:
             now: The time.
             retry_after: Seconds that the server asked us to stay away: a floor for the pause.
+            answered_ever: Some request of the process got a usable response: the API is there.
         """
         if self._trouble_since is None:
             self._trouble_since = now
         self._misses += 1
         decision = self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
-        silence = self._misses >= _FEWEST_MISSES and now - self._trouble_since >= self._patience
-        if decision is not Stop.TIMEOUT and silence:
+        there = answered_ever or self.answered_at is not None
+        patience = self.policy.patience if there else self.policy.first_patience
+        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._trouble_since >= patience:
             return Stop.SILENCE
         return decision
+
+    def refused(self, now: float, retry_after: float | None = None) -> LookAgain | Stop:
+        """Decide after a look that was refused for overload: the answer of a live API, which never ends a wait."""
+        return self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
 
     def silent_for(self, now: float) -> float:
         """Return the seconds since the last readable answer, or since the start if there was none."""
@@ -131,10 +139,6 @@ class Wait:
     def left(self, now: float) -> float:
         """Return the seconds until the deadline."""
         return max(0.0, self.deadline - now)
-
-    @property
-    def _patience(self) -> float:
-        return self.policy.first_patience if self.answered_at is None else self.policy.patience
 
     def _next(self, now: float, floor: float) -> LookAgain | Stop:
         # A sleep may end early by as much as the clock's resolution; a millisecond is no reason for another request.

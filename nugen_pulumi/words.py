@@ -14,6 +14,9 @@ class Phase(str, Enum):
     FAILED = "FAILED"
 
 
+# The model's own statuses in which it is out of service.
+AT_REST = ("UNDEPLOYED", "EVALUATED")
+
 # "No active undeployment. Model status is EVALUATED." is how the API says that no task runs (seen on the deploy twin).
 _MODEL_STATUS = re.compile(r"\bmodel status is (\w+)", re.IGNORECASE)
 

@@ -95,9 +95,9 @@ def shape(body: Any = ("m-1", "COMPLETED"), *, carried_out: bool = False) -> Fau
 
 
 def ansi(*, carried_out: bool = False) -> Fault:
-    """503 with a ``detail`` that clears a terminal, paints it red and renames its window."""
+    """500 with a ``detail`` that clears a terminal, paints it red and renames its window."""
     said = "\x1b[2J\x1b[31mred\x1b[0m \x1b]0;renamed\x07\x9b1mbold"
-    return answered("ansi", Answer(503, {"detail": said}), carried_out)
+    return answered("ansi", Answer(500, {"detail": said}), carried_out)
 
 
 def huge(*, carried_out: bool = False) -> Fault:

@@ -34,7 +34,7 @@ def test_one_up_survives_ten_faults_in_a_row_without_a_word(stack, emulator):
     assert len(passing) + 2 == len(emulator.requests)
 
 
-@pytest.mark.parametrize("fault", [faults.drop(carried_out=True), faults.status(503, carried_out=True)])
+@pytest.mark.parametrize("fault", [faults.drop(carried_out=True), faults.status(500, carried_out=True)])
 def test_a_delete_whose_answer_is_lost_is_not_sent_again(stack, emulator, fault):
     emulator.add("m-1", undeploy_seconds=0)
     emulator.script_undeploy("m-1", fault)

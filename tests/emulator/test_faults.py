@@ -40,7 +40,7 @@ ANSWERED = {
     "504": (504, {"content-type": "text/html"}, "<title>504 Gateway Time-out</title>"),
     "522": (522, {}, "Error"),
     "530": (530, {}, "error code: 1033"),
-    "ansi": (503, {}, r'{"detail": "\u001b[2J\u001b[31mred'),
+    "ansi": (500, {}, r'{"detail": "\u001b[2J\u001b[31mred'),
     "empty": (200, {"content-length": "0"}, ""),
     "html": (200, {"content-type": "text/html"}, "<!DOCTYPE html>"),
     "shape": (200, {"content-type": "application/json"}, '["m-1", "COMPLETED"]'),

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from contextlib import suppress
 
 import httpx
 import pytest
@@ -15,16 +14,17 @@ from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, U
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.unusable import MisdirectedError, RefusedError, SilentApiError
 
 
-def ask(answer, *, method="status", model_id="m", within=100.0, settings=SETTINGS):
+def ask(answer, *, method="status", model_id="m", within=100.0, patience=300.0, settings=SETTINGS):
     """Return what the client makes of *answer*, be it a value or an error."""
     api = answer if isinstance(answer, ScriptedApi) else ScriptedApi(answer)
 
     async def main():
         client = client_for(api, settings)
         try:
-            return await getattr(client, method)(model_id, within=within)
+            return await getattr(client, method)(model_id, within=within, patience=patience)
         except NugenError as exc:
             return exc
         finally:
@@ -43,14 +43,10 @@ PASSING = [
     (425, "425 Too Early"),
     (500, "500 Internal Server Error"),
     (502, "502 Bad Gateway"),
-    (503, "503 Service Unavailable"),
     (504, "504 Gateway Timeout"),
     (522, "522"),
     (530, "530"),
     (answer(400, "Internal server error "), "400: Internal server error"),
-    (answer(429), "429 Too Many Requests"),
-    (answer(429, "slow down"), "429: slow down"),
-    (answer(429, "Quota limit reached.", Retry_After="5"), "429: Quota limit reached."),
     (httpx.Response(200), "a 200 answer that cannot be read (it is not JSON: empty)"),
     (httpx.Response(204), "a 204 answer that cannot be read (it is not JSON: empty)"),
     (httpx.Response(200, text="<html><title>Hi</title>"), "a 200 answer that cannot be read (it is not JSON: Hi)"),
@@ -71,6 +67,13 @@ PASSING = [
     ),
     (httpx.ConnectError("refused"), "cannot connect to https://api.test (from nugen:baseUrl): refused"),
     (httpx.ProxyError("407"), "cannot connect to https://api.test (from nugen:baseUrl): 407"),
+]
+
+REFUSALS = [
+    (503, "503 Service Unavailable"),
+    (answer(429), "429 Too Many Requests"),
+    (answer(429, "slow down"), "429: slow down"),
+    (answer(429, "Quota limit reached.", Retry_After="5"), "429: Quota limit reached."),
 ]
 
 LASTING = [
@@ -125,6 +128,19 @@ def test_trouble_that_may_pass(method, given, says):
     assert ("cannot connect" not in says) == outcome.sent
 
 
+@pytest.mark.parametrize(("given", "says"), REFUSALS)
+@pytest.mark.parametrize("method", ["status", "undeploy"])
+def test_a_refusal_for_overload_is_sent_again_and_was_certainly_not_carried_out(method, given, says):
+    """Without one admitted request the patience of a poll ends it after half a minute."""
+    api = ScriptedApi(given)
+    outcome = ask(api, method=method, patience=30.0)
+
+    assert RefusedError is type(outcome)
+    assert says == str(outcome)
+    assert not outcome.sent
+    assert len(api.requests) > 3
+
+
 @pytest.mark.parametrize(("given", "kind", "says"), LASTING)
 @pytest.mark.parametrize("method", ["status", "undeploy"])
 def test_trouble_that_will_not_pass(method, given, kind, says):
@@ -138,7 +154,7 @@ def test_trouble_that_will_not_pass(method, given, kind, says):
 
 
 def test_retry_after_travels_with_the_error():
-    assert 5.0 == ask(answer(503, Retry_After="5")).retry_after
+    assert 5.0 == ask(answer(500, Retry_After="5")).retry_after
 
 
 def test_a_certificate_that_is_not_trusted_is_named_at_once():
@@ -165,6 +181,13 @@ def test_an_exchange_is_cut_at_the_request_timeout():
     outcome = ask((31, "COMPLETED"))
 
     assert ("no complete answer within 30s", True) == (str(outcome), outcome.sent)
+
+
+def test_a_time_out_of_the_networks_own_is_not_ours():
+    """The system's TimeoutError is none of the request timeout."""
+    outcome = ask(TimeoutError(110, "Connection timed out"))
+
+    assert "broke: [Errno 110] Connection timed out" in str(outcome)
 
 
 def test_an_exchange_is_cut_when_the_time_for_it_is_over():
@@ -228,60 +251,110 @@ def test_a_queue_that_does_not_move_is_named():
 
     (_, error), _ = simulate(main)
 
-    assert "no turn (see nugen:maxConcurrentRequests) within 10s" == str(error)
+    assert "no turn within 10s: 1 requests are under way, and none has ended" == str(error)
     assert not error.sent
 
 
 def test_overload_slows_down_all_waits_of_the_process():
-    """One request is refused with Retry-After: the next one, for another model, is sent when that has passed."""
+    """One request is refused with Retry-After: it is sent again when that has passed, and the next one after it."""
     api = ScriptedApi(answer(503, Retry_After="9"), "PENDING")
 
     async def main():
         client = client_for(api)
-        with pytest.raises(UnavailableError):
-            await client.status("a", within=100)
-        await client.status("b", within=100)
+        first = asyncio.create_task(client.status("a", within=100))
+        await asyncio.sleep(1)
+        await asyncio.gather(first, client.status("b", within=100))
 
     simulate(main)
 
-    assert [0, 9] == api.times
+    assert [0, 9, 9.25] == pytest.approx(api.times, abs=0.1)
+    assert ["a", "a", "b"] == [path.split("/")[-2] for _, _, path in api.requests]
 
 
-def test_overload_holds_nobody_back_longer_than_allowed():
-    """A last look leaves at the deadline, however much the API wishes to be left alone."""
-    api = ScriptedApi(answer(503, Retry_After="60"), "PENDING")
+def test_who_has_no_turn_in_time_is_told_what_the_api_admits():
+    api = ScriptedApi(503)
 
-    async def main():
-        client = client_for(api)
-        with pytest.raises(UnavailableError):
-            await client.status("a", within=100)
-        await client.status("b", within=5, hold=2)
+    error = ask(api, within=20)
 
-    simulate(main)
-
-    assert [0, 2] == api.times
+    assert RefusedError is type(error)
+    assert "no turn within 20s: the API admits no requests (503 Service Unavailable)" == str(error)
 
 
-def test_the_brake_holds_those_who_were_already_queueing():
-    """100 waits meet an API that answers only 503: a hundred requests or two a minute, not a thousand."""
+def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
+    """After 300 seconds: those that are under way, those that queue, and those that pause and come back."""
     api = ScriptedApi((0.2, 503))
+    errors = []
 
-    async def one(client):
-        while True:
-            with suppress(UnavailableError):
-                await client.status("m", within=1000)
+    async def one(client, number):
+        await asyncio.sleep(number / 10)
+        try:
+            await client.status(f"m-{number}", within=2000)
+        except UnavailableError as exc:
+            errors.append(exc)
 
     async def main():
         client = client_for(api)
-        tasks = [asyncio.create_task(one(client)) for _ in range(100)]
-        await asyncio.sleep(120)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(one(client, number) for number in range(100)))
+        with pytest.raises(SilentApiError):
+            await client.status("late", within=2000)
 
-    simulate(main)
+    _, took = simulate(main)
 
-    assert 16 * 5 < len(api.requests) < 16 * 15
+    assert {SilentApiError} == {type(error) for error in errors}
+    assert 1 == len({str(error) for error in errors})
+    assert "https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m" in str(errors[0])
+    assert 300 <= took < 330
+    assert len(api.requests) < 100, "an overloaded API is left alone"
+
+
+def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_trouble():
+    """It neither goes on at the head of the queue for ever, nor slows the others down."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [503 if "/bad/" in request.url.path else "PENDING"]
+            return await super().handle_async_request(request)
+
+    api, seen = Api("PENDING"), []
+
+    async def others(client):
+        for number in range(40):
+            await client.status(f"m-{number % 4}", within=100)
+            await asyncio.sleep(0.5)
+
+    async def bad(client):
+        for _ in range(5):
+            try:
+                await client.status("bad", within=100)
+            except RefusedError as exc:
+                seen.append(str(exc))
+            await asyncio.sleep(5)
+
+    async def main():
+        client = client_for(api)
+        await asyncio.gather(others(client), bad(client))
+
+    _, took = simulate(main)
+
+    assert ["503 Service Unavailable"] * 5 == seen
+    assert took < 45
+    assert 5 + 5 >= sum("/bad/" in path for _, _, path in api.requests)
+
+
+def test_a_response_about_another_model_of_ours_is_never_believed():
+    """An id may be echoed differently; but one that is asked about here as well is another's."""
+    api = ScriptedApi((1, body("COMPLETED", model_id="b")), (2, body("COMPLETED", model_id="b")))
+
+    async def main():
+        client = client_for(api)
+        return await asyncio.gather(*(client.status(i, within=9) for i in ("a", "b")), return_exceptions=True)
+
+    (error, status), _ = simulate(main)
+
+    assert MisdirectedError is type(error)
+    assert "a response about another model (b)" == str(error)
+    assert "COMPLETED" == status.status
+    assert "b" == ask(body("COMPLETED", model_id="b")).model_id
 
 
 @pytest.mark.parametrize("location", ["https:foo", "mailto:x", "http://[zz", "https://xn--a/", "/ok"])

@@ -1,8 +1,10 @@
 """What connections are made of what the environment says."""
 
+from pathlib import Path
+
 import pytest
 
-from nugen_pulumi.connections import make_connections
+from nugen_pulumi.connections import make_connector
 from nugen_pulumi.errors import SettingsError
 from nugen_pulumi.settings import Settings
 
@@ -10,24 +12,22 @@ from nugen_pulumi.settings import Settings
 @pytest.mark.parametrize("url", ["https://xn--a", "https://a.test/" + "x" * 70_000])
 def test_a_host_that_cannot_be_one_is_a_settings_error(url):
     with pytest.raises(SettingsError, match="nugen:baseUrl is not a URL"):
-        make_connections(Settings("k", url, "nugen:baseUrl"))
+        make_connector(Settings("k", url, "nugen:baseUrl"))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("ALL_PROXY", "socks5://proxy.test"),
-        ("HTTPS_PROXY", "ftp://proxy.test"),
-        ("HTTPS_PROXY", "http://proxy.test:80a"),
-        ("SSL_CERT_FILE", "/nowhere.pem"),
-        ("SSL_CERT_FILE", __file__),
-    ],
-)
-def test_an_environment_that_cannot_be_used_is_named(monkeypatch, name, value):
-    monkeypatch.setenv(name, value)
+@pytest.mark.parametrize("value", ["/nowhere.pem", __file__])
+def test_a_certificate_file_that_cannot_be_used_is_named_with_its_path(monkeypatch, value):
+    monkeypatch.setenv("SSL_CERT_FILE", value)
 
-    with pytest.raises(SettingsError, match=f"The proxies or certificates that the environment names .*{name}"):
-        make_connections(Settings("k", "https://api.test", "nugen:baseUrl"))
+    with pytest.raises(SettingsError, match=f"SSL_CERT_FILE={value} holds no certificates"):
+        make_connector(Settings("k", "https://api.test", "nugen:baseUrl"))
+
+
+def test_certificates_that_nobody_named_are_the_systems(monkeypatch):
+    monkeypatch.setattr("httpx.create_ssl_context", Path("/nowhere.pem").open)
+
+    with pytest.raises(SettingsError, match="The system's store holds no certificates"):
+        make_connector(Settings("k", "https://api.test", "nugen:baseUrl"))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,7 @@ def test_the_environments_proxy_is_used_but_never_for_plain_http(monkeypatch, ur
     monkeypatch.setenv("http_proxy", "http://proxy.test:1")
     monkeypatch.setenv("https_proxy", "http://proxy.test:1")
     monkeypatch.setenv("no_proxy", no_proxy)
-    made = make_connections(Settings("k", url, max_concurrent_requests=3))
+    connect, proxy = make_connector(Settings("k", url))
 
-    assert [pool] * 3 == [type(connection._pool).__name__ for connection in made]
+    assert pool == type(connect()._pool).__name__
+    assert (pool == "AsyncHTTPProxy") == (proxy is not None)

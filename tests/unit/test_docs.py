@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import nugen_pulumi
-from nugen_pulumi import brake, errors, host, inputs, outputs, reply, settings, waiter
+from nugen_pulumi import errors, host, inputs, outputs, pace, patience, reply, settings, undeployment, waiter
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
@@ -31,7 +31,15 @@ README = ROOT / "README.md"
 
 KNOWN_COMMANDS = {"export", "make", "pip", "pulumi", "pytest", "python"}
 SETTINGS = dict(re.findall(r'find\("(nugen:\w+)", "(NUGEN_\w+)"\)', Path(settings.__file__).read_text()))
-MODULES = {"brake": brake, "inputs": inputs, "reply": reply, "settings": settings, "waiter": waiter}
+MODULES = {
+    "inputs": inputs,
+    "pace": pace,
+    "patience": patience,
+    "reply": reply,
+    "settings": settings,
+    "undeployment": undeployment,
+    "waiter": waiter,
+}
 
 # Each program runs as it stands, in a fork of one process: what the SDK remembers outlives a program, and importing it
 # takes longer than all of them.
@@ -324,7 +332,7 @@ def test_the_reference_tells_of_every_error_when_what_is_kept_and_what_to_do():
 
 
 def test_the_numbers_of_a_wait_are_those_of_the_code():
-    """All of them: each field of the policy and each constant of the brake."""
+    """All of them: each field of the policy and each public constant of the pace and the patience."""
     told = {code(row["name in the code"])[0]: float(row["number"]) for row in rows(sections(HOW)["The numbers"])}
     really = {}
     for name in told:
@@ -334,14 +342,20 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
 
     assert really == told
     assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(waiter.WaitPolicy)} <= set(told)
-    assert {f"brake.{name}" for name, found in vars(brake).items() if isinstance(found, float)} <= set(told)
+    public = {
+        f"{module}.{name}"
+        for module in ("pace", "patience")
+        for name, found in vars(MODULES[module]).items()
+        if isinstance(found, (int, float)) and not name.startswith("_")
+    }
+    assert public <= set(told)
 
 
 @pytest.mark.parametrize("page", [README, HOW, REFERENCE, ROOT / "docs" / "operations.md"], ids=lambda page: page.name)
 def test_seconds_in_prose_are_numbers_of_the_code(page):
     """Those of the table, and the example of how many looks a wait takes."""
     policy = dataclasses.astuple(waiter.WaitPolicy())
-    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, brake.SHORTEST, brake.LONGEST, 150.0}
+    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0}
     told = {float(number) for number in re.findall(r"\b(\d+(?:\.\d+)?) seconds\b", prose(page))}
 
     assert told <= known

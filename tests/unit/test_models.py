@@ -36,13 +36,14 @@ def test_only_documented_words_end_a_wait_and_only_completed_means_undeployed(wo
     assert (over, known, undeployed) == (seen.over, seen.known, seen.undeployed)
 
 
-def test_failed_because_it_is_undeployed_already_means_undeployed():
-    seen = failed("No active undeployment. Model status is UNDEPLOYED.")
+@pytest.mark.parametrize("word", ["UNDEPLOYED", "EVALUATED"])
+def test_failed_because_it_is_at_rest_already_means_undeployed(word):
+    seen = failed(f"No active undeployment. Model status is {word}.")
 
-    assert (True, "UNDEPLOYED", True) == (seen.undeployed, seen.model_status, seen.over)
+    assert (True, word, True) == (seen.undeployed, seen.model_status, seen.over)
 
 
-@pytest.mark.parametrize("word", ["DEPLOYED", "EVALUATED", "UNDEPLOYING", "READY", "UNDEPLOYED_PARTLY"])
+@pytest.mark.parametrize("word", ["DEPLOYED", "UNDEPLOYING", "READY", "UNDEPLOYED_PARTLY"])
 def test_failed_with_any_other_model_status_does_not(word):
     seen = failed(f"No active undeployment. Model status is {word}.")
 

@@ -17,9 +17,10 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 
 # From the bottom up: a module imports only from rows above its own.
 ORDER = [
-    {"_version", "account", "text", "brake", "errors", "waiter", "words", "host"},
+    {"_version", "account", "text", "pace", "patience", "loop", "redaction", "errors", "waiter", "words", "host"},
     {"models", "reply", "settings", "inputs", "sentences"},
-    {"connections", "outputs"},
+    {"unusable", "proxies", "outputs"},
+    {"connections", "breakage", "turns"},
     {"exchange"},
     {"client"},
     {"undeployment"},

@@ -139,3 +139,21 @@ def test_no_answer_is_too_strange_to_be_summed_up(body, status, retry_after):
 
     assert reply.summary.isprintable()
     assert reply.retry_after() is None or reply.retry_after() >= 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b" \r\n", "empty"),
+        ('{"a": 1}'.encode("utf-16"), "UTF-16, and JSON is UTF-8"),
+        ('{"a": 1}'.encode("utf-16-le"), "UTF-16, and JSON is UTF-8"),
+        ('{"a": "\u00e9"}'.encode("latin-1"), "10 bytes that are not UTF-8"),
+        (b'{"a": "\\ud800"}', '{"a": "\\ud800"}'),
+        (b"<html><title>Sign in</title>", "Sign in"),
+        (b"\x01\x02", "nothing that can be printed"),
+        (b"x" * 100, "x" * 79 + "\u2026"),
+    ],
+)
+def test_a_body_that_is_no_json_is_described_truthfully(body, said):
+    assert said == Reply(200, body).excerpt

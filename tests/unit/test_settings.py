@@ -17,7 +17,7 @@ def refusal(config):
 
 
 def test_defaults():
-    assert Settings("key-from-config", "https://api.nugen.in", "the default", 30.0, 16) == find()
+    assert Settings("key-from-config", "https://api.nugen.in", "the default", 30.0, 128) == find()
 
 
 def test_config_wins_over_the_environment_setting_by_setting():
@@ -123,6 +123,6 @@ def test_a_request_timeout_that_is_no_time_is_refused(value):
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "inf", "many", "1001"])
 def test_a_bad_number_of_requests_is_refused(value):
-    assert "nugen:maxConcurrentRequests must be a whole number from 1 to 1000, such as 16." == refusal(
+    assert "nugen:maxConcurrentRequests must be a whole number from 1 to 1000, such as 128." == refusal(
         {"nugen:maxConcurrentRequests": value}
     )

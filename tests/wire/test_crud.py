@@ -71,6 +71,15 @@ def test_create_fails_on_failed_with_reason_and_advice(host, emulator):
     )
 
 
+def test_a_model_that_is_ready_is_said_to_be_ambiguous(host, emulator):
+    """READY was seen for models at rest and for models in service."""
+    emulator.script("m-1", catalogue.nothing_running("READY"))
+
+    with pytest.raises(grpc.RpcError) as caught:
+        host.create(inputs())
+    assert "Model status is READY. READY is ambiguous: the model may be in service or at rest" in sentence(caught)
+
+
 def test_a_model_that_nobody_asked_to_undeploy_says_what_to_set(host, emulator):
     emulator.add("m-1")
 
@@ -305,7 +314,7 @@ def test_refresh_of_a_model_that_is_not_found_says_that_it_is_gone(host, emulato
     assert ("", {}) == host.refresh(done())
 
 
-@pytest.mark.parametrize("answer", [catalogue.wrong_route(), 403, 503, 422, 502])
+@pytest.mark.parametrize("answer", [catalogue.wrong_route(), 403, 500, 422, 502])
 def test_refresh_never_takes_trouble_for_absence(host, emulator, answer):
     emulator.script("m-1", answer)
 

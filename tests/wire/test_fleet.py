@@ -171,7 +171,7 @@ def test_refresh_looks_once_at_each_and_drops_only_what_is_not_found(fleet, emul
 
 def test_refresh_in_trouble_fails_and_says_for_whom(fleet, emulator):
     emulator.script("a", "COMPLETED")
-    emulator.script("b", 503)
+    emulator.script("b", 500)
     error = refused(lambda: fleet.refresh(state({"a": known(), "b": known()})))
 
     assert status_of(error).message.startswith("1 of 2 models is without an answer:\n  Model b: one look")

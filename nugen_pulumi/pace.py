@@ -1,0 +1,193 @@
+"""How fast the requests of a process may leave. Is told how each one went; has no clock, no HTTP and no queue."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from enum import Enum
+
+FIRST_WINDOW = 4
+USUAL_WINDOW = 16
+FIRST_RATE = 4.0
+LOWEST_RATE = 0.1
+LONGEST_RETRY_AFTER = 60.0
+
+# As many requests a second as one event loop in Python can send: more requests under way than it takes to reach this
+# rate would only wait for the processor.
+_FULL_RATE = 640.0
+_NO_LIMIT = 4000.0
+_FEW = 16
+_WEIGHT = 1 / 8
+_TOO_MANY = 0.2
+_DECREASES = (0.9, 0.8, 0.6)
+_METERED = 5.0
+_LATENCY_SPAN = 10.0
+
+
+class Outcome(Enum):
+    """How a request went, as far as the pace is concerned."""
+
+    ADMITTED = "a response other than a refusal"
+    REFUSED = "a refusal for overload: 429 or 503"
+    TIMED_OUT = "no complete response in time"
+    LOST = "no complete response for another reason, or given up by the client"
+
+
+class Pace:
+    """
+    Finds out how many requests the API admits, and lets no more leave.
+
+    Two bounds, each for what it can measure:
+
+    * The *window* bounds how many requests are under way. It begins at :data:`FIRST_WINDOW`, grows by one with each
+      response (slow start, as in TCP), and ends at what Little's law asks for: the shortest latency of the last
+      seconds, times the rate that one event loop can send. So it is 16 next to the API and *most* at 200 ms. A
+      time-out halves it.
+    * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal.
+      Then it is decreased when more than a fifth of the latest requests were refused: to nine tenths if it worked for
+      a while, to six tenths if not. It is held for some seconds, and grows again with a square in its exponent: slowly
+      at first, so that a probe beyond the limit is short; then ever faster, so that a limit that is gone is
+      forgotten in seconds. This is the shape of CUBIC (RFC 9438), of a rate rather than a window because rate limiters
+      count requests each second, and judged by a share rather than by one loss because limiters without a burst refuse
+      some requests that merely arrive unevenly. Additive increase would take minutes from 4 to 200 a second.
+
+    After a pause that the server asked for (Retry-After) the requests leave at the rate, and the window starts anew:
+    nobody is let loose in a herd.
+
+    All times are seconds of any clock that never goes back.
+
+    Args:
+        most: Upper bound of the requests under way at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._window = float(min(FIRST_WINDOW, most))
+        self._under_way = 0
+        self._rate = math.inf
+        self._base = math.inf
+        self._searching = True
+        self._busy = 0.0
+        self._hold = 0.0
+        self._refused = 0.0
+        self._admitted_since_cut = 0
+        self._cuts = 0
+        self._cut_at = -math.inf
+        self._shrunk_at = -math.inf
+        self._left_at = -math.inf
+        self._next_at = -math.inf
+        self._not_before = -math.inf
+        self._admitted: deque[float] = deque()
+        self._latency = (math.inf, math.inf)
+        self._latency_since = -math.inf
+
+    @property
+    def throttled(self) -> bool:
+        """The API has refused requests for overload, and the rate is bounded since."""
+        return self._rate < math.inf
+
+    @property
+    def rate(self) -> float:
+        """Requests that may leave each second; infinite if nothing was ever refused."""
+        return self._rate
+
+    @property
+    def window(self) -> int:
+        """Requests that may be under way at once."""
+        return int(self._window)
+
+    def admitted(self, now: float) -> float:
+        """Return how many requests the API admitted each second, of late."""
+        self._forget(now)
+        return len(self._admitted) / _METERED
+
+    def pause(self, now: float) -> float:
+        """Return the seconds until the next request may leave: 0 now, infinite until one under way has ended."""
+        if self._under_way >= self.window:
+            return math.inf
+        return max(0.0, self._next_at - now, self._not_before - now)
+
+    def leave(self, now: float, *, queued: bool) -> None:
+        """
+        Note that a request leaves.
+
+        Args:
+            now: The time.
+            queued: More requests want to leave. Only then does the rate grow: what is not used cannot be tried out.
+        """
+        self._under_way += 1
+        if self.throttled:
+            self._grow(now, queued=queued)
+            # What left a little late may be followed a little early, so that the rate is kept; but never so early
+            # that a limiter without a burst would have to refuse it.
+            self._next_at = max(self._next_at + 1 / self._rate, now + 0.95 / self._rate)
+        self._left_at = now
+
+    def end(self, now: float, *, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
+        """
+        Note how a request went.
+
+        Args:
+            now: The time.
+            left: When it left.
+            outcome: How it went.
+            retry_after: Seconds that the server asked all of us to stay away, or None.
+        """
+        self._under_way -= 1
+        if outcome is Outcome.ADMITTED:
+            self._admitted.append(now)
+            self._forget(now)
+            self._measure(now, now - left)
+            self._window = min(self._wanted_window(), self._window + 1)
+            if left >= self._cut_at:
+                self._refused -= self._refused * _WEIGHT
+                self._admitted_since_cut += 1
+        elif outcome is Outcome.REFUSED:
+            if retry_after is not None:
+                self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
+                self._window = float(min(FIRST_WINDOW, self._most))
+            if left >= self._cut_at:  # those that left before are of the same round
+                self._refused += (1 - self._refused) * _WEIGHT
+                if not self.throttled or retry_after or self._refused > _TOO_MANY:
+                    self._cut(now, retry_after or 0.0)
+        elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
+            self._window = max(float(min(FIRST_WINDOW, self._most)), self._window / 2)
+            self._shrunk_at = now
+
+    def _cut(self, now: float, retry_after: float) -> None:
+        if not self.throttled:
+            self._window = float(min(FIRST_WINDOW, self._most))
+            self._base = max(FIRST_RATE, float(sum(1 for time in self._admitted if time > now - 1)))
+            self._searching, self._hold = True, 0.0
+        else:
+            self._cuts = 0 if self._admitted_since_cut > _FEW else self._cuts + 1
+            self._base = max(LOWEST_RATE, self._rate * _DECREASES[min(self._cuts, len(_DECREASES) - 1)])
+            self._searching = False
+            # Each probe costs some refusals, and a pause if the server asks for one: they must be worth it.
+            self._hold = min(30.0, max(2.0, 32 / self._base, 20 * retry_after))
+        self._rate = self._base
+        self._next_at = now + 1 / self._rate
+        self._busy, self._refused, self._admitted_since_cut = 0.0, 0.0, 0
+        self._cut_at = now
+
+    def _grow(self, now: float, *, queued: bool) -> None:
+        if queued:
+            self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
+        beyond = max(0.0, self._busy - self._hold) / (1.0 if self._searching else 3.0)
+        self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
+        if self._rate > _NO_LIMIT:
+            self._rate = self._base = math.inf
+
+    def _measure(self, now: float, latency: float) -> None:
+        """Keep the shortest latency of this span and of the one before."""
+        latest, before = self._latency
+        if now - self._latency_since > _LATENCY_SPAN:
+            self._latency_since, latest, before = now, math.inf, latest
+        self._latency = (min(latest, latency), before)
+
+    def _wanted_window(self) -> float:
+        return min(float(self._most), max(float(USUAL_WINDOW), _FULL_RATE * min(self._latency)))
+
+    def _forget(self, now: float) -> None:
+        while self._admitted and self._admitted[0] <= now - _METERED:
+            self._admitted.popleft()

@@ -1,0 +1,212 @@
+"""Connections over real sockets: trusted while they deserve it, and closed for good when they do not."""
+
+import asyncio
+import os
+import socket
+import ssl
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from nugen_pulumi.client import NugenClient
+from nugen_pulumi.errors import UnavailableError
+from nugen_pulumi.loop import Loop
+from nugen_pulumi.settings import Settings
+
+BODY = b'{"model_id":"m","status":"%s"}'
+
+
+def whole(status, headers=b""):
+    body = BODY % status
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%s\r\n%s" % (len(body), headers, body)
+
+
+class Server:
+    """Answers each request with the next element: bytes to send, a function of the writer, or None to be silent."""
+
+    def __init__(self, *script, tls=None):
+        self.script = list(script)
+        self.requests = []  # the number of the connection, and the method
+        self.connections = 0
+        self._tls = tls
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+
+    async def _serve(self, reader, writer):
+        number = self.connections
+        self.connections += 1
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.requests.append((number, head.split(b" ", 1)[0].decode()))
+                answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                if callable(answer):
+                    answer(writer)
+                elif answer is not None:
+                    writer.write(answer)
+        writer.close()
+
+
+def run(main):
+    loop = Loop()
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def speak(server, *asks, timeout=0.3):
+    """Send *asks* one after the other; return what came of each."""
+
+    async def main():
+        async with server:
+            client = NugenClient(Settings("k", server.url, request_timeout=timeout))
+            outcomes = []
+            for ask in asks:
+                outcomes += await asyncio.gather(getattr(client, ask)("m", within=10), return_exceptions=True)
+            await client.aclose()
+            return outcomes
+
+    return run(main)
+
+
+def statuses(outcomes):
+    return [getattr(outcome, "status", type(outcome).__name__) for outcome in outcomes]
+
+
+def test_a_connection_is_used_again():
+    server = Server(whole(b"PENDING"))
+    speak(server, "status", "status", "status")
+
+    assert [0, 0, 0] == [number for number, _ in server.requests]
+
+
+def test_a_response_that_arrives_twice_is_not_the_answer_to_the_next_request():
+    server = Server(whole(b"COMPLETED") * 2, whole(b"PENDING"))
+
+    assert ["COMPLETED", "PENDING"] == statuses(speak(server, "status", "status"))
+    assert [0, 1] == [number for number, _ in server.requests]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf",
+        b"\x15\x03\x01\x00\x02\x02\x16\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-encoding: br\r\n\r\nxx",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n",
+    ],
+)
+def test_after_a_request_that_was_cut_the_connection_is_replaced(bad):
+    server = Server(whole(b"PENDING"), bad, whole(b"COMPLETED"))
+
+    assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(speak(server, "status", "status", "status"))
+    assert [0, 0, 1] == [number for number, _ in server.requests]
+
+
+def test_a_delete_goes_over_a_connection_that_no_server_is_about_to_close():
+    server = Server(whole(b"PENDING"))
+    speak(server, "undeploy", "status", "undeploy", "status", "undeploy")
+
+    assert [0, 0, 1, 1, 2] == [number for number, _ in server.requests]
+
+
+def test_a_connection_that_the_server_has_closed_meanwhile_is_opened_anew():
+    server = Server(lambda writer: (writer.write(whole(b"PENDING")), writer.close()), whole(b"COMPLETED"))
+
+    async def main():
+        async with server:
+            client = NugenClient(Settings("k", server.url))
+            await client.status("m", within=5)
+            await asyncio.sleep(0.05)
+            status = await client.status("m", within=5)
+            await client.aclose()
+            return status
+
+    assert "COMPLETED" == run(main).status
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(authority, tmp_path, monkeypatch):
+    """A server's context, with a certificate that clients trust."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def damaged(writer):
+    """Write a TLS record that nobody can decrypt beneath the encryption."""
+    with socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno())) as raw:
+        raw.setblocking(False)
+        raw.send(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+
+
+def test_damaged_tls_is_trouble_that_may_pass(tls):
+    server = Server(whole(b"PENDING"), damaged, whole(b"COMPLETED"), tls=tls)
+    outcomes = speak(server, "status", "status", "status", timeout=5)
+
+    assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(outcomes)
+    assert "broke: " in str(outcomes[1])
+
+
+def sockets_to(port):
+    """Return our sockets that are connected to *port* of loopback, as the system knows them."""
+    found = []
+    for name in [path.name for path in Path("/dev/fd").iterdir()]:
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as candidate:
+            if candidate.family == socket.AF_INET and candidate.getpeername()[1] == port:
+                found.append(name)
+    return found
+
+
+def test_no_socket_outlives_its_request():
+    """A hundred requests whose TLS handshake stalls: nothing is left of them once they were cut."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    port = listener.getsockname()[1]
+
+    async def main():
+        client = NugenClient(Settings("k", f"https://127.0.0.1:{port}", request_timeout=0.3))
+        asks = (client.status(f"m-{number}", within=1) for number in range(100))
+        outcomes = await asyncio.gather(*asks, return_exceptions=True)
+        await asyncio.sleep(0.3)
+        left = len(sockets_to(port))
+        await client.aclose()
+        return outcomes, left
+
+    outcomes, left = run(main)
+    listener.close()
+
+    assert {True} == {isinstance(outcome, UnavailableError) for outcome in outcomes}
+    assert 0 == left
+
+
+def test_the_request_timeout_holds_for_a_name_that_does_not_resolve(monkeypatch):
+    """The resolver takes a minute, and nobody waits for it."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: time.sleep(60))
+
+    async def main():
+        client = NugenClient(Settings("k", "https://slow.invalid", request_timeout=0.2))
+        with pytest.raises(UnavailableError, match=r"no complete answer within 0\.2s"):
+            await client.status("m", within=50)
+        await client.aclose()
+
+    run(main)

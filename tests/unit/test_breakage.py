@@ -1,0 +1,120 @@
+"""Each exception of the libraries below becomes one of ours."""
+
+import importlib
+import inspect
+import socket
+import ssl
+
+import anyio
+import httpcore
+import httpx
+import pytest
+
+from nugen_pulumi.breakage import breakage, is_breakage
+from nugen_pulumi.errors import RejectedError, UnavailableError
+from nugen_pulumi.proxies import Proxy
+from nugen_pulumi.settings import Settings
+
+SETTINGS = Settings("k", "https://api.test", "nugen:baseUrl")
+PROXY = Proxy("http://proxy.test:1", "HTTPS_PROXY", ("user", "secret"))
+WHERE = "https://api.test (from nugen:baseUrl)"
+
+
+def exceptions_of(*names):
+    """Return the exceptions that the modules called *names* make public."""
+    values = [value for name in names for value in vars(importlib.import_module(name)).values()]
+    kinds = {
+        value
+        for value in values
+        if inspect.isclass(value) and issubclass(value, Exception) and value.__name__[0] != "_"
+    }
+    return sorted(kinds - {Exception}, key=lambda kind: kind.__name__)
+
+
+KINDS = exceptions_of("httpx", "httpcore", "h11", "anyio", "ssl", "socket")
+
+
+def test_there_are_many():
+    assert len(KINDS) > 40
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_exception_of_the_libraries_is_foreseen(kind):
+    """So that a new one cannot reach the operator as a traceback."""
+    exc = kind.__new__(kind)
+
+    assert is_breakage(exc)
+    assert isinstance(breakage(exc, SETTINGS), (UnavailableError, RejectedError))
+
+
+def test_a_mistake_of_ours_is_none():
+    assert not is_breakage(ZeroDivisionError())
+
+
+class Group(Exception):  # noqa: N818 - it stands in for
+    """An ExceptionGroup, of which Python 3.10 knows nothing."""
+
+    def __init__(self, *exceptions):
+        super().__init__("several")
+        self.exceptions = exceptions
+
+
+def test_a_group_is_what_is_in_it_and_was_never_sent():
+    """Anyio gathers what it met at each address of a name."""
+    group = Group(OSError("first"), Group(anyio.EndOfStream()))
+    error = breakage(group, SETTINGS)
+
+    assert is_breakage(group)
+    assert not is_breakage(Group(OSError(), ZeroDivisionError()))
+    assert (f"cannot connect to {WHERE}: first", False) == (str(error), error.sent)
+
+
+@pytest.mark.parametrize("kind", [ssl.SSLError, httpcore.ReadError, httpx.ReadError, ConnectionResetError])
+def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
+    error = breakage(kind("bad record"), SETTINGS)
+
+    assert str(error).startswith(f"the connection to {WHERE} broke: ")
+    assert error.sent
+
+
+def certificate(code):
+    error = ssl.SSLCertVerificationError("verify failed")
+    error.verify_code = code
+    connect = httpcore.ConnectError("failed")
+    connect.__cause__ = error
+    return breakage(connect, SETTINGS, PROXY)
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (10, "has expired: it must be renewed there, unless this machine's clock is wrong"),
+        (62, "belongs to another host: check the base URL"),
+        (64, "belongs to another host: check the base URL"),
+        (20, "is not trusted: name a private CA's file in SSL_CERT_FILE"),
+    ],
+)
+def test_each_trouble_with_a_certificate_has_its_own_advice(code, advice):
+    error = certificate(code)
+
+    assert RejectedError is type(error)
+    assert str(error).startswith(f"The certificate of {WHERE} {advice} (")
+
+
+def test_https_to_a_port_that_speaks_plain_http_is_said():
+    cause = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    cause.reason = "WRONG_VERSION_NUMBER"
+    connect = httpcore.ConnectError("x")
+    connect.__context__ = cause
+
+    assert f"{WHERE} does not speak TLS on that port: is it plain http?" == str(breakage(connect, SETTINGS))
+
+
+@pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("407"), socket.gaierror("x")])
+def test_a_proxy_that_is_down_is_named_without_its_password(exc):
+    said = str(breakage(exc, SETTINGS, PROXY))
+
+    assert ("proxy http://proxy.test:1 (from HTTPS_PROXY)" in said) == isinstance(
+        exc, (httpcore.ConnectError, httpcore.ProxyError)
+    )
+    assert "secret" not in said
