@@ -55,7 +55,7 @@ class Api:
     def forget(self) -> tuple[int, list[float]]:
         """Return how many looks there were and the lags, sorted; begin anew."""
         with urllib.request.urlopen(f"{self.url}/reset") as answer:  # noqa: S310 - loopback
-            looks, _, lags = json.load(answer)
+            looks, _, lags, *_ = json.load(answer)
         return looks, sorted(lags)
 
 

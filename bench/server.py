@@ -1,8 +1,12 @@
 """
 The status endpoint and the DELETE, as light as Python can serve them: not to be the bottleneck of a measurement.
 
-`python bench/server.py SECONDS`: each model is undeployed SECONDS after it was first heard of. Prints its port.
-`GET /stats` answers with looks, DELETEs and the detection lags in seconds; `GET /reset` does so and forgets them all.
+`python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY]]`: each model is undeployed SECONDS after it was first
+heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with the status REFUSAL; 0: no
+limit. Each answer takes LATENCY seconds. Prints its port.
+`GET /stats` answers with admitted looks, admitted DELETEs and the detection lags in seconds, then with the refusals,
+the longest time without an admitted look at one model, the seconds from the first admitted request to the last, and
+the number of models whose DELETE was carried out more than once; `GET /reset` does so and forgets them all.
 """
 
 import asyncio
@@ -12,6 +16,7 @@ import time
 from typing import ClassVar
 
 SECONDS = float(sys.argv[1])
+RATE, BURST, REFUSAL, LATENCY = (float(value) for value in (sys.argv[2:] + ["0", "1", "429", "0"][len(sys.argv) - 2 :]))
 
 
 class Api(asyncio.Protocol):
@@ -20,6 +25,12 @@ class Api(asyncio.Protocol):
     began: ClassVar[dict[bytes, float]] = {}
     lags: ClassVar[dict[bytes, float]] = {}
     counts: ClassVar = {b"GET": 0, b"DELETE": 0}
+    looked: ClassVar[dict[bytes, float]] = {}
+    deleted: ClassVar[dict[bytes, int]] = {}
+    span: ClassVar[list[float]] = []
+    tokens: ClassVar = [BURST, 0.0]
+    refused = 0
+    longest = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Remember where to answer."""
@@ -29,15 +40,28 @@ class Api(asyncio.Protocol):
         """Answer one request; clients here never pipeline, and their requests fit one segment."""
         method, path, _ = data.split(b" ", 2)
         if path in (b"/reset", b"/stats"):
-            self.answer(json.dumps([*self.counts.values(), list(self.lags.values())]).encode())
+            twice = sum(count > 1 for count in self.deleted.values())
+            took = self.span[-1] - self.span[0] if self.span else 0.0
+            more = [Api.refused, Api.longest, took, twice]
+            self.answer(json.dumps([*self.counts.values(), list(self.lags.values()), *more]).encode())
             if path == b"/reset":
-                Api.began, Api.lags, Api.counts = {}, {}, {b"GET": 0, b"DELETE": 0}
+                Api.began, Api.lags, Api.counts, Api.looked = {}, {}, {b"GET": 0, b"DELETE": 0}, {}
+                Api.deleted, Api.span, Api.refused, Api.longest = {}, [], 0, 0.0
             return
+        now = time.monotonic()
+        if RATE and not self.admits(now):
+            Api.refused += 1
+            self.answer(b'{"detail":"Too many requests"}', b"%d Refused" % REFUSAL)
+            return
+        Api.span = [*self.span[:1], now]
         self.counts[method] += 1
         model = path.split(b"/")[5]
-        now = time.monotonic()
+        if method == b"GET":
+            Api.longest = max(Api.longest, now - self.looked.get(model, now))
+            self.looked[model] = now
         began = self.began.setdefault(model, now)
         if method == b"DELETE":
+            self.deleted[model] = self.deleted.get(model, 0) + 1
             self.answer(b'"%s"' % model)
             return
         over = now - began - SECONDS
@@ -49,10 +73,20 @@ class Api(asyncio.Protocol):
             b'"start_time":"2024-02-24T10:00:00Z","end_time":null}' % (model, word)
         )
 
-    def answer(self, body: bytes) -> None:
-        """Send a 200."""
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-        self.transport.write(head + body)
+    def admits(self, now: float) -> bool:
+        """Take a token, if there is one."""
+        tokens, before = self.tokens
+        tokens = min(BURST, tokens + (now - before) * RATE)
+        Api.tokens = [tokens - (tokens >= 1), now]
+        return tokens >= 1
+
+    def answer(self, body: bytes, status: bytes = b"200 OK") -> None:
+        """Send *body*, in its time."""
+        head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (status, len(body))
+        if LATENCY:
+            asyncio.get_running_loop().call_later(LATENCY, self.transport.write, head + body)
+        else:
+            self.transport.write(head + body)
 
 
 async def main() -> None:

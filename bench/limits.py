@@ -1,0 +1,82 @@
+"""
+Many waits behind one limit, and at a distance, without an engine: `python bench/limits.py` prints Markdown.
+
+A quarter of an hour. *used* is the admitted rate against the limit, while the fleet lasted; *refused* the share of all
+requests; *longest gap* the longest time that one model went without a look, against the mean.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from nugen_pulumi.client import NugenClient
+from nugen_pulumi.fleet import learn_all
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiter import WaitPolicy
+
+SERVER = str(Path(__file__).with_name("server.py"))
+
+
+def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, list]:
+    """Follow a fleet of *count*; return how many were lost, and what the server saw."""
+    command = [sys.executable, SERVER, *map(str, options)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+
+        async def follow() -> int:
+            client = NugenClient(Settings("bench", url))
+            orders = {f"m-{number}": undeploy for number in range(count)}
+            outcomes = await learn_all(client, orders, WaitPolicy(), wait=True)
+            await client.aclose()
+            return sum(not getattr(outcome, "undeployed", False) for outcome in outcomes.values())
+
+        try:
+            lost = asyncio.run(follow())
+            with urllib.request.urlopen(f"{url}/stats") as answer:  # noqa: S310 - loopback
+                return lost, json.load(answer)
+        finally:
+            process.kill()
+
+
+def limit(rate: int, burst: int, refusal: int, count: int, *, undeploy: bool) -> None:
+    """Print a row: a limit."""
+    lost, (polls, deletes, _, refused, longest, took, twice) = fleet(count, 10, rate, burst, refusal, undeploy=undeploy)
+    used = (polls + deletes - burst) / (took * rate)
+    mean = took * count / max(polls, 1)
+    cells = rate, burst, refusal, count, "yes" if undeploy else "", lost, deletes, twice, f"{took:.0f}"
+    shares = f"{used:.2f}", f"{refused / (polls + deletes + refused):.3f}", f"{longest:.0f} / {mean:.0f}"
+    print("|", " | ".join(map(str, (*cells, *shares))), "|", flush=True)
+
+
+def distance(count: int) -> None:
+    """Print a row: a latency of 200 ms."""
+    lost, (polls, _, lags, *_) = fleet(count, 60, 0, 1, 429, 0.2)
+    lags.sort()
+    print(
+        f"| {count} | {lost} | {polls} | {statistics.mean(lags):.1f} | {lags[int(len(lags) * 0.95)]:.1f} |", flush=True
+    )
+
+
+def main() -> None:
+    """Measure everything."""
+    print("\n| models, 60 s, 200 ms | lost | looks | mean lag, s | p95 |\n|---|---|---|---|---|")
+    for count in (1000, 5000):
+        distance(count)
+    print(
+        "\n| limit/s | burst | refusal | models | undeploy | lost | DELETEs | twice | took, s | used | refused | gap |"
+    )
+    print("|" + "---|" * 12)
+    for rate in (200, 50, 20, 5):
+        for burst, refusal in ((1, 429), (rate, 503)):
+            for count in (200, 1000) if rate >= 50 else (200,):
+                for undeploy in (False, True):
+                    limit(rate, burst, refusal, count, undeploy=undeploy)
+
+
+if __name__ == "__main__":
+    main()
