@@ -84,7 +84,7 @@ class Host:
         self.channel.close()
         self.process.terminate()
         try:
-            self.process.communicate(timeout=10)
+            self.process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
             # Seen on a busy machine: coverage's handler for SIGTERM did not come to its end. How a process ends that is
             # no longer wanted is no test's claim.

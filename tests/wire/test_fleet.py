@@ -169,6 +169,14 @@ def test_refresh_looks_once_at_each_and_drops_only_what_is_not_found(fleet, emul
     assert 3 == len(emulator.requests)
 
 
+def test_refresh_of_a_fleet_that_is_gone_keeps_the_resource_and_no_model(fleet, emulator):
+    """The ids are the program's: it may create these models again."""
+    _, outputs = fleet.refresh(state({"a": known(), "b": known()}))
+
+    assert ({}, ["a", "b"], False) == (outputs["models"], outputs["pending"], outputs["undeployed"])
+    assert 2 == len(emulator.requests)
+
+
 def test_refresh_in_trouble_fails_and_says_for_whom(fleet, emulator):
     emulator.script("a", "COMPLETED")
     emulator.script("b", 500)
