@@ -62,7 +62,8 @@ class Pace:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._window = float(min(FIRST_WINDOW, most))
+        self._first_window = float(min(FIRST_WINDOW, most))
+        self._window = self._first_window
         self._under_way = 0
         self._rate = math.inf
         self._base = math.inf
@@ -145,18 +146,18 @@ class Pace:
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
                 self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
-                self._window = float(min(FIRST_WINDOW, self._most))
+                self._window = self._first_window
             if left >= self._cut_at:  # those that left before are of the same round
                 self._refused += (1 - self._refused) * _WEIGHT
                 if not self.throttled or retry_after or self._refused > _TOO_MANY:
                     self._cut(now, retry_after or 0.0)
         elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
-            self._window = max(float(min(FIRST_WINDOW, self._most)), self._window / 2)
+            self._window = max(self._first_window, self._window / 2)
             self._shrunk_at = now
 
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
-            self._window = float(min(FIRST_WINDOW, self._most))
+            self._window = self._first_window
             self._base = max(FIRST_RATE, float(sum(1 for time in self._admitted if time > now - 1)))
             self._searching, self._hold = True, 0.0
         else:
