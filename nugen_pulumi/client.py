@@ -19,6 +19,7 @@ from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 from nugen_pulumi.unusable import MisdirectedError, RefusedError
+from nugen_pulumi.words import Phase
 
 
 class NugenClient:
@@ -175,7 +176,7 @@ class NugenClient:
 
 def _status(reply: Reply) -> UndeployStatus:
     try:
-        return UndeployStatus.model_validate_json(reply.body)
+        status = UndeployStatus.model_validate_json(reply.body)
     except ValidationError as exc:
         first = exc.errors(include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -184,6 +185,9 @@ def _status(reply: Reply) -> UndeployStatus:
         else:
             what = f"its {field} is not as documented" if field else "it is no JSON object"
         raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
+    # FAILED, because no task of ours runs; but the platform undeploys the model by itself. Recorded as FAILED it would
+    # look finished to the next `pulumi up`.
+    return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
 
 
 def _path(model_id: str) -> str:

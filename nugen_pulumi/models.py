@@ -84,7 +84,7 @@ class UndeployStatus(BaseModel):
     @property
     def over(self) -> bool:
         """Nothing will change any more. An unknown word is never the end: it is waited out."""
-        return self.status == Phase.COMPLETED or (self.status == Phase.FAILED and self.model_status != "UNDEPLOYING")
+        return self.status in (Phase.COMPLETED, Phase.FAILED)
 
     @property
     def known(self) -> bool:

@@ -354,6 +354,13 @@ def test_a_model_that_undeploys_by_itself_is_waited_for():
     assert status.undeployed
 
 
+def test_a_model_that_undeploys_by_itself_is_recorded_as_pending():
+    """As FAILED it would look finished to the next `pulumi up`, or be asked for once more."""
+    error = interrupted([failed("No active undeployment. Model status is UNDEPLOYING.")])
+
+    assert ("PENDING", None) == (error.last.status, error.last.error)
+
+
 def test_a_delete_that_never_left_is_tried_again():
     """A refused connection has carried no request."""
     api = ScriptedApi(REFUSED, REFUSED, 200, "COMPLETED")
