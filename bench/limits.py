@@ -33,7 +33,7 @@ def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, li
             orders = {f"m-{number}": undeploy for number in range(count)}
             outcomes = await learn_all(client, orders, WaitPolicy(), wait=True)
             await client.aclose()
-            return sum(not getattr(outcome, "undeployed", False) for outcome in outcomes.values())
+            return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
 
         try:
             lost = asyncio.run(follow())

@@ -5,18 +5,34 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
 
+from nugen_pulumi.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.outputs import FleetModel, entry
 from nugen_pulumi.text import duration, printable
 from nugen_pulumi.undeployment import Undeployment
 from nugen_pulumi.waiter import WaitPolicy
 
-Outcome: TypeAlias = "UndeployStatus | NugenError"
-
 _BETWEEN_LINES = 0.5
+_LONGEST_TRACEBACK = 8000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of one model of a fleet.
+
+    Attributes:
+        known: What is recorded of it, its last status; None if there was no usable response. Its largest values may be
+            left out: see :class:`Budget`.
+        error: Why its wait ended without a terminal status, or None.
+    """
+
+    known: FleetModel | None
+    error: NugenError | None = None
 
 
 class UnforeseenError(NugenError):
@@ -44,24 +60,19 @@ async def learn_all(
         say: Is told how it stands, twice a second at most, and once more at an end that was waited for.
 
     Returns:
-        For each model its last status, or the error that ended its wait, with what was learnt before it. A cancelled
-        task returns, too, with the errors of the waits that it ended.
+        What became of each model. A cancelled task returns, too, with the errors of the waits that it ended.
     """
     clock = asyncio.get_running_loop().time
     started = clock()
     outcomes: dict[str, Outcome] = {}
+    budget = Budget()
 
     async def one(model_id: str, *, trigger: bool) -> None:
-        undeployment = Undeployment(client, model_id, policy)
-        try:
-            work = undeployment.follow(trigger=trigger) if wait else undeployment.glance(trigger=trigger)
-            outcomes[model_id] = await work
-        except NugenError as exc:
-            outcomes[model_id] = exc
-        except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
-            mistake = UnforeseenError(f"Model {model_id}: an error in nugen-pulumi itself: {_first_line(exc)}")
-            mistake.last, mistake.traceback = getattr(exc, "last", None), "".join(traceback.format_exception(exc))
-            outcomes[model_id] = mistake
+        undeployment = Undeployment(client, model_id, policy, remember=_lighter if wait else None)
+        outcome = await _outcome(undeployment, trigger=trigger, wait=wait)
+        if outcome.known is not None:
+            budget.spend(outcome.known)
+        outcomes[model_id] = outcome
 
     def tell() -> None:
         say(f"{_count(outcomes.values(), len(orders), before)} · {duration(clock() - started)}")
@@ -82,8 +93,31 @@ async def learn_all(
     return outcomes
 
 
-def _first_line(exc: Exception) -> str:
-    return printable(f"{type(exc).__name__}: {exc}", 200).rstrip(".") + "."
+async def _outcome(undeployment: Undeployment, *, trigger: bool, wait: bool) -> Outcome:
+    error: NugenError | None = None
+    try:
+        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.glance)(trigger=trigger)
+    except NugenError as exc:
+        status, error = exc.last, exc
+    except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
+        status, error = undeployment.last, _unforeseen(undeployment.model_id, exc)
+    if error is not None:
+        error.last = None  # it may hold a mebibyte
+    return Outcome(None if status is None else entry(status), error)
+
+
+def _lighter(status: UndeployStatus) -> UndeployStatus:
+    """Leave a large result of a model that is still pending out: ten thousand of them must fit into memory."""
+    if status.over or (size := size_of(status.result)) <= LARGEST_PENDING_RESULT:
+        return status
+    return status.model_copy(update={"result": left_out(size)})
+
+
+def _unforeseen(model_id: str, exc: Exception) -> UnforeseenError:
+    what = printable(f"{type(exc).__name__}: {exc}", 200).rstrip(".")
+    error = UnforeseenError(f"Model {model_id}: an error in nugen-pulumi itself: {what}.")
+    error.traceback = "".join(traceback.format_exception(exc))[-_LONGEST_TRACEBACK:]
+    return error
 
 
 async def _now_and_then(tell: Callable[[], object]) -> None:
@@ -93,7 +127,7 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
 
 
 def _count(outcomes: Collection[Outcome], asked: int, before: int) -> str:
-    good = sum(1 for outcome in outcomes if isinstance(outcome, UndeployStatus) and outcome.undeployed)
+    good = sum(1 for outcome in outcomes if outcome.known and outcome.known["undeployed"])
     pending, failed = asked - len(outcomes), len(outcomes) - good
     more = [f" · {pending} pending"] * bool(pending) + [f" · {failed} failed"] * bool(failed)
     return f"{before + good} of {before + asked} undeployed{''.join(more)}"

@@ -33,6 +33,8 @@ NAMES = (
 )
 LONGEST_MODEL_ID = 512
 LARGEST_FLEET = 10_000
+# Bytes of all ids together: they stand in state three times, and what is kept has a size.
+LARGEST_FLEET_IDS = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,8 @@ def model_ids_problem(value: Any) -> str | None:
     wrong = [f"{item!r} {reason}" for item in known if (reason := model_id_problem(item)) is not None]
     if not wrong:
         wrong = [f"{item!r} is there more than once" for item, times in Counter(known).items() if times > 1]
+    if not wrong and sum(len(item.encode()) for item in known) > LARGEST_FLEET_IDS:
+        return "must not be longer than 1 MiB in all: use two fleets"
     more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
     return "; ".join(wrong[:_NAMED]) + more or None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from nugen_pulumi.budget import within_budget
 from nugen_pulumi.inputs import NAMES, Inputs
 from nugen_pulumi.words import Phase, model_status
 
@@ -58,26 +59,27 @@ def entry(status: UndeployStatus) -> FleetModel:
     }
 
 
-def seen_again(known: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, Any]:
+def seen_again(known: Mapping[str, Any], seen: FleetModel) -> FleetModel:
     """
     Return *seen* with the times of *known* if nothing else differs.
 
     The API answers with the times of the request, which would be drift in every refresh.
     """
-    same = all(seen[name] == known.get(name) for name in OF_MODEL if name not in TIMES)
-    return {**seen, **({name: known.get(name) for name in TIMES} if same else {})}
+    if any(seen.get(name) != known.get(name) for name in OF_MODEL if name not in TIMES):
+        return seen
+    return {**seen, "start_time": known.get("start_time"), "end_time": known.get("end_time")}
 
 
-def of_fleet(props: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def of_fleet(props: Mapping[str, Any], models: Mapping[str, FleetModel]) -> dict[str, Any]:
     """
-    Return the complete outputs of a fleet.
+    Return the complete outputs of a fleet. Where all results together are too large, the largest are left out.
 
     Args:
         props: Its properties, the ids among them.
         models: What is kept of each model; nothing of those of which nothing was learnt.
     """
     ids = props["model_ids"]
-    known = {model_id: dict(models[model_id]) for model_id in ids if model_id in models}
+    known = within_budget({model_id: models[model_id] for model_id in ids if model_id in models})
     failed = [model_id for model_id, kept in known.items() if kept["status"] == Phase.FAILED and not kept["undeployed"]]
     return {
         **given(props),

@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from nugen_pulumi import inputs, outputs
+from nugen_pulumi.budget import within_budget
 from nugen_pulumi.errors import (
     InputError,
     ModelNotFoundError,
-    NugenError,
     UndeployFailedError,
     UnfinishedFleetError,
 )
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.sentences import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
+from nugen_pulumi.words import model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.host import Call
     from nugen_pulumi.models import UndeployStatus
+    from nugen_pulumi.outputs import FleetModel
 
 
 _GET_ADVICE = 'To read it as it is: wait=False, or on_failure="record".'
@@ -83,7 +85,8 @@ class UndeployedModelProvider(Service):
         if not wanted.wait:
             return self._runtime(call).look(model_id, trigger=trigger)
         status = self._runtime(call).wait(model_id, wanted.policy(call.timeout), trigger=trigger, say=call.say)
-        if (failure := _failure(model_id, status, wanted, advice)) is not None:
+        if (failure := _failure(model_id, outputs.entry(status), wanted, advice)) is not None:
+            failure.last = status
             raise failure
         return status
 
@@ -117,18 +120,17 @@ class UndeployedModelsProvider(Service):
         with answering() as call:
             orders = dict.fromkeys(props["model_ids"], False)
             seen = self._runtime(call).learn_all(orders, Inputs.read(props).policy(None), wait=False, say=call.say)
-            models, troubles, drifted = {}, [], []
-            for model_id, outcome in seen.items():
-                if isinstance(outcome, ModelNotFoundError):
-                    continue
-                if isinstance(outcome, NugenError):
-                    troubles.append(str(outcome))
-                else:
-                    entry, before = outputs.entry(outcome), known.get(model_id, {})
-                    models[model_id] = outputs.seen_again(before, entry)
-                    drifted += [sentence] if (sentence := drift(model_id, before, entry)) else []
+            troubles = [
+                str(outcome.error)
+                for outcome in seen.values()
+                if outcome.error is not None and not isinstance(outcome.error, ModelNotFoundError)
+            ]
             if troubles:
                 raise UnfinishedFleetError(unseen_fleet(len(orders), troubles))
+            # As state would hold it: what is left out there would be a change otherwise.
+            now = within_budget({model_id: outcome.known for model_id, outcome in seen.items() if outcome.known})
+            drifted = [line for id_, model in now.items() if (line := drift(id_, known.get(id_, {}), model))]
+            models = {model_id: outputs.seen_again(known.get(model_id, {}), model) for model_id, model in now.items()}
             if drifted:
                 settled = outputs.fleet_settled({"models": models}, models, Inputs.read(props))
                 call.warn(fleet_drift(len(orders), drifted, settled=settled))
@@ -149,16 +151,13 @@ class UndeployedModelsProvider(Service):
             learnt = self._runtime(call).learn_all(orders, policy, wait=wanted.wait, before=before, say=call.say)
             reasons, tracebacks = [], []
             for model_id, outcome in learnt.items():
-                if isinstance(outcome, NugenError):
-                    reasons.append(str(outcome))
-                    tracebacks += [outcome.traceback] if outcome.traceback else []
-                    status = outcome.last
-                else:
-                    failure = _failure(model_id, outcome, wanted) if wanted.wait else None
-                    reasons += [str(failure)] if failure else []
-                    status = outcome
-                if status is not None:
-                    models[model_id] = outputs.entry(status)
+                if outcome.error is not None:
+                    reasons.append(str(outcome.error))
+                    tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
+                if outcome.known is not None:
+                    models[model_id] = outcome.known
+                    if wanted.wait and outcome.error is None and (failure := _failure(model_id, outcome.known, wanted)):
+                        reasons.append(str(failure))
             if reasons:
                 message = unfinished_fleet(len(news["model_ids"]), reasons)
                 # One is enough to mend it: a mistake of ours usually meets many models alike.
@@ -170,23 +169,20 @@ def _of_model(props: Mapping[str, Any], status: UndeployStatus) -> dict[str, Any
     return {**outputs.given(props), **outputs.entry(status)}
 
 
-def _failure(
-    model_id: str, status: UndeployStatus, wanted: Inputs, advice: str | None = None
-) -> UndeployFailedError | None:
-    """Return the error that *status* is, or None."""
-    if status.undeployed or wanted.on_failure == "record":
+def _failure(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> UndeployFailedError | None:
+    """Return the error that what is known of a model means, or None."""
+    if model["undeployed"] or wanted.on_failure == "record":
         return None
-    reason = (status.error or "").rstrip(".")
-    failure = UndeployFailedError(f"Model {model_id} was not undeployed: {reason}. {advice or _advice(status, wanted)}")
-    failure.last = status
-    return failure
+    reason = (model.get("error") or "").rstrip(".")
+    return UndeployFailedError(f"Model {model_id} was not undeployed: {reason}. {advice or _advice(model, wanted)}")
 
 
-def _advice(status: UndeployStatus, wanted: Inputs) -> str:
-    if status.model_status == "READY":
+def _advice(model: FleetModel, wanted: Inputs) -> str:
+    now = model_status(model.get("error"))
+    if now == "READY":
         return "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models."
     if wanted.undeploy:
         return ASK_AGAIN
-    if status.model_status == "DEPLOYED":
+    if now == "DEPLOYED":
         return "Nothing has asked for it: set undeploy=True."
     return "The next `pulumi up` looks again; with undeploy=True it asks for it first."

@@ -30,6 +30,7 @@ class Undeployment:
         model_id: The model.
         policy: When to look and when to stop.
         say: Is told in a few words how it stands, after each look; not after one that is both the first and the last.
+        remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
         last: The last status that counts, or None if nothing was learnt.
@@ -42,12 +43,14 @@ class Undeployment:
         model_id: str,
         policy: WaitPolicy,
         say: Callable[[str], object] = lambda _: None,
+        remember: Callable[[UndeployStatus], UndeployStatus] | None = None,
     ) -> None:
         self.model_id = model_id
         self.last: UndeployStatus | None = None
         self.trouble: UnavailableError | None = None
         self._client = client
         self._say = say
+        self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
         self._following = False
@@ -195,6 +198,8 @@ class Undeployment:
                 self._trigger = True
                 self._early = f"FAILED, {status.error}"
                 return None
+        if self._remember is not None:
+            status = self._remember(status)
         self.last, self.trouble, self._early = status, None, None
         return status
 

@@ -19,6 +19,14 @@ from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvi
 PROVIDER = serialize_provider(UndeployedModelProvider())
 FLEET = serialize_provider(UndeployedModelsProvider())
 
+# The engine's own: gRPC for Go reads 16 MiB of headers, and Pulumi allows messages of 400 MiB (rpcutil).
+LIMITS = (
+    ("grpc.max_metadata_size", 16 * 2**20),
+    ("grpc.absolute_max_metadata_size", 16 * 2**20),
+    ("grpc.max_receive_message_length", 400 * 2**20),
+    ("grpc.max_send_message_length", 400 * 2**20),
+)
+
 # The traits of an emulated model whose undeployment never ends.
 EVER = {"undeploy_seconds": float("inf"), "state": "UNDEPLOYING"}
 
@@ -73,7 +81,7 @@ class Host:
             cwd=tempfile.gettempdir(),  # `-m` imports from where it starts, and it is the installed package that counts
         )
         port = int(self.process.stdout.readline())
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", LIMITS)
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
         args = struct_pb2.Struct()
         args.update(self._config)

@@ -58,18 +58,18 @@ def test_all_are_waited_for_at_once():
     """A hundred models of two seconds take little longer than one."""
     outcomes, took = learn(Api(), [f"2-{n}" for n in range(100)])
 
-    assert 100 == sum(outcome.undeployed for outcome in outcomes.values())
+    assert 100 == sum(outcome.known["undeployed"] for outcome in outcomes.values())
     assert took < 3
 
 
 def test_one_models_trouble_never_stops_the_others():
     outcomes, _ = learn(Api(), ["missing", "fails", "5-a", "9999-never"], policy=WaitPolicy(timeout=60))
 
-    assert ModelNotFoundError is type(outcomes["missing"])
-    assert ("FAILED", False) == (outcomes["fails"].status, outcomes["fails"].undeployed)
-    assert outcomes["5-a"].undeployed
-    assert WaitTimeoutError is type(outcomes["9999-never"])
-    assert "PENDING" == outcomes["9999-never"].last.status
+    assert ModelNotFoundError is type(outcomes["missing"].error)
+    assert ("FAILED", False) == tuple(outcomes["fails"].known[name] for name in ("status", "undeployed"))
+    assert outcomes["5-a"].known["undeployed"]
+    assert WaitTimeoutError is type(outcomes["9999-never"].error)
+    assert "PENDING" == outcomes["9999-never"].known["status"]
 
 
 def test_no_more_requests_are_under_way_than_are_allowed():
@@ -92,7 +92,7 @@ def test_a_glance_looks_once_at_each():
     api = Api()
     outcomes, _ = learn(api, ["0-a", "9-b"], wait=False)
 
-    assert ("COMPLETED", "PENDING") == (outcomes["0-a"].status, outcomes["9-b"].status)
+    assert ("COMPLETED", "PENDING") == (outcomes["0-a"].known["status"], outcomes["9-b"].known["status"])
     assert 2 == len(api.requests)
 
 
@@ -131,18 +131,39 @@ def test_a_cancelled_fleet_tells_what_it_learnt():
     said = []
     outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, say=said.append)
 
-    assert outcomes["1-a"].undeployed
-    assert WaitInterruptedError is type(outcomes["99-b"])
-    assert "PENDING" == outcomes["99-b"].last.status
+    assert outcomes["1-a"].known["undeployed"]
+    assert WaitInterruptedError is type(outcomes["99-b"].error)
+    assert "PENDING" == outcomes["99-b"].known["status"]
     assert 5 == pytest.approx(took)
     assert "failed" not in said[-1]
 
 
 def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
     outcomes, _ = learn(ScriptedApi("PENDING", ZeroDivisionError("ours"), "COMPLETED"), ["m"])
-    error = outcomes["m"]
+    error = outcomes["m"].error
 
     assert UnforeseenError is type(error)
     assert "Model m: an error in nugen-pulumi itself: ZeroDivisionError: ours." == str(error)
-    assert "PENDING" == error.last.status
+    assert "PENDING" == outcomes["m"].known["status"]
     assert "in handle_async_request" in error.traceback
+
+
+def test_ten_thousand_large_results_are_never_all_in_memory():
+    """The largest go first; the statuses of all are there."""
+    api = ScriptedApi(body("COMPLETED", result={"log": "x" * 100_000}))
+    outcomes, _ = learn(api, [f"m-{n}" for n in range(200)])
+    kept = [outcome.known["result"] for outcome in outcomes.values() if isinstance(outcome.known["result"], dict)]
+
+    assert 200 == sum(outcome.known["undeployed"] for outcome in outcomes.values())
+    assert 41 == len(kept)
+    assert {"(left out: 98 KiB)"} == {
+        outcome.known["result"] for outcome in outcomes.values() if outcome.known["result"] not in kept
+    }
+
+
+def test_a_large_result_of_a_pending_model_is_not_remembered():
+    api = ScriptedApi(body("PENDING", result="x" * 5000))
+    outcomes, _ = learn(api, ["m"], policy=WaitPolicy(timeout=1))
+
+    assert ("PENDING", "(left out: 5 KiB)") == tuple(outcomes["m"].known[name] for name in ("status", "result"))
+    assert 5000 == len(learn(api, ["m"], wait=False)[0]["m"].known["result"]), "one poll has nothing to remember"

@@ -47,6 +47,7 @@ def test_look_ups_of_one_name_are_one_and_end_when_they_are_cancelled(monkeypatc
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
+    before = set(threading.enumerate())  # threads of other tests may still be about to end
 
     async def main():
         loop = asyncio.get_running_loop()
@@ -57,7 +58,7 @@ def test_look_ups_of_one_name_are_one_and_end_when_they_are_cancelled(monkeypatc
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     ended = run(main)
-    [thread] = [thread for thread in threading.enumerate() if thread.name == "nugen-names"]
+    [thread] = [thread for thread in {*threading.enumerate()} - before if thread.name == "nugen-names"]
     resolver.set()
     thread.join()
 

@@ -17,7 +17,20 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 
 # From the bottom up: a module imports only from rows above its own.
 ORDER = [
-    {"_version", "account", "text", "pace", "patience", "loop", "redaction", "errors", "waiter", "words", "host"},
+    {
+        "_version",
+        "account",
+        "text",
+        "pace",
+        "patience",
+        "loop",
+        "redaction",
+        "errors",
+        "waiter",
+        "words",
+        "host",
+        "budget",
+    },
     {"models", "reply", "settings", "inputs", "sentences"},
     {"unusable", "proxies", "outputs"},
     {"connections", "breakage", "turns"},

@@ -177,6 +177,36 @@ def test_refresh_of_a_fleet_that_is_gone_keeps_the_resource_and_no_model(fleet, 
     assert 2 == len(emulator.requests)
 
 
+def large(n, status="COMPLETED"):
+    """Return an answer whose result is of 100 KB."""
+    return {"model_id": f"m-{n}", "status": status, "result": {"log": "x" * 100_000}}
+
+
+def test_large_results_cost_neither_the_message_nor_the_statuses(fleet, emulator):
+    """200 results of 100 KB and one FAILED: 20 MB would break the trailer in which kept state travels."""
+    ids = [f"m-{n}" for n in range(200)]
+    for n in range(200):
+        emulator.script(f"m-{n}", large(n, "FAILED" if n == 7 else "COMPLETED"))
+    error = refused(lambda: fleet.create(inputs(*ids)))
+    _, outputs, _, _ = kept(error)
+
+    assert status_of(error).message.startswith("1 of 200 models is not undeployed:\n  Model m-7 was not undeployed: ")
+    assert 200 == len(outputs["models"])
+    assert (["m-7"], []) == (outputs["failed"], outputs["pending"])
+    assert 41 == sum(isinstance(model["result"], dict) for model in outputs["models"].values())
+
+
+def test_refresh_finds_no_change_in_what_was_left_out(fleet, emulator):
+    """Large results are left out before they are compared; those of state count with them."""
+    ids = [f"m-{n}" for n in range(60)]
+    for n in range(60):
+        emulator.script(f"m-{n}", large(n), large(n))
+    _, olds = fleet.create(inputs(*ids))
+
+    assert olds == fleet.refresh(olds)[1]
+    assert 19 == sum(model["result"] == "(left out: 98 KiB)" for model in olds["models"].values())
+
+
 def test_refresh_in_trouble_fails_and_says_for_whom(fleet, emulator):
     emulator.script("a", "COMPLETED")
     emulator.script("b", 500)
@@ -202,6 +232,7 @@ def test_cancel_keeps_what_was_learnt(fleet, emulator):
     [
         ([], "must be a list of 1 to 10,000 model ids"),
         ("m", "must be a list of 1 to 10,000 model ids"),
+        ([f"{n:0500}" for n in range(2200)], "must not be longer than 1 MiB in all: use two fleets"),
         (["x"] * 10_001, "must be a list of 1 to 10,000 model ids"),
         (["a", "b", "a"], "'a' is there more than once"),
         (["a/b", "..", "", "c d"], "and 1 more"),

@@ -1,0 +1,85 @@
+"""How large the values of a fleet may be in state."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi.runtime import rpc
+
+from nugen_pulumi.budget import LARGEST_FLEET_VALUES, left_out, size_of, within_budget
+
+MIB = 1024 * 1024
+
+values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=20), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+def model(**fields):
+    return {"status": "COMPLETED", "undeployed": True, **fields}
+
+
+def total(models):
+    return sum(size_of(fields.get(name)) for fields in models.values() for name in ("result", "start_time", "error"))
+
+
+@given(st.dictionaries(st.text(max_size=20), values, max_size=5))
+def test_the_size_is_never_less_than_what_is_sent(value):
+    """What the engine would be sent, as the SDK makes it."""
+    assert asyncio.run(rpc.serialize_properties(value, {})).ByteSize() <= size_of(value)
+
+
+def test_the_size_is_about_right():
+    assert MIB < size_of("x" * MIB) < MIB + 10
+    assert MIB < size_of(["x" * 1024] * 1024) < MIB + 1024 * 12
+
+
+def test_what_fits_is_kept_as_it_is():
+    models = {f"m-{n}": model(result={"n": n}, start_time="now", error=None) for n in range(10_000)}
+
+    assert models == within_budget(models)
+
+
+def test_the_largest_are_left_out_until_the_rest_fits():
+    models = {
+        "small": model(result={"note": "x" * 100}),
+        "large": model(result="x" * 3 * MIB),
+        "middle": model(result="x" * 2 * MIB),
+        "two": model(result="x" * MIB),
+    }
+    kept = within_budget(models)
+
+    assert ["small", "middle", "two"] == [name for name in models if kept[name] == models[name]]
+    assert model(result="(left out: 3.0 MiB)") == kept["large"]
+    assert 3 * MIB == len(models["large"]["result"]), "what was given is left alone"
+
+
+def test_any_free_value_counts():
+    kept = within_budget({"m": model(result={}, start_time="x" * 5 * MIB, error="why")})
+
+    assert model(result={}, start_time="(left out: 5.0 MiB)", error="why") == kept["m"]
+
+
+def test_ten_thousand_results_of_a_mebibyte_fit():
+    result = "x" * MIB
+    kept = within_budget({f"m-{n}": model(result=result) for n in range(10_000)})
+
+    assert total(kept) <= LARGEST_FLEET_VALUES
+    assert 10_000 == sum(fields["undeployed"] for fields in kept.values())
+    assert {3: True, 9_997: False} == {
+        sum(fields["result"] == value for fields in kept.values()): value is result
+        for value in (result, "(left out: 1.0 MiB)")
+    }
+
+
+def test_a_remark_tells_the_size():
+    assert ["(left out: 2 KiB)", "(left out: 1.0 MiB)"] == [left_out(2048), left_out(MIB)]
+
+
+def test_what_was_left_out_once_stays_so():
+    models = {f"m-{n}": model(result="x" * MIB) for n in range(8)}
+    once = within_budget(models)
+
+    assert once == within_budget(once)
