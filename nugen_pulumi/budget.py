@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,19 +26,22 @@ class Budget:
 
     def __init__(self) -> None:
         self._total = 0
-        self._largest: list[tuple[int, int, dict[str, Any], str]] = []
-        self._order = itertools.count()
+        self._largest: list[tuple[int, str, str, dict[str, Any]]] = []
 
-    def spend(self, model: FleetModel) -> None:
-        """Count the values of *model*; replace the largest values counted so far, in place, until the rest fits."""
+    def spend(self, model_id: str, model: FleetModel) -> None:
+        """
+        Count the values of *model*; replace the largest values counted so far, in place, until the rest fits.
+
+        Which ones these are does not depend on the order of the models: a refresh must find what an update left out.
+        """
         fields = cast("dict[str, Any]", model)
         for name in _FREE:
             size = size_of(fields.get(name))
             self._total += size
             if size > _NOTHING_GAINED:
-                heapq.heappush(self._largest, (-size, next(self._order), fields, name))
+                heapq.heappush(self._largest, (-size, model_id, name, fields))
         while self._total > LARGEST_FLEET_VALUES and self._largest:
-            negative, _, fields, name = heapq.heappop(self._largest)
+            negative, _, name, fields = heapq.heappop(self._largest)
             fields[name] = left_out(-negative)
             self._total += negative + size_of(fields[name])
 
@@ -47,8 +49,8 @@ class Budget:
 def within_budget(models: Mapping[str, FleetModel]) -> dict[str, FleetModel]:
     """Return copies of *models*, the largest values left out if all together are too large."""
     budget, kept = Budget(), {model_id: model.copy() for model_id, model in models.items()}
-    for model in kept.values():
-        budget.spend(model)
+    for model_id, model in kept.items():
+        budget.spend(model_id, model)
     return kept
 
 

@@ -71,7 +71,7 @@ async def learn_all(
         undeployment = Undeployment(client, model_id, policy, remember=_lighter if wait else None)
         outcome = await _outcome(undeployment, trigger=trigger, wait=wait)
         if outcome.known is not None:
-            budget.spend(outcome.known)
+            budget.spend(model_id, outcome.known)
         outcomes[model_id] = outcome
 
     def tell() -> None:

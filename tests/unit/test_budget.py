@@ -78,6 +78,12 @@ def test_a_remark_tells_the_size():
     assert ["(left out: 2 KiB)", "(left out: 1.0 MiB)"] == [left_out(2048), left_out(MIB)]
 
 
+def test_the_order_of_the_models_does_not_matter():
+    models = {f"m-{n}": model(result="x" * MIB) for n in range(8)}
+
+    assert within_budget(models) == within_budget(dict(reversed(models.items())))
+
+
 def test_what_was_left_out_once_stays_so():
     models = {f"m-{n}": model(result="x" * MIB) for n in range(8)}
     once = within_budget(models)
