@@ -69,9 +69,12 @@ async def learn_all(
 
     async def one(model_id: str, *, trigger: bool) -> None:
         undeployment = Undeployment(client, model_id, policy, remember=_lighter if wait else None)
-        outcome = await _outcome(undeployment, trigger=trigger, wait=wait)
-        if outcome.known is not None:
-            budget.spend(model_id, outcome.known)
+        try:
+            outcome = await _outcome(undeployment, trigger=trigger, wait=wait)
+            if outcome.known is not None:
+                budget.spend(model_id, outcome.known)
+        except Exception as exc:  # noqa: BLE001 - no model may be missing, whatever goes wrong
+            outcome = Outcome(None, _unforeseen(model_id, exc))
         outcomes[model_id] = outcome
 
     def tell() -> None:

@@ -1,8 +1,10 @@
 """The emulator from a shell: ``python -m nugen_pulumi.emulator``."""
 
 import argparse
+import math
 import re
 import signal
+import ssl
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -40,10 +42,25 @@ def _faults(text: str) -> list[Fault | tuple[Fault, ...]]:
     return met
 
 
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _burst(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d{0,8}", text):
+        raise ValueError(text)
+    return int(text)
+
+
 # How argparse calls the value in "invalid … value".
 _port.__name__ = "port"
 _seconds.__name__ = "seconds"
 _faults.__name__ = "faults"
+_positive.__name__ = "number above 0"
+_burst.__name__ = "whole number above 0"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +92,49 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME[:COUNT],...",
         help=f"what the first status answers of every model meet, such as 503:2,hang,reset:3; of {', '.join(FAULTS)}",
     )
+    parser.add_argument(
+        "--rate", type=_positive, metavar="REQUESTS", help="requests a second that are admitted (default: all)"
+    )
+    parser.add_argument(
+        "--burst",
+        type=_burst,
+        default=1,
+        metavar="REQUESTS",
+        help="requests that are admitted at once after a pause (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--refuse",
+        type=int,
+        choices=(429, 503),
+        default=429,
+        help="what requests beyond --rate are refused with (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="on the way, there and back (default: 0)"
+    )
+    parser.add_argument(
+        "--drop-used",
+        action="store_true",
+        help="close a connection that has carried a request when the next one arrives",
+    )
+    parser.add_argument(
+        "--tls",
+        nargs=2,
+        metavar=("CERTIFICATE", "KEY"),
+        help="files in PEM format: speak https; clients must trust the certificate (SSL_CERT_FILE)",
+    )
     return parser
+
+
+def _context(files: Sequence[str] | None, parser: argparse.ArgumentParser) -> ssl.SSLContext | None:
+    if files is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(*files)
+    except OSError as exc:  # an SSLError is one, too
+        parser.error(f"cannot use the files of --tls: {exc}")
+    return context
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -88,6 +147,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         port=options.port,
         models="any",
         faults=options.faults,
+        rate=options.rate,
+        burst=options.burst,
+        refuse=options.refuse,
+        latency=options.latency,
+        drop_used=options.drop_used,
+        tls=_context(options.tls, parser),
     )
     # Blocked before there is a thread, so that only `sigwait` gets them, whenever they come.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)

@@ -21,9 +21,11 @@ ABSENT: Final = Absent.ABSENT
 
 
 class Delivery(Enum):
-    """How an answer gets to the client. All but the first end the connection."""
+    """How an answer gets to the client. All but the first two end the connection."""
 
     WHOLE = "as HTTP wants it"
+    TWICE = "as HTTP wants it, and the same once more"
+    DAMAGED = "bytes that no TLS can decrypt"
     DRIP = "a byte of the body at a time"
     HALF = "half of the body"
     BARE = "the body without status and headers"

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nugen_pulumi.emulator.answers import Answer
 from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated
 from nugen_pulumi.emulator.connection import respond
+from nugen_pulumi.emulator.gate import Gate, Gated
 from nugen_pulumi.emulator.schema import ERRORS, UndeployStatusResponse
 from nugen_pulumi.emulator.world import World
 
@@ -23,7 +24,7 @@ _UNDEPLOY: Final = "/api/v3/models/undeploy-model/{model_id}"
 
 
 class RawPath:
-    """Records each request, and lets it be routed by the path as it was sent."""
+    """Records each request that got this far, and lets it be routed by the path as it was sent."""
 
     def __init__(self, app: ASGIApp, world: World) -> None:
         self._app = app
@@ -38,13 +39,14 @@ class RawPath:
         await self._app(scope, receive, send)
 
 
-def create_app(world: World, api_key: str | None) -> FastAPI:
+def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> FastAPI:
     """
     Return the API in front of *world*.
 
     Args:
         world: What there is, and what to answer.
         api_key: The only key to accept, str; ``None``: any, but there must be one.
+        gate: What lies between the clients and the API; ``None``: nothing.
     """
     app = FastAPI(
         title="Nugen Intelligence API, emulated",
@@ -55,6 +57,8 @@ def create_app(world: World, api_key: str | None) -> FastAPI:
         redirect_slashes=False,
     )
     app.add_middleware(RawPath, world=world)
+    if gate is not None:
+        app.add_middleware(Gated, gate=gate, on_stopped=lambda scope: world.stop(scope["method"], _sent(scope)))
 
     async def authenticate(
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
@@ -109,5 +113,5 @@ def _refusal(answer: Answer) -> HTTPException:
 
 
 def _sent(scope: Scope) -> str:
-    query = scope["query_string"].decode()
-    return f"{scope['path']}?{query}" if query else scope["path"]
+    path, query = scope["raw_path"].decode(), scope["query_string"].decode()
+    return f"{path}?{query}" if query else path

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from typing import Final
@@ -16,13 +17,20 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 class Connection(H11Protocol):
-    """Uvicorn's side of one connection, which lets each of its requests find the transport."""
+    """
+    Uvicorn's side of one connection, which its requests find as ``request.state.connection``.
+
+    Attributes:
+        requests: How many requests came over it.
+    """
+
+    requests = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Begin."""
         # The one dict that uvicorn hands from a connection to its requests, as `request.state`: no method of it has to
         # be copied for this, and nothing private of it used.
-        self.app_state = {"transport": transport}
+        self.app_state = {"connection": self}
         super().connection_made(transport)
 
 
@@ -38,11 +46,17 @@ async def respond(request: Request, answer: Answer) -> Response:
 
 
 async def _break(request: Request, answer: Answer, response: Response) -> None:
-    """Write to the connection what *answer* wants of *response*, and close it."""
-    transport: asyncio.Transport = request.state.transport
+    """Write to the connection what *answer* wants of *response*, and close it unless the answer itself is to follow."""
+    transport: asyncio.Transport = request.state.connection.transport
     content = answer.content
+    if answer.delivery is Delivery.TWICE:
+        transport.write(_head(response, b"keep-alive") + content)
+        return
     if answer.delivery is Delivery.RESET:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    elif answer.delivery is Delivery.DAMAGED:
+        # Beneath the encryption: a record of application data that nobody can decrypt.
+        os.write(transport.get_extra_info("socket").fileno(), b"\x17\x03\x03\x00\x20" + b"?" * 32)
     elif answer.delivery is Delivery.BARE:
         transport.write(content)
     elif answer.delivery is Delivery.HALF:
@@ -56,8 +70,8 @@ async def _break(request: Request, answer: Answer, response: Response) -> None:
     transport.close()
 
 
-def _head(response: Response) -> bytes:
-    fields = [*response.raw_headers, (b"connection", b"close")]
+def _head(response: Response, connection: bytes = b"close") -> bytes:
+    fields = [*response.raw_headers, (b"connection", connection)]
     return b"".join([b"HTTP/1.1 %d \r\n" % response.status_code, *(b"%b: %b\r\n" % pair for pair in fields), b"\r\n"])
 
 

@@ -151,6 +151,16 @@ def drip(seconds: float = 1.0, *, carried_out: bool = False) -> Fault:
     return Fault("drip", partial(replace, delivery=Delivery.DRIP, delay=seconds), carried_out)
 
 
+def twice(*, carried_out: bool = False) -> Fault:
+    """The right answer, and the same once more, which the next request over the connection would take for its own."""
+    return Fault("twice", partial(replace, delivery=Delivery.TWICE), carried_out)
+
+
+def damaged(*, carried_out: bool = False) -> Fault:
+    """Bytes that TLS cannot decrypt; without TLS, that are no HTTP."""
+    return Fault("damaged", partial(replace, delivery=Delivery.DAMAGED), carried_out)
+
+
 def flapping(answers: int = 2) -> tuple[Fault, ...]:
     """503 and the right answer by turns, *answers* in all."""
     return tuple(status(503) if number % 2 == 0 else fine() for number in range(answers))
@@ -183,6 +193,7 @@ FAULTS: Final[Mapping[str, Callable[..., Fault | tuple[Fault, ...]]]] = {
     "ansi": ansi,
     "binary": binary,
     "bomb": bomb,
+    "damaged": damaged,
     "drip": drip,
     "drop": drop,
     "empty": empty,
@@ -196,4 +207,5 @@ FAULTS: Final[Mapping[str, Callable[..., Fault | tuple[Fault, ...]]]] = {
     "mislabelled": mislabelled,
     "reset": reset,
     "shape": shape,
+    "twice": twice,
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -14,6 +15,7 @@ from uvicorn.server import ServerState
 from nugen_pulumi.emulator.app import create_app
 from nugen_pulumi.emulator.connection import Connection
 from nugen_pulumi.emulator.faults import Fault
+from nugen_pulumi.emulator.gate import Gate, Limit
 from nugen_pulumi.emulator.model import Traits
 from nugen_pulumi.emulator.scripts import Endpoint
 from nugen_pulumi.emulator.stories import nobody, story
@@ -37,9 +39,18 @@ class Emulator:
             ids tell. Default ``"added"``.
         faults: What the first status answers of each model meet that no script speaks for, ``Fault``s or tuples of
             them. Default: nothing.
+        rate: Requests a second that are admitted, float. Default ``None``: no limit.
+        burst: Requests that are admitted at once after a pause, int. Default 1.
+        refuse: What the others are refused with, 429 or 503. Default 429.
+        latency: Seconds on the way, there and back, float. Default 0.
+        drop_used: Close a connection that has carried a request when the next one arrives, bool. Default False.
+        tls: What to encrypt with; the clients must trust its certificate. Default ``None``: plain HTTP.
 
     Attributes:
         url: Where it is, without a path and a trailing slash, str.
+
+    Raises:
+        ValueError: One of *rate*, *burst*, *refuse* and *latency* cannot be.
     """
 
     url: str
@@ -52,12 +63,19 @@ class Emulator:
         port: int = 0,
         models: Literal["added", "any"] = "added",
         faults: Sequence[Fault | tuple[Fault, ...]] = (),
+        rate: float | None = None,
+        burst: int = 1,
+        refuse: int = 429,
+        latency: float = 0.0,
+        drop_used: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._world = World(undeploy_seconds=undeploy_seconds, stories=_STORIES[models], faults=faults)
         self._port = port
+        self._tls = tls
         self._ready = threading.Event()
         self._config = Config(
-            create_app(self._world, api_key),
+            create_app(self._world, api_key, Gate(Limit(rate, burst), refuse, latency, drop_used)),
             ws="none",
             proxy_headers=False,
             access_log=False,
@@ -69,7 +87,7 @@ class Emulator:
         """Start to listen."""
         # Bound here, so that a port that is taken is the caller's error.
         listener = _listener(self._port)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.url = f"{'http' if self._tls is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}"
         self._config.load()
         self._thread = threading.Thread(target=asyncio.run, args=(self._serve(listener),), daemon=True)
         self._thread.start()
@@ -88,7 +106,7 @@ class Emulator:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: Connection(self._config, state, {}), sock=listener, backlog=_BACKLOG
+            lambda: Connection(self._config, state, {}), sock=listener, backlog=_BACKLOG, ssl=self._tls
         )
         self._ready.set()
         await self._stop.wait()
@@ -137,8 +155,13 @@ class Emulator:
 
     @property
     def requests(self) -> list[tuple[str, str]]:
-        """Method and path, as it was sent, of each request so far; a copy."""
+        """Method and path, as it was sent, of each request that got as far as the API; a copy."""
         return self._world.requests
+
+    @property
+    def stopped(self) -> list[tuple[str, str]]:
+        """Likewise of each that did not: beyond the limit, or over a connection that was closed. A copy."""
+        return self._world.stopped
 
     def reset(self) -> None:
         """Forget models, scripts and requests."""

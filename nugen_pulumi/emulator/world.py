@@ -50,6 +50,7 @@ class World:
         self._scripts = Scripts()
         self._met: Counter[str] = Counter()
         self._requests: list[tuple[str, str]] = []
+        self._stopped: list[tuple[str, str]] = []
         self._unexpected: list[str] = []
 
     def reset(self) -> None:
@@ -80,6 +81,11 @@ class World:
         with self._lock:
             self._requests.append((method, path))
 
+    def stop(self, method: str, path: str) -> None:
+        """Remember that a request did not get as far as the API."""
+        with self._lock:
+            self._stopped.append((method, path))
+
     def refuse(self, method: str, path: str) -> None:
         """Remember that nobody expected this request."""
         with self._lock:
@@ -90,6 +96,12 @@ class World:
         """What was asked so far."""
         with self._lock:
             return list(self._requests)
+
+    @property
+    def stopped(self) -> list[tuple[str, str]]:
+        """What did not get as far as the API."""
+        with self._lock:
+            return list(self._stopped)
 
     def status(self, model_id: str) -> Answer:
         """Answer the status endpoint."""

@@ -15,6 +15,7 @@ RIGHT = catalogue.pending().answer("m-1")
 
 # name: the error, and what it says
 BROKEN = {
+    "damaged": (httpx.RemoteProtocolError, "illegal request line"),
     "drip": (httpx.ReadTimeout, "timed out"),
     "drop": (httpx.RemoteProtocolError, "disconnected without sending a response"),
     "garbage": (httpx.RemoteProtocolError, "illegal status line"),
@@ -26,7 +27,8 @@ BROKEN = {
 
 def test_all_are_seen():
     """There is a test for each fault that ends a connection."""
-    ends = {n for n, fault in FAULTS.items() if n != "flapping" and fault().spoil(RIGHT).delivery is not Delivery.WHOLE}
+    whole = (Delivery.WHOLE, Delivery.TWICE)
+    ends = {n for n, fault in FAULTS.items() if n != "flapping" and fault().spoil(RIGHT).delivery not in whole}
 
     assert ends == set(BROKEN)
 
@@ -41,6 +43,18 @@ def test_broken(emulator, api, caplog, name):
         api.get(STATUS, timeout=httpx.Timeout(30, read=0.1 if error is httpx.ReadTimeout else 30))
     assert "COMPLETED" == api.get(STATUS).json()["status"]
     assert [] == caplog.records
+
+
+def test_twice(emulator):
+    """The second one is there before the next request, and would be taken for its answer."""
+    emulator.script("m-1", faults.twice())
+    with socket.create_connection(("127.0.0.1", int(emulator.url.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(f"GET {STATUS} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
+        received = b""
+        while received.count(b"PENDING") < 2:
+            received += connection.recv(4096)
+
+    assert 2 == received.count(b"HTTP/1.1 200")
 
 
 def test_hang_ends(emulator, api):

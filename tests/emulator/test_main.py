@@ -1,6 +1,7 @@
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import time
 
 import httpx
 import pytest
+import trustme
 
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import main
@@ -31,8 +33,9 @@ class Shell:
         self.advice = self.process.stdout.readline()
         self.url = self.ready.split()[-1]
 
-    def client(self, key="anything"):
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+    def client(self, key="anything", **how):
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, **how)
 
     def end(self, number):
         """Send a signal; return the exit code, the seconds it took, and all that was printed after the start."""
@@ -106,6 +109,27 @@ def test_faults(shell):
     assert (0, "") == (code, said)
 
 
+def test_conditions(shell, tmp_path):
+    """A limit, a distance and TLS."""
+    authority = trustme.CA()
+    own = authority.issue_cert("127.0.0.1")
+    own.private_key_and_cert_chain_pem.write_to_path(tmp_path / "own.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    files = [str(tmp_path / "own.pem")] * 2
+    limits = ["--rate", "0.001", "--burst", "2", "--refuse", "503", "--latency", "0.01"]
+    emulator = shell("--port", "0", *limits, "--drop-used", "--tls", *files)
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    codes = []
+    for _ in range(3):
+        with emulator.client(verify=trusting) as api:
+            codes.append(api.get("/api/v3/models/base").status_code)
+    with emulator.client(verify=trusting) as api, pytest.raises(httpx.TransportError):
+        [api.get("/api/v3/models/base") for _ in range(2)]
+
+    assert [200, 200, 503] == codes
+    assert emulator.url.startswith("https://")
+
+
 def test_port_taken():
     """A port that is taken is said in one sentence."""
     with Emulator() as emulator:
@@ -133,6 +157,11 @@ def test_port_taken():
         (["--fault", "503:2:2"], "argument --fault: invalid faults value: '503:2:2'"),
         (["--fault", "503:1000000"], "argument --fault: invalid faults value: '503:1000000'"),
         (["--undeploy-seconds", "nan"], "argument --undeploy-seconds: invalid seconds value: 'nan'"),
+        (["--rate", "0"], "argument --rate: invalid number above 0 value: '0'"),
+        (["--burst", "0"], "argument --burst: invalid whole number above 0 value: '0'"),
+        (["--refuse", "500"], "argument --refuse: invalid choice: 500"),
+        (["--latency", "-1"], "argument --latency: invalid seconds value: '-1'"),
+        (["--tls", "nowhere", "nowhere"], "cannot use the files of --tls: [Errno 2]"),
     ],
 )
 def test_nonsense(capsys, arguments, complaint):
@@ -159,6 +188,12 @@ def test_help(capsys, monkeypatch):
         "(default: 5)",
         "--api-key KEY",
         "--fault NAME",
+        "--rate REQUESTS",
+        "--burst REQUESTS",
+        "--refuse {429,503}",
+        "--latency SECONDS",
+        "--drop-used",
+        "--tls CERTIFICATE KEY",
     ):
         assert option in said
     assert ", ".join(FAULTS) in " ".join(said.split())

@@ -148,6 +148,16 @@ def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
     assert "in handle_async_request" in error.traceback
 
 
+def test_a_mistake_of_ours_in_what_is_recorded_is_an_outcome_too(monkeypatch):
+    def entry(_status):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("nugen_pulumi.fleet.entry", entry)
+    outcomes, _ = learn(ScriptedApi("COMPLETED"), ["m"])
+
+    assert (None, UnforeseenError) == (outcomes["m"].known, type(outcomes["m"].error))
+
+
 def test_ten_thousand_large_results_are_never_all_in_memory():
     """The largest go first; the statuses of all are there."""
     api = ScriptedApi(body("COMPLETED", result={"log": "x" * 100_000}))
