@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import ValidationError
 
+from nugen_pulumi.dispatcher import Dispatcher
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
-from nugen_pulumi.exchange import Exchange
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.patience import OF_PROCESS
 from nugen_pulumi.reply import Reply
@@ -36,7 +36,7 @@ class NugenClient:
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        self._exchange = Exchange(settings, transport=transport)
+        self._dispatcher = Dispatcher(settings, transport=transport)
         self._asked_about: Counter[str] = Counter()
 
     async def status(
@@ -74,7 +74,9 @@ class NugenClient:
 
         with self._asking_about(model_id):
             path = _path(model_id) + "/status"
-            return await self._exchange.send("GET", path, read, within=within, patience=patience, on_refusal=on_refusal)
+            return await self._dispatcher.send(
+                "GET", path, read, within=within, patience=patience, on_refusal=on_refusal
+            )
 
     async def undeploy(
         self,
@@ -111,12 +113,14 @@ class NugenClient:
             raise self._trouble(reply, model_id)
 
         path = _path(model_id)
-        return await self._exchange.send("DELETE", path, read, within=within, patience=patience, on_refusal=on_refusal)
+        return await self._dispatcher.send(
+            "DELETE", path, read, within=within, patience=patience, on_refusal=on_refusal
+        )
 
     @property
     def answered_ever(self) -> bool:
         """Any request of the process ever got a usable response."""
-        return self._exchange.patience.answered_ever
+        return self._dispatcher.patience.answered_ever
 
     @contextmanager
     def _asking_about(self, model_id: str) -> Iterator[None]:
@@ -128,7 +132,7 @@ class NugenClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._exchange.aclose()
+        await self._dispatcher.aclose()
 
     def _trouble(self, reply: Reply, model_id: str) -> NugenError:
         """

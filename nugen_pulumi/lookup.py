@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +66,7 @@ def get_undeploy_status(
         raise InputError(f"model_id {problem}.")
     # Late, because programs that never call this need neither httpx nor pydantic.
     from nugen_pulumi.client import NugenClient  # noqa: PLC0415
+    from nugen_pulumi.loop import Loop  # noqa: PLC0415
     from nugen_pulumi.outputs import entry  # noqa: PLC0415
     from nugen_pulumi.undeployment import Undeployment  # noqa: PLC0415
     from nugen_pulumi.waiter import WaitPolicy  # noqa: PLC0415
@@ -93,9 +93,16 @@ def get_undeploy_status(
             await client.aclose()
         return GetUndeployStatusResult(model_id=model_id, **entry(status))
 
+    def run() -> GetUndeployStatusResult:
+        loop = Loop()
+        try:
+            return loop.run_until_complete(look())
+        finally:
+            loop.close()
+
     # A loop of its own in a thread of its own: the program's thread has Pulumi's loop running.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(lambda: asyncio.run(look())).result()
+        return pool.submit(run).result()
 
 
 def get_undeploy_status_output(

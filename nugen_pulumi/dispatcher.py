@@ -1,28 +1,24 @@
-"""Requests out, whole responses back: in turn, in time, over connections that can be trusted. Knows no endpoint."""
+"""Sends HTTP requests in their turn and in time, and again those that were refused. Knows no endpoint."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import httpx
 
-from nugen_pulumi._version import VERSION
 from nugen_pulumi.breakage import breakage, is_breakage
-from nugen_pulumi.connections import Connection, make_connector
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
 from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.patience import OF_PROCESS, Patience
-from nugen_pulumi.proxies import Proxy
-from nugen_pulumi.redaction import Redaction
-from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
+from nugen_pulumi.pool import Pool
+from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import duration
 from nugen_pulumi.turns import Turns
-from nugen_pulumi.unusable import MisdirectedError, RefusedError, SilentApiError
+from nugen_pulumi.unusable import RefusedError, SilentApiError
 
 T = TypeVar("T")
 
@@ -30,7 +26,7 @@ T = TypeVar("T")
 _REFUSALS = 3
 
 
-class Exchange:
+class Dispatcher:
     """
     Sends requests at the pace of the process. Belongs to one event loop.
 
@@ -50,33 +46,14 @@ class Exchange:
         self.pace = Pace(settings.max_concurrent_requests)
         self.patience = Patience()
         self._settings = settings
-        self._connect: Callable[[], httpx.AsyncBaseTransport]
-        self._proxy: Proxy | None
-        self._connect, self._proxy = make_connector(settings) if transport is None else (lambda: transport, None)
-        self._headers = httpx.Headers(
-            {
-                "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
-                "Authorization": f"Bearer {settings.api_key}",
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
-                "User-Agent": f"nugen-pulumi/{VERSION}",
-            }
-        )
-        # Reading a URL takes two thirds of what httpx spends on making a request, and each model is polled often.
-        self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
-        self._redaction = Redaction(settings.api_key)
+        self._pool = Pool(settings, transport=transport)
         self._turns = Turns(self.pace)
-        self._idle: list[httpx.AsyncBaseTransport] = []  # a stack: the connection used last is the warmest
-        self._closing: set[asyncio.Task[None]] = set()
         self._singled_out: set[str] = set()  # paths that are refused while others are admitted
         self._silence: str | None = None  # why all waits end, once the process has run out of patience
 
     async def aclose(self) -> None:
         """Close the connections."""
-        while self._idle:
-            self._discard(self._idle.pop())
-        if self._closing:
-            await asyncio.wait(self._closing)
+        await self._pool.aclose()
 
     async def send(
         self,
@@ -144,7 +121,7 @@ class Exchange:
         timeout = self._settings.request_timeout
         outcome, retry_after, usable = Outcome.LOST, None, False
         try:
-            value = await _bounded(self._over_a_connection(method, path, read), timeout)
+            value = await _bounded(self._pool.request(method, path, read), timeout)
         except _ExpiredError as exc:
             outcome = Outcome.TIMED_OUT
             raise self._failed(UnavailableError(f"no complete answer within {duration(timeout)}")) from exc
@@ -161,7 +138,7 @@ class Exchange:
         except Exception as exc:
             if not is_breakage(exc):
                 raise
-            raise self._failed(breakage(exc, self._settings, self._proxy)) from exc
+            raise self._failed(breakage(exc, self._settings, self._pool.proxy)) from exc
         else:
             outcome, usable = Outcome.ADMITTED, True
             return value
@@ -171,57 +148,6 @@ class Exchange:
                 self._silence = None
                 self._singled_out.discard(path)
             self._turns.end(left, outcome, retry_after)
-
-    async def _over_a_connection(self, method: str, path: str, read: Callable[[Reply], T]) -> T:
-        connection = self._take_connection(fresh=method == "DELETE")
-        trusted = False
-        try:
-            response = await connection.handle_async_request(
-                httpx.Request(method, self._url(path), headers=self._headers)
-            )
-            stream = response.stream
-            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            try:
-                body = await read_body(stream, headers.get("content-encoding", ""))
-            except UnreadableBodyError as exc:
-                raise UnavailableError(str(exc)) from exc
-            await stream.aclose()
-            trusted = True
-            return read(Reply(response.status_code, self._redaction.body(body), headers))
-        except MisdirectedError:
-            # The response to another request: nothing that comes over this connection can be believed.
-            trusted = False
-            raise
-        finally:
-            if trusted:
-                self._idle.append(connection)
-            else:
-                self._discard(connection)
-
-    def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:
-        """
-        Return the connection used last, or a new one.
-
-        Args:
-            fresh: One that has carried no request. A server closes a connection that is idle for too long without
-                looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE should not be.
-        """
-        connection = self._idle.pop() if self._idle else self._connect()
-        if fresh and isinstance(connection, Connection) and connection.used:
-            self._discard(connection)
-            connection = self._connect()
-        return connection
-
-    def _discard(self, connection: httpx.AsyncBaseTransport) -> None:
-        """Close a connection for good: in a task of its own, which no cancellation can end."""
-        closing = asyncio.get_running_loop().create_task(connection.aclose())
-        self._closing.add(closing)
-        closing.add_done_callback(self._closed)
-
-    def _closed(self, closing: asyncio.Task[None]) -> None:
-        self._closing.discard(closing)
-        closing.exception()  # one that fails to close is gone, too
 
     def _failed(self, error: NugenError) -> NugenError:
         """Count *error*; once the process has run out of patience, end all that wait for a turn, and return that."""
