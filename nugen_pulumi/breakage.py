@@ -9,9 +9,9 @@ import httpcore
 import httpx
 
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
+from nugen_pulumi.formatting import printable
 from nugen_pulumi.proxies import Proxy
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.text import printable
 
 # Whose exceptions are about the network. ``ssl`` and ``socket`` raise kinds of OSError.
 _LIBRARIES = frozenset({"httpx", "httpcore", "h11", "anyio"})

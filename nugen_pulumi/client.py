@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from nugen_pulumi.dispatcher import Dispatcher
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
+from nugen_pulumi.formatting import printable
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.patience import OF_PROCESS
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.text import printable
 from nugen_pulumi.unusable import MisdirectedError, RefusedError
 from nugen_pulumi.words import Phase
 

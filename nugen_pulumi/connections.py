@@ -13,9 +13,9 @@ import httpcore
 import httpx
 
 from nugen_pulumi.errors import SettingsError
+from nugen_pulumi.formatting import printable
 from nugen_pulumi.proxies import Proxy, find_proxy
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.text import printable
 
 # httpcore tries to import sniffio at each lock of each request (_synchronization.py, current_async_library). Where it
 # is not installed each try searches sys.path anew, a quarter of a request's time: this says so once and for all.

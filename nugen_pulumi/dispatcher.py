@@ -11,12 +11,12 @@ import httpx
 
 from nugen_pulumi.breakage import breakage, is_breakage
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
+from nugen_pulumi.formatting import duration
 from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.patience import OF_PROCESS, Patience
 from nugen_pulumi.pool import Pool
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.text import duration
 from nugen_pulumi.turns import Turns
 from nugen_pulumi.unusable import RefusedError, SilentApiError
 

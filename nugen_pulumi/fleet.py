@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from nugen_pulumi.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import NugenError
+from nugen_pulumi.formatting import duration, printable
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outputs import FleetModel, entry
-from nugen_pulumi.text import duration, printable
 from nugen_pulumi.undeployment import Undeployment
 from nugen_pulumi.waiter import WaitPolicy
 

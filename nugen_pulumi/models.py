@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from nugen_pulumi.text import printable
+from nugen_pulumi.formatting import printable
 from nugen_pulumi.words import AT_REST, Phase, model_status
 
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from nugen_pulumi.text import printable
+from nugen_pulumi.formatting import printable
 
 LARGEST_BODY = 1024 * 1024
 

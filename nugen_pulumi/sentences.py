@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nugen_pulumi.text import duration
+from nugen_pulumi.formatting import duration
 
 if TYPE_CHECKING:
     from nugen_pulumi.errors import UnavailableError

@@ -20,7 +20,7 @@ ORDER = [
     {
         "_version",
         "account",
-        "text",
+        "formatting",
         "pace",
         "patience",
         "loop",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.text import duration, printable
+from nugen_pulumi.formatting import duration, printable
 
 
 @pytest.mark.parametrize(
