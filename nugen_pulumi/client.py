@@ -18,8 +18,8 @@ from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.patience import OF_PROCESS
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.statuses import Phase
 from nugen_pulumi.unusable import MisdirectedError, RefusedError
-from nugen_pulumi.words import Phase
 
 
 class NugenClient:

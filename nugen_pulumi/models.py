@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from nugen_pulumi.formatting import printable
-from nugen_pulumi.words import AT_REST, Phase, model_status
+from nugen_pulumi.statuses import AT_REST, Phase, model_status
 
 
 def _word(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from nugen_pulumi.budget import within_budget
 from nugen_pulumi.inputs import NAMES, Inputs
-from nugen_pulumi.words import Phase, model_status
+from nugen_pulumi.statuses import Phase, model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus

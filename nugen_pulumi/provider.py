@@ -24,7 +24,7 @@ from nugen_pulumi.errors import (
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.sentences import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
-from nugen_pulumi.words import model_status
+from nugen_pulumi.statuses import model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.host import Call

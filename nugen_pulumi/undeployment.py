@@ -12,9 +12,9 @@ from nugen_pulumi.formatting import duration
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.patience import OF_POLL, OF_PROCESS
 from nugen_pulumi.sentences import Facts
+from nugen_pulumi.statuses import Phase
 from nugen_pulumi.unusable import RefusedError, SilentApiError
 from nugen_pulumi.waiter import LookAgain, Stop, Wait, WaitPolicy
-from nugen_pulumi.words import Phase
 
 _MOST_REPEATS = 3
 

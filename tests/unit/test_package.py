@@ -27,7 +27,7 @@ ORDER = [
         "redaction",
         "errors",
         "waiter",
-        "words",
+        "statuses",
         "host",
         "budget",
     },
