@@ -22,7 +22,7 @@ from nugen_pulumi.errors import (
     UnfinishedFleetError,
 )
 from nugen_pulumi.inputs import Inputs
-from nugen_pulumi.sentences import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
+from nugen_pulumi.messages import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
 from nugen_pulumi.statuses import model_status
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.formatting import duration
+from nugen_pulumi.messages import Facts
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.patience import OF_POLL, OF_PROCESS
-from nugen_pulumi.sentences import Facts
 from nugen_pulumi.statuses import Phase
 from nugen_pulumi.unusable import RefusedError, SilentApiError
 from nugen_pulumi.waiter import LookAgain, Stop, Wait, WaitPolicy

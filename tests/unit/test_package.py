@@ -31,7 +31,7 @@ ORDER = [
         "host",
         "budget",
     },
-    {"models", "reply", "settings", "inputs", "sentences"},
+    {"models", "reply", "settings", "inputs", "messages"},
     {"unusable", "proxies", "outputs"},
     {"connections", "breakage", "turns"},
     {"pool"},
