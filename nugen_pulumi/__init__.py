@@ -1,6 +1,5 @@
 """Wait, in a Pulumi program, until a Nugen model is undeployed."""
 
-from nugen_pulumi.account import Provider
 from nugen_pulumi.errors import (
     InputError,
     ModelNotFoundError,
@@ -13,6 +12,7 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
+from nugen_pulumi.explicit_provider import Provider
 from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
 from nugen_pulumi.outputs import FleetModel
 from nugen_pulumi.resource import UndeployedModel, UndeployedModels

@@ -19,7 +19,7 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 ORDER = [
     {
         "_version",
-        "account",
+        "explicit_provider",
         "formatting",
         "pace",
         "patience",
