@@ -45,7 +45,7 @@ from nugen_pulumi import UndeployedModels
 UndeployedModels("fleet", model_ids=[f"m-{{n}}" for n in range({count})])
 """
 
-HEAD = "took, s | x one | looks | mean lag, s | p95 lag | memory, MiB | CPU, s | state, KiB"
+HEAD = "took, s | x one | polls | mean lag, s | p95 lag | memory, MiB | CPU, s | state, KiB"
 WIDE = ("--parallel", "256")
 
 
@@ -64,7 +64,7 @@ def show(seconds: float, count: int, sample: Sample, one: Sample) -> None:
     ratio = f"{sample.took / one.took:.2f}"
     lags = f"{sample.lag:.2f}", f"{sample.lag95:.2f}"
     used = f"{sample.memory:.0f}", f"{sample.cpu:.1f}", f"{sample.state:.0f}"
-    say(f"{seconds:g}", count, f"{sample.took:.1f}", ratio, sample.looks, *lags, *used)
+    say(f"{seconds:g}", count, f"{sample.took:.1f}", ratio, sample.polls, *lags, *used)
 
 
 def middle(program: str, server: Api, *options: str, rounds: int) -> Sample:

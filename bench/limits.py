@@ -2,7 +2,7 @@
 Many waits behind one limit, and at a distance, without an engine: `python bench/limits.py` prints Markdown.
 
 A quarter of an hour. *used* is the admitted rate against the limit, while the fleet lasted; *refused* the share of all
-requests; *longest gap* the longest time that one model went without a look, against the mean.
+requests; *longest gap* the longest time that one model went without a poll, against the mean.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def distance(count: int) -> None:
 
 def main() -> None:
     """Measure everything."""
-    print("\n| models, 60 s, 200 ms | lost | looks | mean lag, s | p95 |\n|---|---|---|---|---|")
+    print("\n| models, 60 s, 200 ms | lost | polls | mean lag, s | p95 |\n|---|---|---|---|---|")
     for count in (1000, 5000):
         distance(count)
     print(

@@ -1,4 +1,4 @@
-"""One `pulumi up` on a new stack, measured from outside: its time, the looks, their lag, and what the provider used."""
+"""One `pulumi up` on a new stack, measured from outside: its time, the polls, their lag, and what the provider used."""
 
 import contextlib
 import json
@@ -28,8 +28,8 @@ class Sample:
 
     Attributes:
         took: Seconds, the engine's own included.
-        looks: Status requests.
-        lag: Seconds from the end of an undeployment to the look that noticed it: mean.
+        polls: Status requests.
+        lag: Seconds from the end of an undeployment to the poll that noticed it: mean.
         lag95: The same, 95th percentile.
         memory: MiB of the provider process at its peak.
         cpu: Processor seconds of the provider process.
@@ -37,7 +37,7 @@ class Sample:
     """
 
     took: float
-    looks: int
+    polls: int
     lag: float
     lag95: float
     memory: float
@@ -53,10 +53,10 @@ class Api:
         self.url = f"http://127.0.0.1:{int(process.stdout.readline())}"
 
     def forget(self) -> tuple[int, list[float]]:
-        """Return how many looks there were and the lags, sorted; begin anew."""
+        """Return how many polls there were and the lags, sorted; begin anew."""
         with urllib.request.urlopen(f"{self.url}/reset") as answer:  # noqa: S310 - loopback
-            looks, _, lags, *_ = json.load(answer)
-        return looks, sorted(lags)
+            polls, _, lags, *_ = json.load(answer)
+        return polls, sorted(lags)
 
 
 @contextlib.contextmanager
@@ -84,9 +84,9 @@ def up(program: str, server: Api, *options: str) -> Sample:
         size = state.stat().st_size / 1024
     finally:
         shutil.rmtree(folder)
-    looks, lags = server.forget()
+    polls, lags = server.forget()
     lag = statistics.mean(lags) if lags else 0.0
-    return Sample(took, looks, lag, lags[int(len(lags) * 0.95)] if lags else 0.0, memory, cpu, size)
+    return Sample(took, polls, lag, lags[int(len(lags) * 0.95)] if lags else 0.0, memory, cpu, size)
 
 
 def _watch(process: subprocess.Popen[str]) -> tuple[float, float]:

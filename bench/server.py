@@ -4,8 +4,8 @@ The status endpoint and the DELETE, as light as Python can serve them: not to be
 `python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY]]`: each model is undeployed SECONDS after it was first
 heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with the status REFUSAL; 0: no
 limit. Each answer takes LATENCY seconds. Prints its port.
-`GET /stats` answers with admitted looks, admitted DELETEs and the detection lags in seconds, then with the refusals,
-the longest time without an admitted look at one model, the seconds from the first admitted request to the last, and
+`GET /stats` answers with admitted polls, admitted DELETEs and the detection lags in seconds, then with the refusals,
+the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, and
 the number of models whose DELETE was carried out more than once; `GET /reset` does so and forgets them all.
 """
 
@@ -25,7 +25,7 @@ class Api(asyncio.Protocol):
     began: ClassVar[dict[bytes, float]] = {}
     lags: ClassVar[dict[bytes, float]] = {}
     counts: ClassVar = {b"GET": 0, b"DELETE": 0}
-    looked: ClassVar[dict[bytes, float]] = {}
+    polled: ClassVar[dict[bytes, float]] = {}
     deleted: ClassVar[dict[bytes, int]] = {}
     span: ClassVar[list[float]] = []
     tokens: ClassVar = [BURST, 0.0]
@@ -45,7 +45,7 @@ class Api(asyncio.Protocol):
             more = [Api.refused, Api.longest, took, twice]
             self.answer(json.dumps([*self.counts.values(), list(self.lags.values()), *more]).encode())
             if path == b"/reset":
-                Api.began, Api.lags, Api.counts, Api.looked = {}, {}, {b"GET": 0, b"DELETE": 0}, {}
+                Api.began, Api.lags, Api.counts, Api.polled = {}, {}, {b"GET": 0, b"DELETE": 0}, {}
                 Api.deleted, Api.span, Api.refused, Api.longest = {}, [], 0, 0.0
             return
         now = time.monotonic()
@@ -57,8 +57,8 @@ class Api(asyncio.Protocol):
         self.counts[method] += 1
         model = path.split(b"/")[5]
         if method == b"GET":
-            Api.longest = max(Api.longest, now - self.looked.get(model, now))
-            self.looked[model] = now
+            Api.longest = max(Api.longest, now - self.polled.get(model, now))
+            self.polled[model] = now
         began = self.began.setdefault(model, now)
         if method == b"DELETE":
             self.deleted[model] = self.deleted.get(model, 0) + 1

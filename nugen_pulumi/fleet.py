@@ -49,13 +49,13 @@ async def learn_all(
     say: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Outcome]:
     """
-    Follow the undeployments of many models, or glance at each.
+    Follow the undeployments of many models, or poll each.
 
     Args:
         client: Sends the requests, and bounds how many are under way.
         orders: The models; for each, whether to ask for the undeployment first.
-        policy: When to look at a model and when to stop.
-        wait: Follow to the end; else look once.
+        policy: When to poll a model and when to stop.
+        wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is said.
         say: Is told how it stands, twice a second at most, and once more at an end that was waited for.
 
@@ -99,7 +99,7 @@ async def learn_all(
 async def _outcome(undeployment: Undeployment, *, trigger: bool, wait: bool) -> Outcome:
     error: NugenError | None = None
     try:
-        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.glance)(trigger=trigger)
+        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(trigger=trigger)
     except NugenError as exc:
         status, error = exc.last, exc
     except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others

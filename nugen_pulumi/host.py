@@ -2,7 +2,7 @@
 All that reaches into Pulumi's dynamic host (``pulumi/dynamic/__main__.py``). Knows nothing of Nugen.
 
 The stock host runs four calls at a time, cannot be cancelled, shows nothing while a call runs, answers an error with a
-traceback and forgets a resource whose creation failed. Each function here is one way through. Each first looks whether
+traceback and forgets a resource whose creation failed. Each function here is one way through. Each first checks whether
 what it leans on is there; where it is not, the resource works without that comfort. Seen with SDK 3.268 to 3.272 and
 CPython 3.10 to 3.13.
 """

@@ -44,9 +44,9 @@ class Inputs:
 
     Attributes:
         undeploy: Send the DELETE that starts the undeployment first.
-        wait: Wait for the end; else look once.
+        wait: Wait for the end; else poll once.
         timeout_seconds: The whole wait; None if the program does not say.
-        poll_interval_seconds: Longest pause between two looks.
+        poll_interval_seconds: Longest pause between two polls.
         on_failure: ``error`` fails the deployment on FAILED, ``record`` makes it an output.
     """
 
@@ -62,7 +62,7 @@ class Inputs:
         return cls(**{name: props.get(name, DEFAULTS.get(name)) for name in cls.__dataclass_fields__})
 
     def policy(self, custom_timeout: float | None) -> WaitPolicy:
-        """Return when to look and when to stop; *custom_timeout* is that of ``opts.custom_timeouts``, in seconds."""
+        """Return when to poll and when to stop; *custom_timeout* is that of ``opts.custom_timeouts``, in seconds."""
         timeout = self.timeout_seconds or custom_timeout or DEFAULT_TIMEOUT_SECONDS
         return WaitPolicy(timeout=timeout, longest_pause=self.poll_interval_seconds)
 

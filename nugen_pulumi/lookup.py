@@ -1,4 +1,4 @@
-"""One look from the program itself, like the functions of Pulumi's own SDKs. Works in a preview, too."""
+"""One poll from the program itself, like the functions of Pulumi's own SDKs. Works in a preview, too."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def get_undeploy_status(
     request_timeout_seconds: float | None = None,
 ) -> GetUndeployStatusResult:
     """
-    Look once at a model's undeployment.
+    Read once how a model's undeployment stands.
 
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Blocks the program for one HTTP exchange.
 
@@ -75,7 +75,7 @@ def get_undeploy_status(
         "nugen:apiKey": api_key,
         "nugen:baseUrl": base_url,
         "nugen:requestTimeoutSeconds": request_timeout_seconds,
-        "nugen:maxConcurrentRequests": 1,  # one look needs one connection
+        "nugen:maxConcurrentRequests": 1,  # one poll needs one connection
     }
 
     def find(key: str) -> object:
@@ -85,10 +85,10 @@ def get_undeploy_status(
 
     settings = Settings.find(find)
 
-    async def look() -> GetUndeployStatusResult:
+    async def poll() -> GetUndeployStatusResult:
         client = NugenClient(settings)
         try:
-            status = await Undeployment(client, model_id, WaitPolicy()).glance(trigger=False)
+            status = await Undeployment(client, model_id, WaitPolicy()).poll_once(trigger=False)
         finally:
             await client.aclose()
         return GetUndeployStatusResult(model_id=model_id, **entry(status))
@@ -96,7 +96,7 @@ def get_undeploy_status(
     def run() -> GetUndeployStatusResult:
         loop = Loop()
         try:
-            return loop.run_until_complete(look())
+            return loop.run_until_complete(poll())
         finally:
             loop.close()
 

@@ -62,7 +62,7 @@ class UndeployedModelProvider(Service):
             return UpdateResult(_of_model(news, self._learn(call, id_, wanted, trigger=trigger)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Look once for a refresh; learn like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
+        """Poll once for a refresh; learn like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
         with answering() as call:
             if "status" not in props:
                 asked = {**props, "model_id": id_}
@@ -71,7 +71,7 @@ class UndeployedModelProvider(Service):
                     raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
                 return ReadResult(id_, _of_model(asked, self._learn(call, id_, Inputs.read(props), advice=_GET_ADVICE)))
             try:
-                seen = outputs.entry(self._runtime(call).look(id_))
+                seen = outputs.entry(self._runtime(call).poll(id_))
             except ModelNotFoundError:
                 return ReadResult("", {})  # how the host is told that the resource is gone
             if (sentence := drift(id_, props, seen)) is not None:
@@ -81,9 +81,9 @@ class UndeployedModelProvider(Service):
     def _learn(
         self, call: Call, model_id: str, wanted: Inputs, *, trigger: bool = False, advice: str | None = None
     ) -> UndeployStatus:
-        """Wait or glance, as wanted; a FAILED is an error unless it is wanted as an output."""
+        """Wait or poll, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return self._runtime(call).look(model_id, trigger=trigger)
+            return self._runtime(call).poll(model_id, trigger=trigger)
         status = self._runtime(call).wait(model_id, wanted.policy(call.timeout), trigger=trigger, say=call.say)
         if (failure := _failure(model_id, outputs.entry(status), wanted, advice)) is not None:
             failure.last = status
@@ -115,7 +115,7 @@ class UndeployedModelsProvider(Service):
         return UpdateResult(self._go_on(id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Look once at each model. Only what the API does not know is dropped; any other trouble is an error."""
+        """Poll each model. Only what the API does not know is dropped; any other trouble is an error."""
         known = props.get("models") or {}
         with answering() as call:
             orders = dict.fromkeys(props["model_ids"], False)
@@ -185,4 +185,4 @@ def _advice(model: FleetModel, wanted: Inputs) -> str:
         return ASK_AGAIN
     if now == "DEPLOYED":
         return "Nothing has asked for it: set undeploy=True."
-    return "The next `pulumi up` looks again; with undeploy=True it asks for it first."
+    return "The next `pulumi up` polls again; with undeploy=True it asks for it first."

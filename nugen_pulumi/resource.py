@@ -31,9 +31,9 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         opts: The usual options of a Pulumi resource.
         model_id: The model. Changing it replaces the resource.
         undeploy: Send the DELETE that starts the undeployment first. Default False.
-        wait: Wait for the end. If False, look once and record whatever is said. Default True.
+        wait: Wait for the end. If False, poll once and record whatever is said. Default True.
         timeout_seconds: Seconds for the whole wait. Default 1800.
-        poll_interval_seconds: Longest pause between two looks, in seconds; the first ones are shorter. Default 5.
+        poll_interval_seconds: Longest pause between two polls, in seconds; the first ones are shorter. Default 5.
         on_failure: ``"error"``: an undeployment that ends as FAILED fails the deployment (the default).
             ``"record"``: it is recorded in *status* and *error*.
         triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
@@ -48,7 +48,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     timeout_seconds: pulumi.Output[float | None]
     """Seconds for the whole wait, or None if the program does not say."""
     poll_interval_seconds: pulumi.Output[float]
-    """Longest pause between two looks, in seconds."""
+    """Longest pause between two polls, in seconds."""
     on_failure: pulumi.Output[str]
     """``error`` or ``record``."""
     triggers: pulumi.Output[Sequence[Any] | None]
@@ -110,16 +110,16 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         """
         Read a model without managing it.
 
-        During ``pulumi up`` this waits as creating the resource does; during a preview it takes one look. A model
+        During ``pulumi up`` this waits as creating the resource does; during a preview it takes one poll. A model
         that does not exist is an error.
 
         Args:
             resource_name: The name of the resource in the stack.
             id: The model.
             opts: The usual options of a Pulumi resource.
-            wait: Wait for the end; else look once. Default True.
+            wait: Wait for the end; else poll once. Default True.
             timeout_seconds: Seconds for the whole wait. Default 1800.
-            poll_interval_seconds: Longest pause between two looks, in seconds. Default 5.
+            poll_interval_seconds: Longest pause between two polls, in seconds. Default 5.
             on_failure: As for the resource. Default ``"error"``.
         """
         return cls(
@@ -148,9 +148,9 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
         opts: The usual options of a Pulumi resource.
         model_ids: The models, 1 to 10,000, each once. Their order means nothing.
         undeploy: Send the DELETEs that start the undeployments first. Default False.
-        wait: Wait for the end. If False, look once at each model and record whatever is said. Default True.
+        wait: Wait for the end. If False, poll each model and record whatever is said. Default True.
         timeout_seconds: Seconds for the whole wait, of all models together. Default 1800.
-        poll_interval_seconds: Longest pause between two looks at a model, in seconds. Default 5.
+        poll_interval_seconds: Longest pause between two polls of a model, in seconds. Default 5.
         on_failure: ``"error"``: a model whose undeployment ends as FAILED fails the deployment (the default).
             ``"record"``: it is recorded in *models* and *failed*.
         triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
@@ -165,7 +165,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     timeout_seconds: pulumi.Output[float | None]
     """Seconds for the whole wait, or None if the program does not say."""
     poll_interval_seconds: pulumi.Output[float]
-    """Longest pause between two looks at a model, in seconds."""
+    """Longest pause between two polls of a model, in seconds."""
     on_failure: pulumi.Output[str]
     """``error`` or ``record``."""
     triggers: pulumi.Output[Sequence[Any] | None]

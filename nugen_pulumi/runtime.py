@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 class Runtime:
     """
-    Waits and looks on behalf of threads: each call blocks its thread, all of them share one loop and one client.
+    Waits and polls on behalf of threads: each call blocks its thread, all of them share one loop and one client.
 
     Args:
         settings: Where the API is and how to speak to it.
@@ -53,9 +53,9 @@ class Runtime:
         """Block until the undeployment is over: see :class:`Undeployment` and its ``follow``."""
         return self._run(lambda: Undeployment(self._client, model_id, policy, say).follow(trigger=trigger))
 
-    def look(self, model_id: str, *, trigger: bool = False) -> UndeployStatus:
-        """Block for one look: see :meth:`Undeployment.glance`."""
-        return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).glance(trigger=trigger))
+    def poll(self, model_id: str, *, trigger: bool = False) -> UndeployStatus:
+        """Block for one poll: see :meth:`Undeployment.poll_once`."""
+        return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).poll_once(trigger=trigger))
 
     def learn_all(
         self,
@@ -66,7 +66,7 @@ class Runtime:
         before: int = 0,
         say: Callable[[str], object] = lambda _: None,
     ) -> dict[str, Outcome]:
-        """Block until all of a fleet is over, or was looked at once: see :func:`nugen_pulumi.fleet.learn_all`."""
+        """Block until all of a fleet is over, or was polled once: see :func:`nugen_pulumi.fleet.learn_all`."""
         return self._run(lambda: learn_all(self._client, orders, policy, wait=wait, before=before, say=say))
 
     def interrupt(self) -> None:

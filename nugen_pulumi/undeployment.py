@@ -14,7 +14,7 @@ from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.patience import OF_POLL, OF_PROCESS
 from nugen_pulumi.statuses import Phase
 from nugen_pulumi.unusable import RefusedError, SilentApiError
-from nugen_pulumi.waiter import LookAgain, Stop, Wait, WaitPolicy
+from nugen_pulumi.waiter import PollAgain, Stop, Wait, WaitPolicy
 
 _MOST_REPEATS = 3
 
@@ -28,8 +28,8 @@ class Undeployment:
     Args:
         client: Sends the requests.
         model_id: The model.
-        policy: When to look and when to stop.
-        say: Is told in a few words how it stands, after each look; not after one that is both the first and the last.
+        policy: When to poll and when to stop.
+        say: Is told in a few words how it stands, after each poll; not after one that is both the first and the last.
         remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
@@ -86,7 +86,7 @@ class Undeployment:
                     if self._trigger:
                         await self._ask()
                         self._trigger = False
-                    status = await self._look()
+                    status = await self._poll()
                 except UnavailableError as exc:
                     self.trouble = exc
                     decision = self._after_trouble(exc)
@@ -101,10 +101,10 @@ class Undeployment:
                     raise WaitTimeoutError(self._facts.unfinished)
                 if decision is Stop.SILENCE:
                     raise UnavailableError(self._facts.unfinished)
-                self._tell(f"{self._facts.line} · next look in {duration(decision.pause)}")
+                self._tell(f"{self._facts.line} · next poll in {duration(decision.pause)}")
                 await asyncio.sleep(decision.pause)
 
-    def _after_trouble(self, trouble: UnavailableError) -> LookAgain | Stop:
+    def _after_trouble(self, trouble: UnavailableError) -> PollAgain | Stop:
         now = self._clock()
         if isinstance(trouble, SilentApiError):
             return Stop.SILENCE
@@ -112,12 +112,12 @@ class Undeployment:
             return self._wait.refused(now, trouble.retry_after)
         return self._wait.troubled(now, trouble.retry_after, answered_ever=self._client.answered_ever)
 
-    async def glance(self, *, trigger: bool) -> UndeployStatus:
+    async def poll_once(self, *, trigger: bool) -> UndeployStatus:
         """
-        Look once, whatever it says.
+        Poll once, whatever it says.
 
         Args:
-            trigger: Ask for the undeployment first. Once accepted that is known, even if the look meets trouble.
+            trigger: Ask for the undeployment first. Once accepted that is known, even if the poll meets trouble.
 
         Raises:
             WaitInterruptedError: The task was cancelled.
@@ -128,11 +128,11 @@ class Undeployment:
             try:
                 if trigger:
                     await self._ask()
-                await self._look()
+                await self._poll()
             except UnavailableError as exc:
                 self.trouble = exc
             if self.last is None:
-                raise UnavailableError(f"Model {self.model_id}: one look, and no usable answer: {self.trouble}.")
+                raise UnavailableError(f"Model {self.model_id}: one poll, and no usable answer: {self.trouble}.")
             return self.last
 
     @contextmanager
@@ -155,7 +155,7 @@ class Undeployment:
     async def _ask(self) -> None:
         """Send the DELETE."""
         try:
-            # Cut at the deadline, where a last look is owed.
+            # Cut at the deadline, where a last poll is owed.
             accepted = await self._client.undeploy(
                 self.model_id,
                 within=self._wait.left(self._clock()),
@@ -175,12 +175,12 @@ class Undeployment:
                 self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
                 self._wait.triggered(self._clock())
 
-    async def _look(self) -> UndeployStatus | None:
+    async def _poll(self) -> UndeployStatus | None:
         """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
         try:
             status = await self._client.status(
                 self.model_id,
-                within=self._wait.left(self._clock()) + self._wait.policy.last_look,
+                within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
                 patience=self._patience,
                 on_refusal=self._refused,
             )
@@ -206,7 +206,7 @@ class Undeployment:
     def _refused(self, refusal: RefusedError) -> None:
         """Show that the API has too much to do; the request is sent again in its turn."""
         self.trouble = refusal
-        self._tell(f"{self._facts.line} · next look in its turn")
+        self._tell(f"{self._facts.line} · next poll in its turn")
 
     def _tell(self, line: str) -> None:
         self._say(line)

@@ -1,4 +1,4 @@
-"""When to look again and when to stop. Knows no HTTP, no Pulumi, and has no clock of its own."""
+"""When to poll again and when to stop. Knows no HTTP, no Pulumi, and has no clock of its own."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from enum import Enum
 @dataclass(frozen=True)
 class WaitPolicy:
     """
-    How long to wait and how often to look. All times are seconds.
+    How long to wait and how often to poll. All times are seconds.
 
     Attributes:
         timeout: The whole wait, its one request to start the undeployment included.
-        longest_pause: Upper bound of a pause between two looks.
+        longest_pause: Upper bound of a pause between two polls.
         shortest_pause: Lower bound of a pause, unless *longest_pause* is shorter still.
-        growth: A pause is this part of the time waited so far, so that a long wait costs few looks
+        growth: A pause is this part of the time waited so far, so that a long wait costs few polls
             and its end is noticed within a tenth of its length.
-        jitter: A pause varies by this part of itself, so that many waits do not look in step.
+        jitter: A pause varies by this part of itself, so that many waits do not poll in step.
         first_patience: Trouble is waited out for so long when no request of the process ever got a usable response.
         patience: The same after one did.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
-        last_look: What an exchange may take beyond the deadline, so that a look at the deadline can be answered.
+        last_poll: What an exchange may take beyond the deadline, so that a poll at the deadline can be answered.
     """
 
     timeout: float = 1800.0
@@ -36,7 +36,7 @@ class WaitPolicy:
     patience: float = 300.0
     retry_after_cap: float = 60.0
     grace: float = 15.0
-    last_look: float = 5.0
+    last_poll: float = 5.0
 
     def pause(self, waited: float, chance: float) -> float:
         """
@@ -63,18 +63,18 @@ class Stop(Enum):
 
 
 @dataclass(frozen=True)
-class LookAgain:
-    """The decision to look once more, *pause* seconds from now."""
+class PollAgain:
+    """The decision to poll once more, *pause* seconds from now."""
 
     pause: float
 
 
 class Wait:
     """
-    One wait. Told how each look went and when, it decides what comes next.
+    One wait. Told how each poll went and when, it decides what comes next.
 
-    The first look is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier. It is
-    counted from the first look that failed and takes three that did, so that one that hangs for a whole request timeout
+    The first poll is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier. It is
+    counted from the first poll that failed and takes three that did, so that one that hangs for a whole request timeout
     cannot use up the patience alone. What was refused for overload, or had no turn, is not among them.
 
     Args:
@@ -101,7 +101,7 @@ class Wait:
         """Tell whether an answer at *now* may still be about the time before our own DELETE."""
         return now < self._grace_until
 
-    def answered(self, now: float) -> LookAgain | Stop:
+    def answered(self, now: float) -> PollAgain | Stop:
         """Decide after a readable answer that was not the end."""
         self.answered_at = now
         self._trouble_since, self._misses = None, 0
@@ -109,9 +109,9 @@ class Wait:
 
     def troubled(
         self, now: float, retry_after: float | None = None, *, answered_ever: bool = False
-    ) -> LookAgain | Stop:
+    ) -> PollAgain | Stop:
         """
-        Decide after a look that got no usable answer.
+        Decide after a poll that got no usable answer.
 
         Args:
             now: The time.
@@ -128,8 +128,8 @@ class Wait:
             return Stop.SILENCE
         return decision
 
-    def refused(self, now: float, retry_after: float | None = None) -> LookAgain | Stop:
-        """Decide after a look that was refused for overload: the answer of a live API, which never ends a wait."""
+    def refused(self, now: float, retry_after: float | None = None) -> PollAgain | Stop:
+        """Decide after a poll that was refused for overload: the answer of a live API, which never ends a wait."""
         return self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
 
     def silent_for(self, now: float) -> float:
@@ -140,9 +140,9 @@ class Wait:
         """Return the seconds until the deadline."""
         return max(0.0, self.deadline - now)
 
-    def _next(self, now: float, floor: float) -> LookAgain | Stop:
+    def _next(self, now: float, floor: float) -> PollAgain | Stop:
         # A sleep may end early by as much as the clock's resolution; a millisecond is no reason for another request.
         if now >= self.deadline - 0.001:
             return Stop.TIMEOUT
         pause = max(floor, self.policy.pause(now - self.started, self._chance()))
-        return LookAgain(min(pause, self.deadline - now))
+        return PollAgain(min(pause, self.deadline - now))

@@ -12,7 +12,7 @@ class RetiredFleet(pulumi.ComponentResource):
     """
     A team's models, out of service.
 
-    An hour is enough for all of them, none is looked at more often than every ten seconds once it takes long, and one
+    An hour is enough for all of them, none is polled more often than every ten seconds once it takes long, and one
     whose undeployment fails does not hold the others' stack up. (One that does not exist does: that is a mistake.)
 
     Args:

@@ -61,7 +61,7 @@ class Answer:
         """Refuse what could not be sent."""
         if not 200 <= self.status <= 599:
             raise ValueError(f"an answer's status is from 200 to 599, not {self.status}")
-        # Looked at here because a mistake in a test should fail in the test, not in the server's thread.
+        # Checked here because a mistake in a test should fail in the test, not in the server's thread.
         if self.content and self.status in (204, 304):
             raise ValueError(f"an answer with status {self.status} has no body")
 

@@ -80,7 +80,7 @@ class Emulator:
             proxy_headers=False,
             access_log=False,
             log_config=None,
-            timeout_keep_alive=60,  # longer than any pause between two looks
+            timeout_keep_alive=60,  # longer than any pause between two polls
         )
 
     def __enter__(self) -> Self:

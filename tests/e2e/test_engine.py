@@ -24,7 +24,7 @@ def program(*names, **arguments):
     return PROGRAM.format(names=list(names or ("m-1",)), arguments=arguments)
 
 
-def look(name="m-1"):
+def poll(name="m-1"):
     return ("GET", f"/api/v3/models/undeploy-model/{name}/status")
 
 
@@ -42,7 +42,7 @@ def statuses(stack):
 
 
 def test_64_models_are_waited_for_at_once(stack, emulator):
-    """None is over before all have been looked at, which sixteen at a time would never come to."""
+    """None is over before all have been polled, which sixteen at a time would never come to."""
     names = [f"m-{i}" for i in range(64)]
     for name in names:
         emulator.add(name, **EVER)
@@ -66,7 +66,7 @@ def test_an_interrupted_up_keeps_what_was_learnt_and_the_next_one_goes_on(stack,
         emulator.add(name, undeploy_seconds=float("inf"))
     stack = stack(program(*names, undeploy=True))
     up = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: {look(name) for name in names} <= set(emulator.requests))
+    until(lambda: {poll(name) for name in names} <= set(emulator.requests))
     os.kill(up.pid, how)
     output, _ = up.communicate(timeout=60)
 
@@ -141,7 +141,7 @@ def test_the_live_line_is_in_the_row_while_it_waits_and_gone_afterwards(stack, e
     stack = stack(program(undeploy=True))
     output = stack.up("--color", "never").ok().output
 
-    assert re.search(r"m-1 creating \(\d+s\) PENDING · [\d.]+s · next look in ", output)
+    assert re.search(r"m-1 creating \(\d+s\) PENDING · [\d.]+s · next poll in ", output)
     assert "Diagnostics" not in output
 
 

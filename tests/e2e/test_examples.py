@@ -125,7 +125,7 @@ def test_component(example, api):
 
 
 def test_automation(tmp_path, api):
-    """Exit code 0 if all are out of service; 1, and the reasons, if some are not. Each run looks how things are now."""
+    """Exit code 0 if all are out of service; 1, and the reasons, if some are not. Each run asks how things are now."""
     # For what it sets up: an environment with nothing of the user's.
     env = {**Stack(tmp_path, "").env, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": api.url, "COLUMNS": "200"}
     for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):

@@ -21,7 +21,7 @@ def program(count, **arguments):
     return PROGRAM.format(count=count, arguments=arguments)
 
 
-def look(n):
+def poll(n):
     return ("GET", f"/api/v3/models/undeploy-model/m-{n}/status")
 
 
@@ -67,7 +67,7 @@ def test_a_mixed_fleet_names_what_is_wrong_and_the_next_up_asks_only_for_that(st
     asked = len(emulator.requests)
     emulator.script("m-3", "COMPLETED")
     stack.up().ok()
-    assert {look(1), look(2), look(3)} == set(emulator.requests[asked:])
+    assert {poll(1), poll(2), poll(3)} == set(emulator.requests[asked:])
     assert 3 == len(emulator.requests[asked:])
 
 
@@ -82,7 +82,7 @@ def test_drift_in_three_of_a_hundred_is_repaired_by_asking_for_those_three(stack
     refreshed = stack.refresh().ok()
 
     assert "warning: 3 of 100 models are no longer undeployed:" in refreshed.output
-    assert {look(n) for n in range(100)} == set(emulator.requests[asked:])
+    assert {poll(n) for n in range(100)} == set(emulator.requests[asked:])
     assert 100 == len(emulator.requests[asked:])
 
     asked = len(emulator.requests)
@@ -102,8 +102,8 @@ def test_an_interrupted_fleet_keeps_what_was_learnt_and_goes_on(stack, emulator)
             emulator.script(f"m-{n}", "COMPLETED")
     stack = stack(program(200))
     up = stack.start("up", "--yes", "--skip-preview")
-    # Who looks again has read all that was answered before: the API sees a request earlier than we see its answer.
-    until(lambda: all(emulator.requests.count(look(n)) > 1 for n in range(1, 200, 2)))
+    # Who polls again has read all that was answered before: the API sees a request earlier than we see its answer.
+    until(lambda: all(emulator.requests.count(poll(n)) > 1 for n in range(1, 200, 2)))
     os.kill(up.pid, signal.SIGINT)
     output, _ = up.communicate(timeout=60)
 

@@ -9,7 +9,7 @@ from nugen_pulumi.emulator import catalogue
 ROOT = Path(__file__).parents[2]
 QUICKSTART = (ROOT / "__main__.py").read_text()
 MODEL = "aligned-model-01kmqm4nrn9fw6r"
-LOOK = ("GET", f"/api/v3/models/undeploy-model/{MODEL}/status")
+POLL = ("GET", f"/api/v3/models/undeploy-model/{MODEL}/status")
 ASK = ("DELETE", f"/api/v3/models/undeploy-model/{MODEL}")
 
 PROGRAM = """
@@ -41,17 +41,17 @@ def test_the_quick_start_from_up_to_destroy(stack, emulator):
     assert {"message": "Model successfully undeployed"} == outputs["result"]
     assert outputs["start_time"].endswith("Z")
     assert outputs["end_time"].endswith("Z")
-    assert [ASK, LOOK] == emulator.requests[:2]
+    assert [ASK, POLL] == emulator.requests[:2]
 
     asked = len(emulator.requests)
     assert "2 unchanged" in stack.up("--expect-no-changes").ok().output
     assert [] == emulator.requests[asked:]
 
     stack("refresh", "--yes", "--skip-preview", "--expect-no-changes").ok()
-    assert [LOOK] == emulator.requests[asked:]
+    assert [POLL] == emulator.requests[asked:]
 
     stack.destroy().ok()
-    assert [LOOK] == emulator.requests[asked:]
+    assert [POLL] == emulator.requests[asked:]
     assert {} == stack.models
     assert [] == stack.files_with(KEY)
 
@@ -107,7 +107,7 @@ UndeployedModel("second", model_id=model.status.apply(lambda status: "m-2" if st
 
 
 def test_get_reads_without_managing(stack, emulator):
-    """One look in the preview, a wait in `up`, and nothing of ours to delete."""
+    """One poll in the preview, a wait in `up`, and nothing of ours to delete."""
     emulator.script("m-1", "PENDING", "PENDING", "COMPLETED")
     stack = stack(
         """

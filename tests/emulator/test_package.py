@@ -30,7 +30,7 @@ def test_alone(module):
 
 
 def test_modules_are_found():
-    """The test above does look at the modules."""
+    """The test above does see the modules."""
     assert {"__main__", "answers", "app", "server", "world"} <= {module.stem for module in MODULES}
     assert "nugen_pulumi.emulator.world" in set(imports(next(m for m in MODULES if m.stem == "server")))
 

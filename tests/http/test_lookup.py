@@ -1,4 +1,4 @@
-"""One look from the program itself."""
+"""One poll from the program itself."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from nugen_pulumi import (
 )
 from nugen_pulumi.emulator import catalogue
 
-LOOK = ("GET", "/api/v3/models/undeploy-model/m-1/status")
+POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 
 
 @pytest.fixture
@@ -26,17 +26,17 @@ def _environment(emulator, monkeypatch):
 
 
 @pytest.mark.usefixtures("_environment")
-def test_a_look_returns_what_is_said(emulator):
+def test_a_poll_returns_what_is_said(emulator):
     emulator.script("m-1", catalogue.failed("GPU on fire."))
     seen = get_undeploy_status("m-1")
 
     assert isinstance(seen, GetUndeployStatusResult)
     assert ("m-1", "FAILED", False, "GPU on fire.") == (seen.model_id, seen.status, seen.undeployed, seen.error)
-    assert [LOOK] == emulator.requests
+    assert [POLL] == emulator.requests
 
 
 @pytest.mark.usefixtures("_environment")
-def test_a_look_works_while_a_loop_runs(emulator):
+def test_a_poll_works_while_a_loop_runs(emulator):
     """A Pulumi program runs in one."""
     emulator.script("m-1", "PENDING")
 

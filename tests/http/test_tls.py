@@ -51,7 +51,7 @@ def api(authority):
     server.server_close()
 
 
-def look(url):
+def poll(url):
     async def main():
         client = NugenClient(Settings("k", url, "nugen:baseUrl"))
         try:
@@ -64,7 +64,7 @@ def look(url):
 
 def test_a_certificate_of_an_unknown_authority_is_refused_at_once(api):
     with pytest.raises(RejectedError) as caught:
-        look(api)
+        poll(api)
     assert str(caught.value).startswith(f"The certificate of {api} (from nugen:baseUrl) is not trusted: ")
     assert "name a private CA's file in SSL_CERT_FILE (" in str(caught.value)
 
@@ -73,7 +73,7 @@ def test_a_private_authority_is_named_by_ssl_cert_file(api, authority, tmp_path,
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
-    assert look(api).undeployed
+    assert poll(api).undeployed
 
 
 def test_a_certificate_for_another_host_is_refused(api, authority, tmp_path, monkeypatch):
@@ -81,4 +81,4 @@ def test_a_certificate_for_another_host_is_refused(api, authority, tmp_path, mon
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
     with pytest.raises(RejectedError, match="belongs to another host: check the base URL"):
-        look(api.replace("127.0.0.1", "localhost"))
+        poll(api.replace("127.0.0.1", "localhost"))

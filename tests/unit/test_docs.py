@@ -252,7 +252,7 @@ def test_the_reference_names_every_input_that_the_provider_checks():
             [field.name for field in dataclasses.fields(nugen_pulumi.GetUndeployStatusResult)],
         ),
     ],
-    ids=["model", "fleet", "look"],
+    ids=["model", "fleet", "poll"],
 )
 def test_the_reference_names_every_output_in_order_and_no_other(section, names):
     assert list(names) == column(REFERENCE, section, "output")
@@ -353,7 +353,7 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
 
 @pytest.mark.parametrize("page", [README, HOW, REFERENCE, ROOT / "docs" / "operations.md"], ids=lambda page: page.name)
 def test_seconds_in_prose_are_numbers_of_the_code(page):
-    """Those of the table, and the example of how many looks a wait takes."""
+    """Those of the table, and the example of how many polls a wait takes."""
     policy = dataclasses.astuple(waiter.WaitPolicy())
     known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0}
     told = {float(number) for number in re.findall(r"\b(\d+(?:\.\d+)?) seconds\b", prose(page))}
@@ -361,14 +361,14 @@ def test_seconds_in_prose_are_numbers_of_the_code(page):
     assert told <= known
 
 
-def test_a_long_wait_takes_as_many_looks_as_is_said():
-    [[seconds, looks]] = re.findall(r"(\d+)\s+seconds\s+costs\s+some\s+(\d+)\s+looks", prose(HOW))
-    policy, waited, looked = waiter.WaitPolicy(), 0.0, 1
+def test_a_long_wait_takes_as_many_polls_as_is_said():
+    [[seconds, polls]] = re.findall(r"(\d+)\s+seconds\s+costs\s+some\s+(\d+)\s+polls", prose(HOW))
+    policy, waited, polled = waiter.WaitPolicy(), 0.0, 1
     while waited < float(seconds):
         waited += policy.pause(waited, 0.5)
-        looked += 1
+        polled += 1
 
-    assert looked == pytest.approx(int(looks), abs=3)
+    assert polled == pytest.approx(int(polls), abs=3)
 
 
 def test_each_way_through_the_host_is_explained():
@@ -408,7 +408,7 @@ def test_every_block_of_python_compiles(block):
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
-    """What each program said, those that look having an emulator to ask."""
+    """What each program said, those that poll having an emulator to ask."""
     folder = tmp_path_factory.mktemp("programs")
     paths = {str(block): folder / f"{number}.py" for number, block in enumerate(PROGRAMS)}
     for block in PROGRAMS:

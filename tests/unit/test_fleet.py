@@ -79,16 +79,16 @@ def test_no_more_requests_are_under_way_than_are_allowed():
     assert 4 <= api.most <= 128
 
 
-def test_whoever_is_late_is_looked_at_first():
+def test_whoever_is_late_is_polled_first():
     """With one slot's worth of work for a hundred, no model waits two rounds while another gets three."""
     api = Api(latency=0.2)
     learn(api, [f"30-{n}" for n in range(100)])
-    looks = [sum(path.split("/")[5] == f"30-{n}" for _, _, path in api.requests) for n in range(100)]
+    polls = [sum(path.split("/")[5] == f"30-{n}" for _, _, path in api.requests) for n in range(100)]
 
-    assert max(looks) - min(looks) <= 2
+    assert max(polls) - min(polls) <= 2
 
 
-def test_a_glance_looks_once_at_each():
+def test_poll_once_polls_each_model_once():
     api = Api()
     outcomes, _ = learn(api, ["0-a", "9-b"], wait=False)
 
@@ -120,7 +120,7 @@ def test_the_live_line_counts_those_that_were_undeployed_before():
     assert "4 of 5 undeployed · 1 pending · 0.5s" == said[0]
 
 
-def test_a_fleet_that_is_over_at_the_first_look_needs_no_line():
+def test_a_fleet_that_is_over_at_the_first_poll_needs_no_line():
     said = []
     learn(Api(), ["0-a"], say=said.append)
 

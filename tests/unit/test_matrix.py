@@ -80,7 +80,7 @@ LASTING = {
 ACCEPTED = httpx.Response(200, json="m")
 # What is answered before the fault, after it, and whether the wait begins with a DELETE.
 MOMENTS = {
-    "first look": ([], ["PENDING", "COMPLETED"], False),
+    "first poll": ([], ["PENDING", "COMPLETED"], False),
     "middle": (["PENDING"] * 5, ["PENDING", "COMPLETED"], False),
     "twice": (["PENDING"], ["COMPLETED"], False),
     "after DELETE": ([ACCEPTED], ["PENDING", "COMPLETED"], True),
@@ -121,7 +121,7 @@ def test_a_fault_that_may_pass_is_waited_out_at_any_moment(fault, moment):
 
 
 @pytest.mark.parametrize("fault", sorted(set(PASSING) - REFUSALS))
-def test_a_fault_of_the_last_look_leaves_what_was_known(fault):
+def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
     """The error names the fault and what was seen before it; nothing is asked after it."""
     outcome, api = wait(["PENDING", PASSING[fault]], trigger=False, timeout=0.4)
 

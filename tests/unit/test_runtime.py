@@ -27,8 +27,8 @@ def test_a_thread_waits_until_the_end(runtime):
 
 
 @pytest.mark.parametrize("runtime", [(200, "PENDING")], indirect=True)
-def test_a_thread_looks_once(runtime):
-    assert "PENDING" == runtime.look("m", trigger=True).status
+def test_a_thread_polls_once(runtime):
+    assert "PENDING" == runtime.poll("m", trigger=True).status
 
 
 @pytest.mark.parametrize("runtime", [(403,)], indirect=True)
@@ -40,7 +40,7 @@ def test_errors_reach_the_thread_that_asked(runtime):
 @pytest.mark.parametrize("runtime", [((0.05, "COMPLETED"),)], indirect=True)
 def test_all_threads_share_one_loop(runtime):
     seen = []
-    threads = [threading.Thread(target=lambda: seen.append(runtime.look("m"))) for _ in range(30)]
+    threads = [threading.Thread(target=lambda: seen.append(runtime.poll("m"))) for _ in range(30)]
     for thread in threads:
         thread.start()
     assert 1 == sum(thread.name == "nugen-waits" for thread in threading.enumerate())
@@ -63,7 +63,7 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
     threads = [threading.Thread(target=wait) for _ in range(10)]
     for thread in threads:
         thread.start()
-    runtime.look("m")
+    runtime.poll("m")
     runtime.interrupt()
     runtime.interrupt()
     for thread in threads:
@@ -71,7 +71,7 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
 
     assert 10 == len(ends)
     with pytest.raises(WaitInterruptedError, match="Not begun"):
-        runtime.look("m")
+        runtime.poll("m")
 
 
 @pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)

@@ -57,7 +57,7 @@ def _loaded_dice():
 @pytest.mark.usefixtures("_loaded_dice")
 def test_no_wait_is_lost_and_memory_and_threads_stay_level():
     """
-    The dice are loaded, those of the pauses, too: by the rules, a wait may end whose first look hangs and whose next
+    The dice are loaded, those of the pauses, too: by the rules, a wait may end whose first poll hangs and whose next
     two fail. That happened to five waits in fewer than 30 runs with other dice.
     """
     threads = threading.active_count()

@@ -35,9 +35,9 @@ def follow(api, policy=STEADY, *, trigger=False):
     return simulate(main)
 
 
-def glance(api, *, trigger=False):
+def poll_once(api, *, trigger=False):
     async def main():
-        return await Undeployment(client_for(api), "m", STEADY).glance(trigger=trigger)
+        return await Undeployment(client_for(api), "m", STEADY).poll_once(trigger=trigger)
 
     return simulate(main)[0]
 
@@ -46,7 +46,7 @@ def failed(reason):
     return body("FAILED", result={"error": reason})
 
 
-def test_a_model_that_is_undeployed_takes_one_look_and_no_time():
+def test_a_model_that_is_undeployed_takes_one_poll_and_no_time():
     api = ScriptedApi("COMPLETED")
     status, took = follow(api)
 
@@ -94,7 +94,7 @@ def test_trouble_that_may_pass_is_waited_out(trouble):
     assert [0, 0.5, 0.75 if trouble == 503 else 1.0] == api.times, "a refusal is sent again at the pace of the process"
 
 
-def test_a_look_that_hangs_is_cut_at_the_request_timeout_and_waited_out():
+def test_a_poll_that_hangs_is_cut_at_the_request_timeout_and_waited_out():
     api = ScriptedApi((3600, "COMPLETED"), "COMPLETED")
     status, took = follow(api)
 
@@ -170,26 +170,26 @@ def test_a_timeout_without_any_answer_names_the_trouble():
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (["PENDING"] * 3, ["PENDING · 0.0s · next look in 0.5s", "PENDING · 0.5s · next look in 0.5s"]),
-        (["retiring"], ["RETIRING (a status unknown to this version) · 0.0s · next look in 0.5s"]),
-        ([500], ["no answer yet · 500 Internal Server Error · 0.0s · next look in 0.5s"]),
-        ([503], ["no answer yet · 503 Service Unavailable · 0.0s · next look in its turn", "COMPLETED · 0.2s"]),
+        (["PENDING"] * 3, ["PENDING · 0.0s · next poll in 0.5s", "PENDING · 0.5s · next poll in 0.5s"]),
+        (["retiring"], ["RETIRING (a status unknown to this version) · 0.0s · next poll in 0.5s"]),
+        ([500], ["no answer yet · 500 Internal Server Error · 0.0s · next poll in 0.5s"]),
+        ([503], ["no answer yet · 503 Service Unavailable · 0.0s · next poll in its turn", "COMPLETED · 0.2s"]),
         (
             ["PENDING", (2, REFUSED)],
             [
-                "PENDING · 0.0s · next look in 0.5s",
+                "PENDING · 0.0s · next poll in 0.5s",
                 (
                     "PENDING · cannot connect to https://api.test (from nugen:baseUrl): [Errno 111] Connection refused,"
-                    " no usable answer for 2s · 2s · next look in 0.5s"
+                    " no usable answer for 2s · 2s · next poll in 0.5s"
                 ),
             ],
         ),
-        (["PENDING", 500, "PENDING"], ["PENDING · 1s · next look in 0.5s", "COMPLETED · 1s"]),
+        (["PENDING", 500, "PENDING"], ["PENDING · 1s · next poll in 0.5s", "COMPLETED · 1s"]),
         ([], []),
     ],
 )
-def test_the_live_line_says_how_it_stands_once_a_look(script, said):
-    """Status, trouble, time waited, next look; trouble is over with the next answer. One look needs no line."""
+def test_the_live_line_says_how_it_stands_once_a_poll(script, said):
+    """Status, trouble, time waited, next poll; trouble is over with the next answer. One poll needs no line."""
     lines = []
     api = ScriptedApi(*script, "COMPLETED")
 
@@ -236,13 +236,13 @@ def test_an_interrupted_wait_that_learnt_nothing_says_so(answer):
     assert "Model m: interrupted after 10s, before anything was learnt." == str(error)
 
 
-def test_a_glance_can_be_interrupted():
+def test_a_single_poll_can_be_interrupted():
     assert "Model m: interrupted after 10s, before anything was learnt." == str(
-        interrupted([(3600, 200)], method="glance")
+        interrupted([(3600, 200)], method="poll_once")
     )
 
 
-def test_the_last_look_may_outlast_the_deadline_by_five_seconds():
+def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
     api = ScriptedApi("PENDING", (3600, "COMPLETED"))
 
     async def main():
@@ -254,14 +254,14 @@ def test_the_last_look_may_outlast_the_deadline_by_five_seconds():
     assert 5.4 == pytest.approx(took)
 
 
-def test_a_delete_that_hangs_leaves_a_last_look_at_the_deadline():
+def test_a_delete_that_hangs_leaves_a_last_poll_at_the_deadline():
     api = ScriptedApi((3600, 200), "COMPLETED")
     status, took = follow(api, WaitPolicy(timeout=2), trigger=True)
 
     assert ("COMPLETED", 2) == (status.status, took)
 
 
-def test_a_last_look_happens_as_far_as_the_api_admits_it():
+def test_a_last_poll_happens_as_far_as_the_api_admits_it():
     """It wishes to be left alone beyond the deadline: nothing is sent, and the wait ends with what it knows."""
     api = ScriptedApi("PENDING", httpx.Response(503, headers={"Retry-After": "60"}), "COMPLETED")
 
@@ -279,14 +279,14 @@ def test_a_mistake_of_ours_does_not_cost_what_is_known():
     assert "PENDING" == caught.value.last.status
 
 
-def test_an_answer_of_the_last_look_counts():
+def test_an_answer_of_the_last_poll_counts():
     """A status that arrives late is still the truth."""
     status, took = follow(ScriptedApi("PENDING", (4, "COMPLETED")), WaitPolicy(timeout=0.4))
 
     assert ("COMPLETED", 4.4) == (status.status, pytest.approx(took))
 
 
-def test_the_delete_leaves_before_the_first_look():
+def test_the_delete_leaves_before_the_first_poll():
     api = ScriptedApi(httpx.Response(200, json="m"), "PENDING", "COMPLETED")
     follow(api, trigger=True)
 
@@ -417,44 +417,44 @@ def test_other_failures_end_the_wait_within_the_grace():
 
 
 @pytest.mark.parametrize("word", ["PENDING", "COMPLETED", "FAILED", "RETIRING"])
-def test_a_glance_takes_whatever_is_said(word):
+def test_a_single_poll_takes_whatever_is_said(word):
     api = ScriptedApi(word)
 
-    assert word == glance(api).status
+    assert word == poll_once(api).status
     assert 1 == len(api.requests)
 
 
-def test_a_glance_after_an_accepted_delete_knows_at_least_that():
-    assert "PENDING" == glance(ScriptedApi(200, NOT_FOUND), trigger=True).status
-    assert "PENDING" == glance(ScriptedApi(200, 500), trigger=True).status
+def test_a_single_poll_after_an_accepted_delete_knows_at_least_that():
+    assert "PENDING" == poll_once(ScriptedApi(200, NOT_FOUND), trigger=True).status
+    assert "PENDING" == poll_once(ScriptedApi(200, 500), trigger=True).status
 
 
-def test_a_glance_behind_a_limit_takes_its_turn():
+def test_a_single_poll_behind_a_limit_takes_its_turn():
     api = ScriptedApi(503, 429, "PENDING")
 
-    assert "PENDING" == glance(api).status
+    assert "PENDING" == poll_once(api).status
 
 
-def test_a_glance_at_an_api_that_only_refuses_ends_after_half_a_minute():
+def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
     api = ScriptedApi(503)
 
-    with pytest.raises(UnavailableError, match="Model m: one look, and no usable answer: 503 Service Unavailable"):
-        glance(api)
+    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable answer: 503 Service Unavailable"):
+        poll_once(api)
     assert 30 <= api.times[-1] < 45
 
 
 @pytest.mark.parametrize("script", [(500,), (REFUSED,)])
-def test_a_glance_that_meets_trouble_says_so(script):
+def test_a_single_poll_that_meets_trouble_says_so(script):
     api = ScriptedApi(*script)
 
-    with pytest.raises(UnavailableError, match="Model m: one look, and no usable answer: "):
-        glance(api)
+    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable answer: "):
+        poll_once(api)
     assert 1 == len(api.requests)
 
 
-def test_a_glance_whose_delete_met_trouble_and_shows_nothing_yet_says_so():
+def test_a_single_poll_whose_delete_met_trouble_and_shows_nothing_yet_says_so():
     with pytest.raises(UnavailableError, match="no usable answer: 500"):
-        glance(ScriptedApi(500, NOT_FOUND), trigger=True)
+        poll_once(ScriptedApi(500, NOT_FOUND), trigger=True)
 
 
 def test_many_waits_share_the_slots_and_none_is_lost():
@@ -517,7 +517,7 @@ def test_any_history_ends_in_time_with_the_truth(history, timeout, trigger):
     answered = [history[min(i, len(history) - 1)][1] for i in range(len(api.requests))]
 
     assert took <= timeout + 5.001
-    assert max(api.times) <= timeout + 5.001, "a last look in its turn"
+    assert max(api.times) <= timeout + 5.001, "a last poll in its turn"
     # Of the answers here none says that nothing runs, so a DELETE whose fate is unknown is never repeated.
     again = sum(a is REFUSED or a in (429, 503) or getattr(a, "status_code", 0) == 429 for a in answered)
     assert api.methods.count("DELETE") <= (again + 1 if trigger else 0)

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.waiter import LookAgain, Stop, Wait, WaitPolicy
+from nugen_pulumi.waiter import PollAgain, Stop, Wait, WaitPolicy
 
 MIDDLE = 0.5  # the chance at which jitter changes nothing
 
 
-def looks_until(end, policy=None, chance=MIDDLE):
-    """Return the times of all looks of a wait whose undeployment is over at *end*; looks take no time."""
+def polls_until(end, policy=None, chance=MIDDLE):
+    """Return the times of all polls of a wait whose undeployment is over at *end*; polls take no time."""
     wait = Wait(policy or WaitPolicy(), now=0.0, chance=lambda: chance)
     times = [0.0]
     while times[-1] < end:
@@ -45,21 +45,21 @@ def test_no_pause_is_longer_than_the_longest(waited, chance, longest):
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
-def test_a_wait_of_150_seconds_takes_at_most_60_looks(chance):
-    assert len(looks_until(150, chance=chance)) <= 60
+def test_a_wait_of_150_seconds_takes_at_most_60_polls(chance):
+    assert len(polls_until(150, chance=chance)) <= 60
 
 
 def test_the_end_of_a_wait_of_about_150_seconds_is_noticed_within_5_seconds_on_average():
-    """The mean over ends that lie anywhere between two looks."""
+    """The mean over ends that lie anywhere between two polls."""
     ends = [140 + i / 10 for i in range(200)]
-    lags = [looks_until(end)[-1] - end for end in ends]
+    lags = [polls_until(end)[-1] - end for end in ends]
 
     assert 0 <= sum(lags) / len(lags) <= 5
 
 
-def test_the_first_look_is_at_once_and_the_last_one_at_the_deadline():
+def test_the_first_poll_is_at_once_and_the_last_one_at_the_deadline():
     """And there is none after it."""
-    times = looks_until(float("inf"), WaitPolicy(timeout=12.3))
+    times = polls_until(float("inf"), WaitPolicy(timeout=12.3))
 
     assert times[0] == 0
     assert times[-1] == pytest.approx(12.3)
@@ -69,13 +69,13 @@ def test_the_first_look_is_at_once_and_the_last_one_at_the_deadline():
 def test_an_answer_at_the_deadline_is_the_last():
     wait = Wait(WaitPolicy(timeout=10), now=100.0)
 
-    assert isinstance(wait.answered(109.9), LookAgain)
+    assert isinstance(wait.answered(109.9), PollAgain)
     assert Stop.TIMEOUT is wait.answered(110.0)
     assert Stop.TIMEOUT is wait.answered(110.1)
     assert Stop.TIMEOUT is wait.troubled(110.0)
 
 
-def test_a_look_a_hair_before_the_deadline_is_the_last():
+def test_a_poll_a_hair_before_the_deadline_is_the_last():
     """A sleep may end a rounding error early; that must not cost another request."""
     wait = Wait(WaitPolicy(timeout=10), now=0.1)
 
@@ -85,14 +85,14 @@ def test_a_look_a_hair_before_the_deadline_is_the_last():
 def test_retry_after_is_a_floor_for_the_next_pause():
     wait = Wait(WaitPolicy(), now=0.0, chance=lambda: MIDDLE)
 
-    assert LookAgain(7.0) == wait.troubled(0.0, retry_after=7.0)
-    assert LookAgain(0.5) == wait.troubled(1.0, retry_after=0.1)
-    assert LookAgain(0.5) == wait.troubled(1.0, retry_after=None)
+    assert PollAgain(7.0) == wait.troubled(0.0, retry_after=7.0)
+    assert PollAgain(0.5) == wait.troubled(1.0, retry_after=0.1)
+    assert PollAgain(0.5) == wait.troubled(1.0, retry_after=None)
 
 
 def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
-    assert LookAgain(60.0) == Wait(WaitPolicy(), now=0.0).troubled(0.0, retry_after=86400.0)
-    assert LookAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).troubled(1.0, retry_after=30.0)
+    assert PollAgain(60.0) == Wait(WaitPolicy(), now=0.0).troubled(0.0, retry_after=86400.0)
+    assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).troubled(1.0, retry_after=30.0)
 
 
 @pytest.mark.parametrize(("answered", "patience"), [(False, 30.0), (True, 300.0)])
@@ -104,7 +104,7 @@ def test_silence_ends_a_wait_after_the_patience(answered, patience):
     wait.troubled(1.0)
     wait.troubled(2.0)
 
-    assert isinstance(wait.troubled(1.0 + patience - 0.1), LookAgain)
+    assert isinstance(wait.troubled(1.0 + patience - 0.1), PollAgain)
     assert Stop.SILENCE is wait.troubled(1.0 + patience)
 
 
@@ -115,25 +115,25 @@ def test_a_readable_answer_ends_the_silence():
     wait.troubled(40.0)
     wait.troubled(41.0)
 
-    assert isinstance(wait.troubled(339.0), LookAgain)
+    assert isinstance(wait.troubled(339.0), PollAgain)
     assert Stop.SILENCE is wait.troubled(340.0)
 
 
-def test_neither_a_queue_nor_a_look_that_hangs_is_silence():
-    """It is counted from the first look that failed."""
+def test_neither_a_queue_nor_a_poll_that_hangs_is_silence():
+    """It is counted from the first poll that failed."""
     wait = Wait(WaitPolicy(), now=0.0)
     wait.troubled(95.0)
     wait.troubled(96.0)
 
-    assert isinstance(wait.troubled(124.0), LookAgain)
+    assert isinstance(wait.troubled(124.0), PollAgain)
     assert Stop.SILENCE is wait.troubled(125.0)
 
 
-def test_silence_takes_three_looks():
+def test_silence_takes_three_polls():
     wait = Wait(WaitPolicy(), now=0.0)
     wait.troubled(30.0)
 
-    assert isinstance(wait.troubled(60.5), LookAgain)
+    assert isinstance(wait.troubled(60.5), PollAgain)
     assert Stop.SILENCE is wait.troubled(93.0)
 
 
@@ -165,16 +165,16 @@ def test_what_is_left_is_counted_down_to_the_deadline():
 @given(
     timeout=st.floats(0.1, 5000),
     longest=st.floats(0.05, 60),
-    looks=st.lists(st.tuples(st.floats(0, 40), st.booleans(), st.none() | st.floats(0, 1e5)), max_size=60),
+    polls=st.lists(st.tuples(st.floats(0, 40), st.booleans(), st.none() | st.floats(0, 1e5)), max_size=60),
     chance=st.floats(0, 1),
 )
-def test_whatever_the_api_says_and_however_slow_it_is_no_look_begins_after_the_deadline(
-    timeout, longest, looks, chance
+def test_whatever_the_api_says_and_however_slow_it_is_no_poll_begins_after_the_deadline(
+    timeout, longest, polls, chance
 ):
-    """And every wait ends: by the deadline no decision asks for another look."""
+    """And every wait ends: by the deadline no decision asks for another poll."""
     wait = Wait(WaitPolicy(timeout=timeout, longest_pause=longest), now=0.0, chance=lambda: chance)
     now, stopped = 0.0, False
-    for seconds, readable, retry_after in looks:
+    for seconds, readable, retry_after in polls:
         assert now <= timeout + 1e-6
         now += min(seconds, wait.left(now) + 5)
         decision = wait.answered(now) if readable else wait.troubled(now, retry_after)

@@ -52,7 +52,7 @@ def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(emulator):
         until(lambda: len(engine.logged) == 3)
 
     assert [("urn:m", True)] * 3 == [(line.urn, line.ephemeral) for line in engine.logged]
-    assert re.fullmatch(r"PENDING · [\d.]+s · next look in 0\.5s", engine.logged[0].message)
+    assert re.fullmatch(r"PENDING · [\d.]+s · next poll in 0\.5s", engine.logged[0].message)
     assert engine.logged[1].message.startswith("PENDING · 503 Service Unavailable, no usable answer for ")
     assert re.fullmatch(r"COMPLETED · [\d.]+s", engine.logged[2].message)
 
@@ -90,8 +90,8 @@ def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
 FORESEEN = [
     (lambda host: host.create(inputs()), 403, "does not accept the API key"),
     (lambda host: host.create(inputs()), catalogue.failed("GPU on fire."), "was not undeployed: GPU on fire."),
-    (lambda host: host.create(inputs(wait=False)), 500, "one look, and no usable answer: 500 Internal Server Error."),
-    (lambda host: host.refresh(done()), 500, "one look, and no usable answer: 500 Internal Server Error."),
+    (lambda host: host.create(inputs(wait=False)), 500, "one poll, and no usable answer: 500 Internal Server Error."),
+    (lambda host: host.refresh(done()), 500, "one poll, and no usable answer: 500 Internal Server Error."),
     (lambda host: host.get("m-1", DEFAULTS), catalogue.wrong_route(), "has no such endpoint"),
     (lambda host: host.update({**done(), "undeployed": False}, inputs()), 422, "does not accept this model id"),
 ]

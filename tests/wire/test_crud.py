@@ -14,7 +14,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from nugen_pulumi.emulator import catalogue
 from nugen_pulumi.provider import UndeployedModelProvider
 
-LOOK = ("GET", "/api/v3/models/undeploy-model/m-1/status")
+POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 ASK = ("DELETE", "/api/v3/models/undeploy-model/m-1")
 
 
@@ -39,7 +39,7 @@ def test_create_waits_through_an_outage_and_returns_complete_outputs(host, emula
         *outputs
     }
     assert ("COMPLETED", True, ["a"]) == (outputs["status"], outputs["undeployed"], outputs["triggers"])
-    assert [LOOK] * 3 == emulator.requests
+    assert [POLL] * 3 == emulator.requests
 
 
 def test_create_with_undeploy_asks_first(host, emulator):
@@ -47,7 +47,7 @@ def test_create_with_undeploy_asks_first(host, emulator):
     _, outputs = host.create(inputs(undeploy=True))
 
     assert ("COMPLETED", True) == (outputs["status"], outputs["undeploy"])
-    assert [ASK, LOOK] == emulator.requests[:2]
+    assert [ASK, POLL] == emulator.requests[:2]
 
 
 def test_create_of_what_is_undeployed_already_succeeds(host, emulator):
@@ -66,7 +66,7 @@ def test_create_fails_on_failed_with_reason_and_advice(host, emulator):
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
     assert sentence(caught).endswith(
-        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` looks again; with undeploy=True it asks for it"
+        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` polls again; with undeploy=True it asks for it"
         " first."
     )
 
@@ -103,7 +103,7 @@ def test_create_records_failed_if_told_to(host, emulator):
     assert ("FAILED", False, "GPU on fire.") == (outputs["status"], outputs["undeployed"], outputs["error"])
 
 
-def test_create_without_waiting_records_what_one_look_says(host, emulator):
+def test_create_without_waiting_records_what_one_poll_says(host, emulator):
     emulator.script("m-1", "PENDING")
     _, outputs = host.create(inputs(wait=False))
 
@@ -132,7 +132,7 @@ def test_each_answer_that_will_not_change_ends_the_wait_with_its_own_sentence(ho
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
     assert says in sentence(caught)
-    assert [LOOK] == emulator.requests
+    assert [POLL] == emulator.requests
 
 
 def test_a_missing_key_is_a_sentence():
@@ -241,7 +241,7 @@ def test_update_of_a_pending_model_waits_on_without_asking_again(host, emulator)
     olds = {**done(undeploy=True), "status": "PENDING", "undeployed": False}
 
     assert "COMPLETED" == host.update(olds, inputs(undeploy=True))["status"]
-    assert [LOOK, LOOK] == emulator.requests
+    assert [POLL, POLL] == emulator.requests
 
 
 def test_update_of_a_failed_model_asks_again(host, emulator):
@@ -249,7 +249,7 @@ def test_update_of_a_failed_model_asks_again(host, emulator):
     olds = {**done(undeploy=True), "status": "FAILED", "undeployed": False}
 
     assert host.update(olds, inputs(undeploy=True))["undeployed"]
-    assert [ASK, LOOK] == emulator.requests
+    assert [ASK, POLL] == emulator.requests
 
 
 @pytest.mark.parametrize("wait", [True, False])
@@ -258,7 +258,7 @@ def test_update_asks_if_it_was_never_asked_before(host, emulator, wait):
     olds = {**done(wait=wait), "status": "PENDING", "undeployed": False}
 
     assert host.update(olds, inputs(undeploy=True, wait=wait))["undeployed"]
-    assert [ASK, LOOK] == emulator.requests
+    assert [ASK, POLL] == emulator.requests
 
 
 @pytest.mark.parametrize("given", [{}, {"on_failure": "record"}, {"wait": False}])
@@ -268,7 +268,7 @@ def test_update_of_a_model_that_was_deployed_again_asks_again(host, emulator, gi
     given = {"undeploy": True, **given}
 
     assert host.update(deployed_again(**given), inputs(**given))["undeployed"]
-    assert [ASK, LOOK] == emulator.requests
+    assert [ASK, POLL] == emulator.requests
 
 
 def test_update_of_a_recorded_failure_sends_nothing(host, emulator):
@@ -278,14 +278,14 @@ def test_update_of_a_recorded_failure_sends_nothing(host, emulator):
     assert [] == emulator.requests
 
 
-def test_refresh_looks_once_and_stores_what_it_sees(host, emulator):
+def test_refresh_polls_once_and_stores_what_it_sees(host, emulator):
     emulator.add("m-1")
     id_, outputs = host.refresh(done())
 
     assert ("m-1", "FAILED", False) == (id_, outputs["status"], outputs["undeployed"])
     assert "No active undeployment. Model status is DEPLOYED." == outputs["error"]
     assert DEFAULTS.items() <= outputs.items()
-    assert [LOOK] == emulator.requests
+    assert [POLL] == emulator.requests
 
 
 def test_refresh_that_sees_the_same_keeps_the_times(host, emulator):
@@ -320,7 +320,7 @@ def test_refresh_never_takes_trouble_for_absence(host, emulator, answer):
 
     with pytest.raises(grpc.RpcError):
         host.refresh(done())
-    assert [LOOK] == emulator.requests
+    assert [POLL] == emulator.requests
 
 
 def test_get_waits_like_create(host, emulator):
@@ -330,7 +330,7 @@ def test_get_waits_like_create(host, emulator):
     assert ("m-1", "m-1", "COMPLETED") == (id_, outputs["model_id"], outputs["status"])
 
 
-def test_get_without_waiting_looks_once(host, emulator):
+def test_get_without_waiting_polls_once(host, emulator):
     """As in a preview."""
     emulator.script("m-1", "PENDING")
 

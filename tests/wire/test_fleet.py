@@ -21,7 +21,7 @@ def inputs(*ids, **given):
     return {"model_ids": list(ids), **DEFAULTS, **given}
 
 
-def look(name):
+def poll(name):
     return ("GET", f"/api/v3/models/undeploy-model/{name}/status")
 
 
@@ -92,7 +92,7 @@ def test_update_asks_only_for_the_unsettled_and_the_new_and_forgets_the_removed(
 
     assert {"new", "open", "done"} == set(outputs["models"])
     assert outputs["undeployed"]
-    assert {look("open"), ask("new"), look("new")} == set(emulator.requests)
+    assert {poll("open"), ask("new"), poll("new")} == set(emulator.requests)
     assert 3 == len(emulator.requests)
 
 
@@ -101,7 +101,7 @@ def test_update_asks_again_for_what_failed_and_only_for_that(fleet, emulator):
     olds = state({"bad": known("FAILED", undeployed=False, error="GPU"), "done": known()}, undeploy=True)
     fleet.update(olds, inputs("bad", "done", undeploy=True))
 
-    assert [ask("bad"), look("bad")] == emulator.requests
+    assert [ask("bad"), poll("bad")] == emulator.requests
 
 
 def test_update_asks_again_for_what_was_deployed_again_though_failures_are_recorded(fleet, emulator):
@@ -113,7 +113,7 @@ def test_update_asks_again_for_what_was_deployed_again_though_failures_are_recor
 
     assert (True, []) == fleet.diff(olds, inputs("back", "broken", "done", **given))
     assert ["broken"] == fleet.update(olds, inputs("back", "broken", "done", **given))["failed"]
-    assert [ask("back"), look("back")] == emulator.requests
+    assert [ask("back"), poll("back")] == emulator.requests
 
 
 @pytest.mark.parametrize("given", [{"timeout_seconds": 7}, {"undeploy": True}, {}])
@@ -155,7 +155,7 @@ def test_refresh_that_finds_nothing_new_changes_nothing(fleet, emulator):
     assert olds == fleet.refresh(olds)[1]
 
 
-def test_refresh_looks_once_at_each_and_drops_only_what_is_not_found(fleet, emulator):
+def test_refresh_polls_once_at_each_and_drops_only_what_is_not_found(fleet, emulator):
     emulator.script("a", "PENDING")
     emulator.script("b", catalogue.model_not_found())
     emulator.script("c", {"model_id": "c", "status": "COMPLETED", "start_time": "now"})
@@ -212,7 +212,7 @@ def test_refresh_in_trouble_fails_and_says_for_whom(fleet, emulator):
     emulator.script("b", 500)
     error = refused(lambda: fleet.refresh(state({"a": known(), "b": known()})))
 
-    assert status_of(error).message.startswith("1 of 2 models is without an answer:\n  Model b: one look")
+    assert status_of(error).message.startswith("1 of 2 models is without an answer:\n  Model b: one poll")
     assert [] == list(status_of(error).details)
 
 
