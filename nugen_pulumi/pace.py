@@ -174,7 +174,9 @@ class Pace:
     def _grow(self, now: float, *, queued: bool) -> None:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
-        beyond = max(0.0, self._busy - self._hold) / (1.0 if self._searching else 3.0)
+        # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
+        slowness = min(1.0, max(0.5, 5 * min(self._latency))) if self._searching else 3.0
+        beyond = max(0.0, self._busy - self._hold) / slowness
         self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         if self._rate > _NO_LIMIT:
             self._rate = self._base = math.inf
