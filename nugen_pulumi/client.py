@@ -65,7 +65,7 @@ class NugenClient:
 
         def read(reply: Reply) -> UndeployStatus:
             if not 200 <= reply.status < 300:
-                raise self._trouble(reply, model_id)
+                raise self._error(reply, model_id)
             status = _status(reply)
             # Ids are known to be echoed differently. But another one that is asked about here, too, is another's.
             if status.model_id != model_id and self._asked_about[status.model_id]:
@@ -108,9 +108,9 @@ class NugenClient:
         def read(reply: Reply) -> bool:
             if 200 <= reply.status < 300:
                 return True
-            if reply.status == 400 and not _is_server_trouble(reply):
+            if reply.status == 400 and not _is_server_error(reply):
                 return False
-            raise self._trouble(reply, model_id)
+            raise self._error(reply, model_id)
 
         path = _path(model_id)
         return await self._dispatcher.send(
@@ -134,11 +134,11 @@ class NugenClient:
         """Close the connections."""
         await self._dispatcher.aclose()
 
-    def _trouble(self, reply: Reply, model_id: str) -> NugenError:
+    def _error(self, reply: Reply, model_id: str) -> NugenError:
         """
         Tell what an answer that is not a 2xx means. This is the table of outcomes.
 
-        It goes by what helps, not by the hundreds digit: a 400 can be the server's own trouble, and a 429 an empty
+        It goes by what helps, not by the hundreds digit: a 400 can be an error of the server, and a 429 an empty
         account, as seen in the wild.
         """
         said = reply.summary
@@ -149,7 +149,7 @@ class NugenClient:
             return RefusedError(said, retry_after=retry_after)
         if status == 429 and (retry_after is not None or not re.search(r"quota|credit", reply.detail, re.IGNORECASE)):
             return RefusedError(said, retry_after=retry_after)
-        if status in (408, 425) or status >= 500 or _is_server_trouble(reply):
+        if status in (408, 425) or status >= 500 or _is_server_error(reply):
             return UnavailableError(said, retry_after=retry_after)
 
         kind: type[RejectedError] = RejectedError
@@ -205,6 +205,6 @@ def _host(location: str) -> str:
         return "what is no URL"
 
 
-def _is_server_trouble(reply: Reply) -> bool:
+def _is_server_error(reply: Reply) -> bool:
     """Seen once: a 400 that says ``Internal server error `` and means it."""
     return reply.status == 400 and reply.detail.lower().startswith("internal server error")

@@ -47,7 +47,7 @@ class InputError(NugenError):
 
 class UnavailableError(NugenError):
     """
-    No usable answer: the network, the server's trouble, or a body nobody can read.
+    No usable answer: the network, an error of the server, or a body nobody can read.
 
     Attributes:
         retry_after: Seconds that the server asks us to stay away, or None.

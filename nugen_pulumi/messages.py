@@ -68,7 +68,7 @@ class Facts:
     Attributes:
         model_id: The model.
         last: The last status that counts, or None if nothing was learnt.
-        trouble: What went wrong since, or None.
+        error: What went wrong since, or None.
         waited: Seconds since the wait began.
         silent: Seconds since the last readable answer, or since the beginning.
         early: What a poll said that may be about the time before our DELETE, or None.
@@ -76,29 +76,27 @@ class Facts:
 
     model_id: str
     last: UndeployStatus | None
-    trouble: UnavailableError | None
+    error: UnavailableError | None
     waited: float
     silent: float
     early: str | None = None
 
     @property
     def line(self) -> str:
-        """``PENDING · 1m 12s``, with the trouble there is."""
+        """``PENDING · 1m 12s``, with the error there is."""
         early = f" · polled: {self.early}" if self.early else ""
-        trouble = f"{early} · {self.trouble}" if self.trouble else early
-        if self.trouble and self.last:
-            trouble += f", no usable answer for {duration(self.silent)}"
-        return f"{self._status}{trouble} · {duration(self.waited)}"
+        error = f"{early} · {self.error}" if self.error else early
+        if self.error and self.last:
+            error += f", no usable answer for {duration(self.silent)}"
+        return f"{self._status}{error} · {duration(self.waited)}"
 
     @property
     def unfinished(self) -> str:
         """Why a wait ends that ran out of time or patience."""
         if self.last is None:
-            return (
-                f"Model {self.model_id}: no usable answer in {duration(self.waited)}. The last trouble: {self.trouble}."
-            )
-        trouble = f" Since then there was no usable answer; the last trouble: {self.trouble}." if self.trouble else ""
-        return f"Model {self.model_id} is not undeployed after {duration(self.waited)}: {self._seen}.{trouble} {GO_ON}"
+            return f"Model {self.model_id}: no usable answer in {duration(self.waited)}. The last error: {self.error}."
+        error = f" Since then there was no usable answer; the last error: {self.error}." if self.error else ""
+        return f"Model {self.model_id} is not undeployed after {duration(self.waited)}: {self._seen}.{error} {GO_ON}"
 
     @property
     def interrupted(self) -> str:

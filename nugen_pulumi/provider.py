@@ -115,18 +115,18 @@ class UndeployedModelsProvider(Service):
         return UpdateResult(self._go_on(id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Poll each model. Only what the API does not know is dropped; any other trouble is an error."""
+        """Poll each model. Only what the API does not know is dropped; any other failure is an error."""
         known = props.get("models") or {}
         with answering() as call:
             orders = dict.fromkeys(props["model_ids"], False)
             seen = self._runtime(call).learn_all(orders, Inputs.read(props).policy(None), wait=False, say=call.say)
-            troubles = [
+            errors = [
                 str(outcome.error)
                 for outcome in seen.values()
                 if outcome.error is not None and not isinstance(outcome.error, ModelNotFoundError)
             ]
-            if troubles:
-                raise UnfinishedFleetError(unseen_fleet(len(orders), troubles))
+            if errors:
+                raise UnfinishedFleetError(unseen_fleet(len(orders), errors))
             # As state would hold it: what is left out there would be a change otherwise.
             now = within_budget({model_id: outcome.known for model_id, outcome in seen.items() if outcome.known})
             drifted = [line for id_, model in now.items() if (line := drift(id_, known.get(id_, {}), model))]

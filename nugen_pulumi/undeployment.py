@@ -34,7 +34,7 @@ class Undeployment:
 
     Attributes:
         last: The last status that counts, or None if nothing was learnt.
-        trouble: What went wrong since *last* was learnt, or None.
+        error: What went wrong since *last* was learnt, or None.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Undeployment:
     ) -> None:
         self.model_id = model_id
         self.last: UndeployStatus | None = None
-        self.trouble: UnavailableError | None = None
+        self.error: UnavailableError | None = None
         self._client = client
         self._say = say
         self._remember = remember
@@ -66,7 +66,7 @@ class Undeployment:
 
         Args:
             trigger: Ask for it first. The DELETE is carried out once: one that certainly was not, because it never
-                left or was refused for overload, is sent again. Whether one that met other trouble was carried out is
+                left or was refused for overload, is sent again. Whether one that failed otherwise was carried out is
                 for the status to tell; if that says after the grace that nothing runs and the model is DEPLOYED, it
                 was not, and is sent again, three times at most.
 
@@ -88,8 +88,8 @@ class Undeployment:
                         self._trigger = False
                     status = await self._poll()
                 except UnavailableError as exc:
-                    self.trouble = exc
-                    decision = self._after_trouble(exc)
+                    self.error = exc
+                    decision = self._after_error(exc)
                 else:
                     if status is not None and status.over:
                         if self._said:
@@ -104,20 +104,20 @@ class Undeployment:
                 self._tell(f"{self._facts.line} · next poll in {duration(decision.pause)}")
                 await asyncio.sleep(decision.pause)
 
-    def _after_trouble(self, trouble: UnavailableError) -> PollAgain | Stop:
+    def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
         now = self._clock()
-        if isinstance(trouble, SilentApiError):
+        if isinstance(error, SilentApiError):
             return Stop.SILENCE
-        if isinstance(trouble, RefusedError):
-            return self._wait.refused(now, trouble.retry_after)
-        return self._wait.troubled(now, trouble.retry_after, answered_ever=self._client.answered_ever)
+        if isinstance(error, RefusedError):
+            return self._wait.refused(now, error.retry_after)
+        return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
 
     async def poll_once(self, *, trigger: bool) -> UndeployStatus:
         """
         Poll once, whatever it says.
 
         Args:
-            trigger: Ask for the undeployment first. Once accepted that is known, even if the poll meets trouble.
+            trigger: Ask for the undeployment first. Once accepted that is known, even if the poll fails.
 
         Raises:
             WaitInterruptedError: The task was cancelled.
@@ -130,9 +130,9 @@ class Undeployment:
                     await self._ask()
                 await self._poll()
             except UnavailableError as exc:
-                self.trouble = exc
+                self.error = exc
             if self.last is None:
-                raise UnavailableError(f"Model {self.model_id}: one poll, and no usable answer: {self.trouble}.")
+                raise UnavailableError(f"Model {self.model_id}: one poll, and no usable answer: {self.error}.")
             return self.last
 
     @contextmanager
@@ -165,12 +165,12 @@ class Undeployment:
         except UnavailableError as exc:
             if not exc.sent:
                 raise
-            self.trouble = exc
+            self.error = exc
             self._fate_unknown = True
             self._wait.triggered(self._clock())
         else:
             self._fate_unknown = False
-            self.trouble = None
+            self.error = None
             if accepted:
                 self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
                 self._wait.triggered(self._clock())
@@ -200,12 +200,12 @@ class Undeployment:
                 return None
         if self._remember is not None:
             status = self._remember(status)
-        self.last, self.trouble, self._early = status, None, None
+        self.last, self.error, self._early = status, None, None
         return status
 
     def _refused(self, refusal: RefusedError) -> None:
         """Show that the API has too much to do; the request is sent again in its turn."""
-        self.trouble = refusal
+        self.error = refusal
         self._tell(f"{self._facts.line} · next poll in its turn")
 
     def _tell(self, line: str) -> None:
@@ -220,4 +220,4 @@ class Undeployment:
     def _facts(self) -> Facts:
         now = self._clock()
         waited, silent = now - self._wait.started, self._wait.silent_for(now)
-        return Facts(self.model_id, self.last, self.trouble, waited, silent, self._early)
+        return Facts(self.model_id, self.last, self.error, waited, silent, self._early)

@@ -20,7 +20,8 @@ class WaitPolicy:
         growth: A pause is this part of the time waited so far, so that a long wait costs few polls
             and its end is noticed within a tenth of its length.
         jitter: A pause varies by this part of itself, so that many waits do not poll in step.
-        first_patience: Trouble is waited out for so long when no request of the process ever got a usable response.
+        first_patience: Seconds for which transient errors are waited out when no request of the process ever got
+            a usable response.
         patience: The same after one did.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
@@ -89,7 +90,7 @@ class Wait:
         self.deadline = now + policy.timeout
         self.answered_at: float | None = None
         self._chance = chance
-        self._trouble_since: float | None = None
+        self._failing_since: float | None = None
         self._misses = 0
         self._grace_until = now
 
@@ -104,12 +105,10 @@ class Wait:
     def answered(self, now: float) -> PollAgain | Stop:
         """Decide after a readable answer that was not the end."""
         self.answered_at = now
-        self._trouble_since, self._misses = None, 0
+        self._failing_since, self._misses = None, 0
         return self._next(now, floor=0.0)
 
-    def troubled(
-        self, now: float, retry_after: float | None = None, *, answered_ever: bool = False
-    ) -> PollAgain | Stop:
+    def failed(self, now: float, retry_after: float | None = None, *, answered_ever: bool = False) -> PollAgain | Stop:
         """
         Decide after a poll that got no usable answer.
 
@@ -118,13 +117,13 @@ class Wait:
             retry_after: Seconds that the server asked us to stay away: a floor for the pause.
             answered_ever: Some request of the process got a usable response: the API is there.
         """
-        if self._trouble_since is None:
-            self._trouble_since = now
+        if self._failing_since is None:
+            self._failing_since = now
         self._misses += 1
         decision = self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
         there = answered_ever or self.answered_at is not None
         patience = self.policy.patience if there else self.policy.first_patience
-        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._trouble_since >= patience:
+        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._failing_since >= patience:
             return Stop.SILENCE
         return decision
 

@@ -31,7 +31,7 @@ class Row:
 
     status: str = "?"
     since: str = ""
-    trouble: str = "not reached"
+    error: str = "not reached"
 
 
 class Events:
@@ -39,7 +39,7 @@ class Events:
 
     def __init__(self, model_ids: list[str], progress: Progress) -> None:
         self.rows = {model_id: Row() for model_id in model_ids}
-        self.other_troubles: list[str] = []
+        self.other_errors: list[str] = []
         self.explained = False
         self._progress = progress
         self._task = progress.add_task("Retiring", total=len(model_ids), news="")
@@ -60,9 +60,9 @@ class Events:
         elif said.severity == "error" and text != "update failed":
             self.explained = True
             if model_id in self.rows:
-                self.rows[model_id].trouble = text
+                self.rows[model_id].error = text
             else:
-                self.other_troubles.append(text)
+                self.other_errors.append(text)
 
     def _done(self, step: auto.StepEventMetadata, *, failed: bool) -> None:
         row = self.rows.get(step.urn.partition(OURS)[2])
@@ -75,7 +75,7 @@ class Events:
             # A model that had been undeployed before says FAILED, and no time.
             row.status, row.since = "undeployed", outputs.get("end_time") or ""
         if not failed:
-            row.trouble = ""
+            row.error = ""
         self._progress.update(self._task, advance=1, news="")
 
 
@@ -116,14 +116,14 @@ def retire(model_ids: list[str], *, stack: str, work_dir: Path, console: Console
         except auto.CommandError as error:
             done = False
             if not events.explained:  # such as a stack that is locked: the CLI's last words are all there is
-                events.other_troubles.append(str(error).rpartition("stderr:")[2].strip())
+                events.other_errors.append(str(error).rpartition("stderr:")[2].strip())
 
-    table = Table("Model", "Status", "Since", "Trouble")
+    table = Table("Model", "Status", "Since", "Error")
     for model_id, row in events.rows.items():
-        table.add_row(*map(escape, (model_id, row.status, row.since, row.trouble)))
+        table.add_row(*map(escape, (model_id, row.status, row.since, row.error)))
     console.print(table)
-    for trouble in events.other_troubles:
-        console.print(trouble, markup=False)
+    for error in events.other_errors:
+        console.print(error, markup=False)
     return done
 
 

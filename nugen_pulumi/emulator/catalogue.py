@@ -54,7 +54,7 @@ def bad_request() -> Answer:
 
 
 def internal_error_as_400() -> Answer:
-    """400 for trouble of the server, with the trailing space it was seen with."""
+    """400 for error of the server, with the trailing space it was seen with."""
     return Answer(400, {"detail": "Internal server error "})
 
 

@@ -183,7 +183,7 @@ def test_drift_is_seen_by_refresh_and_repaired_by_the_next_up(stack, emulator):
     assert 2 == emulator.requests.count(ask())
 
 
-def test_a_refresh_in_trouble_never_loses_the_model(stack, emulator):
+def test_a_refresh_that_fails_never_loses_the_model(stack, emulator):
     """A wrong route, a bad key, an API that cannot be reached: none of them is absence."""
     emulator.script("m-1", "COMPLETED", catalogue.wrong_route(), 403)
     stack = stack(program())

@@ -161,7 +161,7 @@ def test_encoding(emulator, api):
 
 
 def test_flapping(emulator, api):
-    """Trouble and right answers come by turns, as many as were wished; one of each unless it is said."""
+    """An error and right answers come by turns, as many as were wished; one of each unless it is said."""
     emulator.script("m-1", faults.flapping(5), 500, faults.flapping(), 500)
 
     assert [503, 200, 503, 200, 503, 500, 503, 200, 500] == [api.get(STATUS).status_code for _ in range(9)]

@@ -183,7 +183,7 @@ def test_fault_carried_out(world, name):
 
 
 def test_flapping_delete(world):
-    """Of a DELETE that meets trouble and none by turns, what is right is carried out."""
+    """Of a DELETE that fails and none by turns, what is right is carried out."""
     world.add("m-1", Traits())
     world.script(UNDEPLOY, "m-1", (faults.flapping(4),))
 

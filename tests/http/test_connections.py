@@ -160,7 +160,7 @@ def damaged(writer):
         raw.send(b"\x17\x03\x03\x00\x20" + b"x" * 32)
 
 
-def test_damaged_tls_is_trouble_that_may_pass(tls):
+def test_damaged_tls_is_a_transient_error(tls):
     server = Server(whole(b"PENDING"), damaged, whole(b"COMPLETED"), tls=tls)
     outcomes = speak(server, "status", "status", "status", timeout=5)
 

@@ -94,7 +94,7 @@ def certificate(code):
         (20, "is not trusted: name a private CA's file in SSL_CERT_FILE"),
     ],
 )
-def test_each_trouble_with_a_certificate_has_its_own_advice(code, advice):
+def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
     error = certificate(code)
 
     assert RejectedError is type(error)

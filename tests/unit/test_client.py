@@ -112,7 +112,7 @@ LASTING = [
 
 @pytest.mark.parametrize(("given", "says"), PASSING)
 @pytest.mark.parametrize("method", ["status", "undeploy"])
-def test_trouble_that_may_pass(method, given, says):
+def test_a_transient_error(method, given, says):
     outcome = ask(given, method=method)
     if (
         method == "undeploy"
@@ -143,7 +143,7 @@ def test_a_refusal_for_overload_is_sent_again_and_was_certainly_not_carried_out(
 
 @pytest.mark.parametrize(("given", "kind", "says"), LASTING)
 @pytest.mark.parametrize("method", ["status", "undeploy"])
-def test_trouble_that_will_not_pass(method, given, kind, says):
+def test_a_permanent_error(method, given, kind, says):
     outcome = ask(given, method=method)
     if method == "undeploy" and given.status_code == 400:
         assert outcome is False, "there is nothing to undeploy, or an undeployment runs already"
@@ -307,7 +307,7 @@ def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
     assert len(api.requests) < 100, "an overloaded API is left alone"
 
 
-def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_trouble():
+def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error():
     """It neither goes on at the head of the queue for ever, nor slows the others down."""
 
     class Api(ScriptedApi):

@@ -62,7 +62,7 @@ def test_all_are_waited_for_at_once():
     assert took < 3
 
 
-def test_one_models_trouble_never_stops_the_others():
+def test_one_models_error_never_stops_the_others():
     outcomes, _ = learn(Api(), ["missing", "fails", "5-a", "9999-never"], policy=WaitPolicy(timeout=60))
 
     assert ModelNotFoundError is type(outcomes["missing"].error)

@@ -127,7 +127,7 @@ def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
 
     assert WaitTimeoutError is type(outcome)
     assert "PENDING" == outcome.last.status
-    assert "Since then there was no usable answer; the last trouble: " in str(outcome)
+    assert "Since then there was no usable answer; the last error: " in str(outcome)
     assert 2 == len(api.requests)
 
 
@@ -137,7 +137,7 @@ def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
 
     assert UnavailableError is type(outcome)
     assert outcome.last is None
-    assert "The last trouble: " in str(outcome)
+    assert "The last error: " in str(outcome)
     assert str(outcome).isprintable()
 
 

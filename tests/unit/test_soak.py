@@ -19,7 +19,7 @@ MINUTES = 10
 
 
 class Hostile(ScriptedApi):
-    """Each model is undeployed at a time of its own; an eighth of all answers is trouble of some kind."""
+    """Each model is undeployed at a time of its own; an eighth of all responses is an error of some kind."""
 
     def __init__(self, seed):
         super().__init__()
@@ -31,16 +31,16 @@ class Hostile(ScriptedApi):
         model = request.url.path.split("/")[-2]
         end = self._ends.setdefault(model, self._dice.uniform(5, MINUTES * 60))
         await asyncio.sleep(self._dice.choice([0.01, 0.05, 0.2]))
-        trouble = self._dice.random()
-        if trouble < 0.03:
+        error = self._dice.random()
+        if error < 0.03:
             raise httpx.ReadError("reset")
-        if trouble < 0.06:
+        if error < 0.06:
             return httpx.Response(self._dice.choice([500, 502, 504, 530]), stream=httpx.ByteStream(b"<html>"))
-        if trouble < 0.07:
+        if error < 0.07:
             return httpx.Response(503, headers={"Retry-After": "1"}, stream=httpx.ByteStream(b""))
-        if trouble < 0.115:
+        if error < 0.115:
             return httpx.Response(200, stream=httpx.ByteStream(b"nonsense"))
-        if trouble < 0.12:
+        if error < 0.12:
             await asyncio.sleep(45)
         return httpx.Response(200, stream=httpx.ByteStream(body("COMPLETED" if now >= end else "PENDING").content))
 

@@ -69,7 +69,7 @@ def test_an_unknown_word_is_waited_out():
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [
         408,
         500,
@@ -86,12 +86,12 @@ def test_an_unknown_word_is_waited_out():
         httpx.ReadError("reset"),
     ],
 )
-def test_trouble_that_may_pass_is_waited_out(trouble):
-    api = ScriptedApi("PENDING", trouble, "COMPLETED")
+def test_a_transient_error_is_waited_out(error):
+    api = ScriptedApi("PENDING", error, "COMPLETED")
     status, _ = follow(api)
 
     assert "COMPLETED" == status.status
-    assert [0, 0.5, 0.75 if trouble == 503 else 1.0] == api.times, "a refusal is sent again at the pace of the process"
+    assert [0, 0.5, 0.75 if error == 503 else 1.0] == api.times, "a refusal is sent again at the pace of the process"
 
 
 def test_a_poll_that_hangs_is_cut_at_the_request_timeout_and_waited_out():
@@ -109,7 +109,7 @@ def test_retry_after_is_honoured():
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 301, 307])
-def test_trouble_that_will_not_pass_ends_the_wait_at_once(status):
+def test_a_permanent_error_ends_the_wait_at_once(status):
     api = ScriptedApi("PENDING", httpx.Response(status, json={"detail": "no"}), "COMPLETED")
 
     with pytest.raises(RejectedError) as caught:
@@ -118,14 +118,14 @@ def test_trouble_that_will_not_pass_ends_the_wait_at_once(status):
     assert 2 == len(api.requests)
 
 
-def test_silence_from_the_start_ends_after_30_seconds_and_names_the_last_trouble():
+def test_silence_from_the_start_ends_after_30_seconds_and_names_the_last_error():
     api = ScriptedApi(REFUSED)
 
     with pytest.raises(UnavailableError) as caught:
         follow(api)
     assert caught.value.last is None
     assert (
-        "Model m: no usable answer in 30s. The last trouble: cannot connect to https://api.test (from nugen:baseUrl): "
+        "Model m: no usable answer in 30s. The last error: cannot connect to https://api.test (from nugen:baseUrl): "
         "[Errno 111] Connection refused."
     ) == str(caught.value)
     assert 30 <= api.times[-1] < 34
@@ -138,7 +138,7 @@ def test_silence_after_an_answer_ends_after_300_seconds():
         follow(api)
     assert (
         "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then there was no usable"
-        " answer; the last trouble: https://api.test (from nugen:baseUrl) has given no usable response to any request"
+        " answer; the last error: https://api.test (from nugen:baseUrl) has given no usable response to any request"
         " for 5m 3s; the last error: 500 Internal Server Error. The next `pulumi up` goes on waiting."
     ) == str(caught.value)
     assert "PENDING" == caught.value.last.status
@@ -162,8 +162,8 @@ def test_a_timeout_names_an_unknown_word():
         follow(ScriptedApi("retiring"), WaitPolicy(timeout=3))
 
 
-def test_a_timeout_without_any_answer_names_the_trouble():
-    with pytest.raises(WaitTimeoutError, match=r"The last trouble: no turn within \d+s: .*\(503 Service U"):
+def test_a_timeout_without_any_answer_names_the_error():
+    with pytest.raises(WaitTimeoutError, match=r"The last error: no turn within \d+s: .*\(503 Service U"):
         follow(ScriptedApi(503), WaitPolicy(timeout=3))
 
 
@@ -189,7 +189,7 @@ def test_a_timeout_without_any_answer_names_the_trouble():
     ],
 )
 def test_the_live_line_says_how_it_stands_once_a_poll(script, said):
-    """Status, trouble, time waited, next poll; trouble is over with the next answer. One poll needs no line."""
+    """Status, error, time waited, next poll; error is over with the next answer. One poll needs no line."""
     lines = []
     api = ScriptedApi(*script, "COMPLETED")
 
@@ -302,10 +302,10 @@ def test_a_delete_answered_400_is_left_to_the_status():
     assert ["DELETE", "GET"] == api.methods
 
 
-@pytest.mark.parametrize("trouble", [500, httpx.ReadError("reset"), (3600, 200)])
-def test_a_delete_that_met_trouble_is_never_repeated(trouble):
+@pytest.mark.parametrize("error", [500, httpx.ReadError("reset"), (3600, 200)])
+def test_a_delete_that_failed_is_never_repeated(error):
     """It may have been carried out: the status tells."""
-    api = ScriptedApi(trouble, "PENDING", "COMPLETED")
+    api = ScriptedApi(error, "PENDING", "COMPLETED")
     status, _ = follow(api, trigger=True)
 
     assert "COMPLETED" == status.status
@@ -444,7 +444,7 @@ def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
 
 
 @pytest.mark.parametrize("script", [(500,), (REFUSED,)])
-def test_a_single_poll_that_meets_trouble_says_so(script):
+def test_a_single_poll_that_fails_says_so(script):
     api = ScriptedApi(*script)
 
     with pytest.raises(UnavailableError, match="Model m: one poll, and no usable answer: "):
@@ -452,13 +452,13 @@ def test_a_single_poll_that_meets_trouble_says_so(script):
     assert 1 == len(api.requests)
 
 
-def test_a_single_poll_whose_delete_met_trouble_and_shows_nothing_yet_says_so():
+def test_a_single_poll_whose_delete_failed_and_shows_nothing_yet_says_so():
     with pytest.raises(UnavailableError, match="no usable answer: 500"):
         poll_once(ScriptedApi(500, NOT_FOUND), trigger=True)
 
 
 def test_many_waits_share_the_slots_and_none_is_lost():
-    """More waits than slots: each still ends, and the queue is no trouble."""
+    """More waits than slots: each still ends, and the queue is no error."""
     api = ScriptedApi((0.1, "COMPLETED"))
 
     async def main():

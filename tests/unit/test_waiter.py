@@ -72,7 +72,7 @@ def test_an_answer_at_the_deadline_is_the_last():
     assert isinstance(wait.answered(109.9), PollAgain)
     assert Stop.TIMEOUT is wait.answered(110.0)
     assert Stop.TIMEOUT is wait.answered(110.1)
-    assert Stop.TIMEOUT is wait.troubled(110.0)
+    assert Stop.TIMEOUT is wait.failed(110.0)
 
 
 def test_a_poll_a_hair_before_the_deadline_is_the_last():
@@ -85,64 +85,64 @@ def test_a_poll_a_hair_before_the_deadline_is_the_last():
 def test_retry_after_is_a_floor_for_the_next_pause():
     wait = Wait(WaitPolicy(), now=0.0, chance=lambda: MIDDLE)
 
-    assert PollAgain(7.0) == wait.troubled(0.0, retry_after=7.0)
-    assert PollAgain(0.5) == wait.troubled(1.0, retry_after=0.1)
-    assert PollAgain(0.5) == wait.troubled(1.0, retry_after=None)
+    assert PollAgain(7.0) == wait.failed(0.0, retry_after=7.0)
+    assert PollAgain(0.5) == wait.failed(1.0, retry_after=0.1)
+    assert PollAgain(0.5) == wait.failed(1.0, retry_after=None)
 
 
 def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
-    assert PollAgain(60.0) == Wait(WaitPolicy(), now=0.0).troubled(0.0, retry_after=86400.0)
-    assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).troubled(1.0, retry_after=30.0)
+    assert PollAgain(60.0) == Wait(WaitPolicy(), now=0.0).failed(0.0, retry_after=86400.0)
+    assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).failed(1.0, retry_after=30.0)
 
 
 @pytest.mark.parametrize(("answered", "patience"), [(False, 30.0), (True, 300.0)])
 def test_silence_ends_a_wait_after_the_patience(answered, patience):
-    """30 seconds of trouble if nothing readable was ever answered, 300 otherwise."""
+    """30 seconds of errors if nothing readable was ever answered, 300 otherwise."""
     wait = Wait(WaitPolicy(), now=0.0)
     if answered:
         wait.answered(0.0)
-    wait.troubled(1.0)
-    wait.troubled(2.0)
+    wait.failed(1.0)
+    wait.failed(2.0)
 
-    assert isinstance(wait.troubled(1.0 + patience - 0.1), PollAgain)
-    assert Stop.SILENCE is wait.troubled(1.0 + patience)
+    assert isinstance(wait.failed(1.0 + patience - 0.1), PollAgain)
+    assert Stop.SILENCE is wait.failed(1.0 + patience)
 
 
 def test_a_readable_answer_ends_the_silence():
     wait = Wait(WaitPolicy(), now=0.0)
-    wait.troubled(29.0)
+    wait.failed(29.0)
     wait.answered(29.5)
-    wait.troubled(40.0)
-    wait.troubled(41.0)
+    wait.failed(40.0)
+    wait.failed(41.0)
 
-    assert isinstance(wait.troubled(339.0), PollAgain)
-    assert Stop.SILENCE is wait.troubled(340.0)
+    assert isinstance(wait.failed(339.0), PollAgain)
+    assert Stop.SILENCE is wait.failed(340.0)
 
 
 def test_neither_a_queue_nor_a_poll_that_hangs_is_silence():
     """It is counted from the first poll that failed."""
     wait = Wait(WaitPolicy(), now=0.0)
-    wait.troubled(95.0)
-    wait.troubled(96.0)
+    wait.failed(95.0)
+    wait.failed(96.0)
 
-    assert isinstance(wait.troubled(124.0), PollAgain)
-    assert Stop.SILENCE is wait.troubled(125.0)
+    assert isinstance(wait.failed(124.0), PollAgain)
+    assert Stop.SILENCE is wait.failed(125.0)
 
 
 def test_silence_takes_three_polls():
     wait = Wait(WaitPolicy(), now=0.0)
-    wait.troubled(30.0)
+    wait.failed(30.0)
 
-    assert isinstance(wait.troubled(60.5), PollAgain)
-    assert Stop.SILENCE is wait.troubled(93.0)
+    assert isinstance(wait.failed(60.5), PollAgain)
+    assert Stop.SILENCE is wait.failed(93.0)
 
 
 def test_the_deadline_is_named_when_both_have_passed():
     wait = Wait(WaitPolicy(timeout=20), now=0.0)
-    wait.troubled(1.0)
-    wait.troubled(2.0)
+    wait.failed(1.0)
+    wait.failed(2.0)
 
-    assert Stop.TIMEOUT is wait.troubled(40.0)
+    assert Stop.TIMEOUT is wait.failed(40.0)
 
 
 def test_grace_lasts_15_seconds_after_the_trigger():
@@ -177,7 +177,7 @@ def test_whatever_the_api_says_and_however_slow_it_is_no_poll_begins_after_the_d
     for seconds, readable, retry_after in polls:
         assert now <= timeout + 1e-6
         now += min(seconds, wait.left(now) + 5)
-        decision = wait.answered(now) if readable else wait.troubled(now, retry_after)
+        decision = wait.answered(now) if readable else wait.failed(now, retry_after)
         if stopped := isinstance(decision, Stop):
             break
         assert decision.pause > 0

@@ -137,14 +137,14 @@ def test_a_failure_keeps_the_resource_with_its_reason(host, emulator):
     assert ("FAILED", False, "GPU on fire.") == (outputs["status"], outputs["undeployed"], outputs["error"])
 
 
-def test_trouble_after_an_answer_keeps_the_resource(host, emulator):
+def test_error_after_an_answer_keeps_the_resource(host, emulator):
     """The key expires in the middle of a wait."""
     emulator.script("m-1", "PENDING", 403)
 
     assert "PENDING" == kept(refused(lambda: host.create(inputs())))[1]["status"]
 
 
-def test_trouble_after_an_accepted_delete_keeps_the_resource(host, emulator):
+def test_error_after_an_accepted_delete_keeps_the_resource(host, emulator):
     """That it was asked for is something learnt: the next `up` must not ask again."""
     emulator.script_undeploy("m-1", 200)
     emulator.script("m-1", 403)

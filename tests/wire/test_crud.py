@@ -315,7 +315,7 @@ def test_refresh_of_a_model_that_is_not_found_says_that_it_is_gone(host, emulato
 
 
 @pytest.mark.parametrize("answer", [catalogue.wrong_route(), 403, 500, 422, 502])
-def test_refresh_never_takes_trouble_for_absence(host, emulator, answer):
+def test_refresh_never_takes_an_error_for_absence(host, emulator, answer):
     emulator.script("m-1", answer)
 
     with pytest.raises(grpc.RpcError):

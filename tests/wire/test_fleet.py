@@ -207,7 +207,7 @@ def test_refresh_finds_no_change_in_what_was_left_out(fleet, emulator):
     assert 19 == sum(model["result"] == "(left out: 98 KiB)" for model in olds["models"].values())
 
 
-def test_refresh_in_trouble_fails_and_says_for_whom(fleet, emulator):
+def test_refresh_that_fails_says_for_whom(fleet, emulator):
     emulator.script("a", "COMPLETED")
     emulator.script("b", 500)
     error = refused(lambda: fleet.refresh(state({"a": known(), "b": known()})))
