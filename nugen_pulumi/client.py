@@ -15,7 +15,7 @@ from nugen_pulumi.dispatcher import Dispatcher
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
 from nugen_pulumi.formatting import printable
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.patience import OF_PROCESS
+from nugen_pulumi.outage import LONGEST_OUTAGE
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.statuses import Phase
@@ -44,7 +44,7 @@ class NugenClient:
         model_id: str,
         *,
         within: float,
-        patience: float = OF_PROCESS,
+        longest_outage: float = LONGEST_OUTAGE,
         on_refusal: Callable[[RefusedError], object] = lambda _: None,
     ) -> UndeployStatus:
         """
@@ -55,7 +55,7 @@ class NugenClient:
         Args:
             model_id: Any id that is one path segment.
             within: Seconds that this may take in all; a request also has its request timeout.
-            patience: Seconds without a usable response to any request after which a refusal for overload is an error.
+            longest_outage: Seconds without a usable response to any request after which a refusal is an error.
             on_refusal: Is told of each refusal for overload.
 
         Raises:
@@ -75,7 +75,7 @@ class NugenClient:
         with self._asking_about(model_id):
             path = _path(model_id) + "/status"
             return await self._dispatcher.send(
-                "GET", path, read, within=within, patience=patience, on_refusal=on_refusal
+                "GET", path, read, within=within, longest_outage=longest_outage, on_refusal=on_refusal
             )
 
     async def undeploy(
@@ -83,7 +83,7 @@ class NugenClient:
         model_id: str,
         *,
         within: float,
-        patience: float = OF_PROCESS,
+        longest_outage: float = LONGEST_OUTAGE,
         on_refusal: Callable[[RefusedError], object] = lambda _: None,
     ) -> bool:
         """
@@ -94,7 +94,7 @@ class NugenClient:
         Args:
             model_id: Any id that is one path segment.
             within: As for :meth:`status`.
-            patience: As for :meth:`status`.
+            longest_outage: As for :meth:`status`.
             on_refusal: As for :meth:`status`.
 
         Returns:
@@ -114,13 +114,13 @@ class NugenClient:
 
         path = _path(model_id)
         return await self._dispatcher.send(
-            "DELETE", path, read, within=within, patience=patience, on_refusal=on_refusal
+            "DELETE", path, read, within=within, longest_outage=longest_outage, on_refusal=on_refusal
         )
 
     @property
     def answered_ever(self) -> bool:
         """Any request of the process ever got a usable response."""
-        return self._dispatcher.patience.answered_ever
+        return self._dispatcher.outage.answered_ever
 
     @contextmanager
     def _asking_about(self, model_id: str) -> Iterator[None]:

@@ -12,13 +12,13 @@ import httpx
 from nugen_pulumi.breakage import breakage, is_breakage
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
 from nugen_pulumi.formatting import duration
+from nugen_pulumi.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.pace import Outcome, Pace
-from nugen_pulumi.patience import OF_PROCESS, Patience
 from nugen_pulumi.pool import Pool
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.turns import Turns
-from nugen_pulumi.unusable import RefusedError, SilentApiError
+from nugen_pulumi.unusable import OutageError, RefusedError
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Dispatcher:
 
     Attributes:
         pace: How fast requests leave.
-        patience: Whether the API is believed to be alive.
+        patience: Since when the API has given no usable response.
 
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
@@ -44,12 +44,12 @@ class Dispatcher:
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.pace = Pace(settings.max_concurrent_requests)
-        self.patience = Patience()
+        self.outage = Outage()
         self._settings = settings
         self._pool = Pool(settings, transport=transport)
         self._turns = Turns(self.pace)
         self._singled_out: set[str] = set()  # paths that are refused while others are admitted
-        self._silence: str | None = None  # why all waits end, once the process has run out of patience
+        self._outage_message: str | None = None  # why all waits end, once an outage has lasted too long
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -62,7 +62,7 @@ class Dispatcher:
         read: Callable[[Reply], T],
         *,
         within: float,
-        patience: float = OF_PROCESS,
+        longest_outage: float = LONGEST_OUTAGE,
         on_refusal: Callable[[RefusedError], object] = lambda _: None,
     ) -> T:
         """
@@ -73,13 +73,13 @@ class Dispatcher:
             path: Percent-encoded, with a slash in front, below the base URL.
             read: Makes a value of the response, or raises what it means: a :class:`RefusedError` if it is a refusal.
             within: Seconds that this may take in all, its turns included.
-            patience: Seconds without a usable response to any request of the process after which this one, when
+            longest_outage: Seconds without a usable response to any request of the process after which this one, when
                 refused, is not sent again.
             on_refusal: Is told of each refusal.
 
         Raises:
             RefusedError: It was refused, and is not sent again here.
-            SilentApiError: The process has run out of patience with the API.
+            OutageError: The API has given no usable response for too long.
             UnavailableError: There was no usable response. Its ``sent`` is False if it certainly was not carried out.
             RejectedError: Asking again will not help.
         """
@@ -91,8 +91,8 @@ class Dispatcher:
             nonlocal refusal, under_way
             due, refusals = clock(), 0
             while True:
-                if self._silence is not None and self.pace.pause(clock()) > 0:
-                    raise SilentApiError(self._silence)
+                if self._outage_message is not None and self.pace.pause(clock()) > 0:
+                    raise OutageError(self._outage_message)
                 left = await self._turns.take(urgent=method == "DELETE", due=due)
                 under_way = True
                 try:
@@ -100,10 +100,10 @@ class Dispatcher:
                 except RefusedError as exc:
                     under_way, refusal = False, exc
                     refusals += 1
-                    silent = self.patience.silent_for(clock())
-                    if refusals >= _REFUSALS and silent == 0:  # others were answered since the refusal before
+                    outage = self.outage.unanswered_for(clock())
+                    if refusals >= _REFUSALS and outage == 0:  # others were answered since the refusal before
                         self._singled_out.add(path)
-                    if path in self._singled_out or silent >= patience:
+                    if path in self._singled_out or outage >= longest_outage:
                         raise
                     if refusals > 1:
                         due = clock()  # once may be the pace; but one that is refused for itself must let others pass
@@ -117,7 +117,7 @@ class Dispatcher:
             raise RefusedError(self._out_of_turn(refusal, within)) from exc
 
     async def _in_turn(self, method: str, path: str, read: Callable[[Reply], T], left: float) -> T:
-        """Send the request once, give the turn back, and tell pace and patience how it went."""
+        """Send the request once, give the turn back, and tell the pace how it went."""
         timeout = self._settings.request_timeout
         outcome, retry_after, usable = Outcome.LOST, None, False
         try:
@@ -144,27 +144,27 @@ class Dispatcher:
             return value
         finally:
             if usable:
-                self.patience.answered()
-                self._silence = None
+                self.outage.answered()
+                self._outage_message = None
                 self._singled_out.discard(path)
             self._turns.end(left, outcome, retry_after)
 
     def _failed(self, error: NugenError) -> NugenError:
-        """Count *error*; once the process has run out of patience, end all that wait for a turn, and return that."""
+        """Count *error*; once an outage has lasted too long, end all that wait for a turn, and return that."""
         if isinstance(error, RejectedError):
             return error
         now = asyncio.get_running_loop().time()
-        self.patience.failed(now)
-        silent = self.patience.silent_for(now)
-        if silent < OF_PROCESS:
+        self.outage.failed(now)
+        outage = self.outage.unanswered_for(now)
+        if outage < LONGEST_OUTAGE:
             return error
-        self._silence = (
+        self._outage_message = (
             f"{self._settings.base_url} (from {self._settings.base_url_source}) has given no usable response to any"
-            f" request for {duration(silent)}; the last error: {error}"
+            f" request for {duration(outage)}; the last error: {error}"
         )
-        silence = SilentApiError(self._silence)
-        self._turns.dismiss(silence)
-        return silence
+        ended = OutageError(self._outage_message)
+        self._turns.dismiss(ended)
+        return ended
 
     def _out_of_turn(self, refusal: RefusedError | None, within: float) -> str:
         now = asyncio.get_running_loop().time()

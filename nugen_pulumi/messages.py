@@ -70,7 +70,7 @@ class Facts:
         last: The last status that counts, or None if nothing was learnt.
         error: What went wrong since, or None.
         waited: Seconds since the wait began.
-        silent: Seconds since the last readable answer, or since the beginning.
+        unanswered_for: Seconds since the last readable answer, or since the beginning.
         early: What a poll said that may be about the time before our DELETE, or None.
     """
 
@@ -78,7 +78,7 @@ class Facts:
     last: UndeployStatus | None
     error: UnavailableError | None
     waited: float
-    silent: float
+    unanswered_for: float
     early: str | None = None
 
     @property
@@ -87,12 +87,12 @@ class Facts:
         early = f" · polled: {self.early}" if self.early else ""
         error = f"{early} · {self.error}" if self.error else early
         if self.error and self.last:
-            error += f", no usable answer for {duration(self.silent)}"
+            error += f", no usable answer for {duration(self.unanswered_for)}"
         return f"{self._status}{error} · {duration(self.waited)}"
 
     @property
     def unfinished(self) -> str:
-        """Why a wait ends that ran out of time or patience."""
+        """Why a wait ends that ran out of time, or met an outage that lasted too long."""
         if self.last is None:
             return f"Model {self.model_id}: no usable answer in {duration(self.waited)}. The last error: {self.error}."
         error = f" Since then there was no usable answer; the last error: {self.error}." if self.error else ""
@@ -112,4 +112,4 @@ class Facts:
 
     @property
     def _seen(self) -> str:
-        return f"its last status, {duration(self.silent)} ago, was {self._status}"
+        return f"its last status, {duration(self.unanswered_for)} ago, was {self._status}"

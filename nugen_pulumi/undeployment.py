@@ -11,9 +11,9 @@ from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError
 from nugen_pulumi.formatting import duration
 from nugen_pulumi.messages import Facts
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.patience import OF_POLL, OF_PROCESS
+from nugen_pulumi.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
 from nugen_pulumi.statuses import Phase
-from nugen_pulumi.unusable import RefusedError, SilentApiError
+from nugen_pulumi.unusable import OutageError, RefusedError
 from nugen_pulumi.waiter import PollAgain, Stop, Wait, WaitPolicy
 
 _MOST_REPEATS = 3
@@ -76,7 +76,7 @@ class Undeployment:
         Raises:
             WaitTimeoutError: The timeout ran out first.
             WaitInterruptedError: The task was cancelled.
-            UnavailableError: No readable answer for longer than the policy's patience.
+            UnavailableError: No readable answer for longer than the policy's longest outage.
             RejectedError: Asking again will not help.
         """
         with self._learning():
@@ -99,15 +99,15 @@ class Undeployment:
                     decision = self._wait.answered(self._clock())
                 if decision is Stop.TIMEOUT:
                     raise WaitTimeoutError(self._facts.unfinished)
-                if decision is Stop.SILENCE:
+                if decision is Stop.OUTAGE:
                     raise UnavailableError(self._facts.unfinished)
                 self._tell(f"{self._facts.line} · next poll in {duration(decision.pause)}")
                 await asyncio.sleep(decision.pause)
 
     def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
         now = self._clock()
-        if isinstance(error, SilentApiError):
-            return Stop.SILENCE
+        if isinstance(error, OutageError):
+            return Stop.OUTAGE
         if isinstance(error, RefusedError):
             return self._wait.refused(now, error.retry_after)
         return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
@@ -159,7 +159,7 @@ class Undeployment:
             accepted = await self._client.undeploy(
                 self.model_id,
                 within=self._wait.left(self._clock()),
-                patience=self._patience,
+                longest_outage=self._longest_outage,
                 on_refusal=self._refused,
             )
         except UnavailableError as exc:
@@ -181,7 +181,7 @@ class Undeployment:
             status = await self._client.status(
                 self.model_id,
                 within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
-                patience=self._patience,
+                longest_outage=self._longest_outage,
                 on_refusal=self._refused,
             )
         except ModelNotFoundError:
@@ -213,11 +213,11 @@ class Undeployment:
         self._said = True
 
     @property
-    def _patience(self) -> float:
-        return OF_PROCESS if self._following else OF_POLL
+    def _longest_outage(self) -> float:
+        return LONGEST_OUTAGE if self._following else LONGEST_OUTAGE_OF_POLL
 
     @property
     def _facts(self) -> Facts:
         now = self._clock()
-        waited, silent = now - self._wait.started, self._wait.silent_for(now)
-        return Facts(self.model_id, self.last, self.error, waited, silent, self._early)
+        waited, unanswered_for = now - self._wait.started, self._wait.unanswered_for(now)
+        return Facts(self.model_id, self.last, self.error, waited, unanswered_for, self._early)

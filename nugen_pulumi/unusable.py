@@ -20,5 +20,5 @@ class MisdirectedError(UnavailableError):
     """A response about another model than the one that was asked about."""
 
 
-class SilentApiError(UnavailableError):
+class OutageError(UnavailableError):
     """No request of this process has got a usable response for so long that all of its waits end."""

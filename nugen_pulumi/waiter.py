@@ -20,9 +20,9 @@ class WaitPolicy:
         growth: A pause is this part of the time waited so far, so that a long wait costs few polls
             and its end is noticed within a tenth of its length.
         jitter: A pause varies by this part of itself, so that many waits do not poll in step.
-        first_patience: Seconds for which transient errors are waited out when no request of the process ever got
+        longest_first_outage: Seconds for which transient errors are waited out when no request of the process ever got
             a usable response.
-        patience: The same after one did.
+        longest_outage: The same after one did.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
         last_poll: What an exchange may take beyond the deadline, so that a poll at the deadline can be answered.
@@ -33,8 +33,8 @@ class WaitPolicy:
     shortest_pause: float = 0.5
     growth: float = 0.1
     jitter: float = 0.1
-    first_patience: float = 30.0
-    patience: float = 300.0
+    longest_first_outage: float = 30.0
+    longest_outage: float = 300.0
     retry_after_cap: float = 60.0
     grace: float = 15.0
     last_poll: float = 5.0
@@ -60,7 +60,7 @@ class Stop(Enum):
     """Why a wait ends without an end of the undeployment."""
 
     TIMEOUT = "the deadline passed"
-    SILENCE = "no readable answer for too long"
+    OUTAGE = "no readable answer for too long"
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Wait:
     """
     One wait. Told how each poll went and when, it decides what comes next.
 
-    The first poll is at once, the last one at the deadline; none begins after it. Silence ends the wait earlier. It is
-    counted from the first poll that failed and takes three that did, so that one that hangs for a whole request timeout
-    cannot use up the patience alone. What was refused for overload, or had no turn, is not among them.
+    The first poll is at once, the last one at the deadline; none begins after it. An outage ends the wait earlier. It
+    counts from the first poll that failed, and takes three that did: one poll that hangs for a whole request timeout is
+    not an outage. Neither is a poll that was refused for overload, or had no turn.
 
     Args:
         policy: The rules.
@@ -122,16 +122,16 @@ class Wait:
         self._misses += 1
         decision = self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
         there = answered_ever or self.answered_at is not None
-        patience = self.policy.patience if there else self.policy.first_patience
-        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._failing_since >= patience:
-            return Stop.SILENCE
+        longest = self.policy.longest_outage if there else self.policy.longest_first_outage
+        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._failing_since >= longest:
+            return Stop.OUTAGE
         return decision
 
     def refused(self, now: float, retry_after: float | None = None) -> PollAgain | Stop:
         """Decide after a poll that was refused for overload: the answer of a live API, which never ends a wait."""
         return self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
 
-    def silent_for(self, now: float) -> float:
+    def unanswered_for(self, now: float) -> float:
         """Return the seconds since the last readable answer, or since the start if there was none."""
         return now - (self.started if self.answered_at is None else self.answered_at)
 

@@ -58,7 +58,7 @@ def test_twice(emulator):
 
 
 def test_hang_ends(emulator, api):
-    """A silence ends with the connection."""
+    """A outage ends with the connection."""
     emulator.script("m-1", faults.hang(0.05))
 
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):

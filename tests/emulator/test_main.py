@@ -60,7 +60,7 @@ def shell():
 
 
 def test_stories(shell):
-    """One line says where it is, every model exists and tells its story, Ctrl-C ends it at once and in silence."""
+    """One line says where it is, every model exists and tells its story, Ctrl-C ends it at once and in outage."""
     emulator = shell("--port", "0", "--undeploy-seconds", "0")
     path = "/api/v3/models/undeploy-model/"
     with emulator.client() as api:

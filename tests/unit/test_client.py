@@ -14,17 +14,17 @@ from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, U
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.unusable import MisdirectedError, RefusedError, SilentApiError
+from nugen_pulumi.unusable import MisdirectedError, OutageError, RefusedError
 
 
-def ask(answer, *, method="status", model_id="m", within=100.0, patience=300.0, settings=SETTINGS):
+def ask(answer, *, method="status", model_id="m", within=100.0, longest_outage=300.0, settings=SETTINGS):
     """Return what the client makes of *answer*, be it a value or an error."""
     api = answer if isinstance(answer, ScriptedApi) else ScriptedApi(answer)
 
     async def main():
         client = client_for(api, settings)
         try:
-            return await getattr(client, method)(model_id, within=within, patience=patience)
+            return await getattr(client, method)(model_id, within=within, longest_outage=longest_outage)
         except NugenError as exc:
             return exc
         finally:
@@ -131,9 +131,9 @@ def test_a_transient_error(method, given, says):
 @pytest.mark.parametrize(("given", "says"), REFUSALS)
 @pytest.mark.parametrize("method", ["status", "undeploy"])
 def test_a_refusal_for_overload_is_sent_again_and_was_certainly_not_carried_out(method, given, says):
-    """Without one admitted request the patience of a poll ends it after half a minute."""
+    """Without one admitted request the longest outage of a poll ends it after half a minute."""
     api = ScriptedApi(given)
-    outcome = ask(api, method=method, patience=30.0)
+    outcome = ask(api, method=method, longest_outage=30.0)
 
     assert RefusedError is type(outcome)
     assert says == str(outcome)
@@ -295,12 +295,12 @@ def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
     async def main():
         client = client_for(api)
         await asyncio.gather(*(one(client, number) for number in range(100)))
-        with pytest.raises(SilentApiError):
+        with pytest.raises(OutageError):
             await client.status("late", within=2000)
 
     _, took = simulate(main)
 
-    assert {SilentApiError} == {type(error) for error in errors}
+    assert {OutageError} == {type(error) for error in errors}
     assert 1 == len({str(error) for error in errors})
     assert "https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m" in str(errors[0])
     assert 300 <= took < 330

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import nugen_pulumi
-from nugen_pulumi import errors, host, inputs, outputs, pace, patience, reply, settings, undeployment, waiter
+from nugen_pulumi import errors, host, inputs, outage, outputs, pace, reply, settings, undeployment, waiter
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
@@ -34,7 +34,7 @@ SETTINGS = dict(re.findall(r'find\("(nugen:\w+)", "(NUGEN_\w+)"\)', Path(setting
 MODULES = {
     "inputs": inputs,
     "pace": pace,
-    "patience": patience,
+    "outage": outage,
     "reply": reply,
     "settings": settings,
     "undeployment": undeployment,
@@ -332,7 +332,7 @@ def test_the_reference_tells_of_every_error_when_what_is_kept_and_what_to_do():
 
 
 def test_the_numbers_of_a_wait_are_those_of_the_code():
-    """All of them: each field of the policy and each public constant of the pace and the patience."""
+    """All of them: each field of the policy and each public constant of the pace and the outage."""
     told = {code(row["name in the code"])[0]: float(row["number"]) for row in rows(sections(HOW)["The numbers"])}
     really = {}
     for name in told:
@@ -344,7 +344,7 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
     assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(waiter.WaitPolicy)} <= set(told)
     public = {
         f"{module}.{name}"
-        for module in ("pace", "patience")
+        for module in ("pace", "outage")
         for name, found in vars(MODULES[module]).items()
         if isinstance(found, (int, float)) and not name.startswith("_")
     }

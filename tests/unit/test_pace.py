@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nugen_pulumi.pace import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
 from nugen_pulumi.turns import Turns
-from nugen_pulumi.unusable import SilentApiError
+from nugen_pulumi.unusable import OutageError
 
 START = 1000.0
 
@@ -117,12 +117,12 @@ def test_dismissed_turns_end_with_an_error_each():
         tasks = [asyncio.create_task(turns.take(urgent=False, due=number)) for number in range(3)]
         await asyncio.sleep(1)
         tasks[0].cancel()
-        turns.dismiss(SilentApiError("silent"))
+        turns.dismiss(OutageError("silent"))
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     ends, _ = simulate(main)
 
-    assert [asyncio.CancelledError, SilentApiError, SilentApiError] == [type(end) for end in ends]
+    assert [asyncio.CancelledError, OutageError, OutageError] == [type(end) for end in ends]
     assert ends[1] is not ends[2]
 
 

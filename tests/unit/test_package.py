@@ -22,7 +22,7 @@ ORDER = [
         "explicit_provider",
         "formatting",
         "pace",
-        "patience",
+        "outage",
         "loop",
         "redaction",
         "errors",

@@ -118,7 +118,7 @@ def test_a_permanent_error_ends_the_wait_at_once(status):
     assert 2 == len(api.requests)
 
 
-def test_silence_from_the_start_ends_after_30_seconds_and_names_the_last_error():
+def test_an_outage_from_the_start_ends_after_30_seconds_and_names_the_last_error():
     api = ScriptedApi(REFUSED)
 
     with pytest.raises(UnavailableError) as caught:
@@ -131,7 +131,7 @@ def test_silence_from_the_start_ends_after_30_seconds_and_names_the_last_error()
     assert 30 <= api.times[-1] < 34
 
 
-def test_silence_after_an_answer_ends_after_300_seconds():
+def test_an_outage_after_an_answer_ends_after_300_seconds():
     api = ScriptedApi("PENDING", 500)
 
     with pytest.raises(UnavailableError) as caught:

@@ -95,8 +95,8 @@ def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
     assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).failed(1.0, retry_after=30.0)
 
 
-@pytest.mark.parametrize(("answered", "patience"), [(False, 30.0), (True, 300.0)])
-def test_silence_ends_a_wait_after_the_patience(answered, patience):
+@pytest.mark.parametrize(("answered", "outage"), [(False, 30.0), (True, 300.0)])
+def test_an_outage_ends_a_wait_of_its_longest(answered, patience):
     """30 seconds of errors if nothing readable was ever answered, 300 otherwise."""
     wait = Wait(WaitPolicy(), now=0.0)
     if answered:
@@ -105,10 +105,10 @@ def test_silence_ends_a_wait_after_the_patience(answered, patience):
     wait.failed(2.0)
 
     assert isinstance(wait.failed(1.0 + patience - 0.1), PollAgain)
-    assert Stop.SILENCE is wait.failed(1.0 + patience)
+    assert Stop.OUTAGE is wait.failed(1.0 + patience)
 
 
-def test_a_readable_answer_ends_the_silence():
+def test_a_readable_answer_ends_the_outage():
     wait = Wait(WaitPolicy(), now=0.0)
     wait.failed(29.0)
     wait.answered(29.5)
@@ -116,25 +116,25 @@ def test_a_readable_answer_ends_the_silence():
     wait.failed(41.0)
 
     assert isinstance(wait.failed(339.0), PollAgain)
-    assert Stop.SILENCE is wait.failed(340.0)
+    assert Stop.OUTAGE is wait.failed(340.0)
 
 
-def test_neither_a_queue_nor_a_poll_that_hangs_is_silence():
+def test_neither_a_queue_nor_a_poll_that_hangs_is_an_outage():
     """It is counted from the first poll that failed."""
     wait = Wait(WaitPolicy(), now=0.0)
     wait.failed(95.0)
     wait.failed(96.0)
 
     assert isinstance(wait.failed(124.0), PollAgain)
-    assert Stop.SILENCE is wait.failed(125.0)
+    assert Stop.OUTAGE is wait.failed(125.0)
 
 
-def test_silence_takes_three_polls():
+def test_an_outage_takes_three_polls():
     wait = Wait(WaitPolicy(), now=0.0)
     wait.failed(30.0)
 
     assert isinstance(wait.failed(60.5), PollAgain)
-    assert Stop.SILENCE is wait.failed(93.0)
+    assert Stop.OUTAGE is wait.failed(93.0)
 
 
 def test_the_deadline_is_named_when_both_have_passed():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 # Seconds without one usable response to any request of the process, after which all of its waits end.
-OF_PROCESS = 300.0
+LONGEST_OUTAGE = 300.0
 # The same for a single poll that is not part of a wait: a refresh, or a look-up from a program.
-OF_POLL = 30.0
+LONGEST_OUTAGE_OF_POLL = 30.0
 
 
-class Patience:
+class Outage:
     """
     Knows since when no request of the process got a usable response.
 
@@ -30,6 +30,6 @@ class Patience:
         if self._failing_since is None:
             self._failing_since = now
 
-    def silent_for(self, now: float) -> float:
+    def unanswered_for(self, now: float) -> float:
         """Return the seconds since requests began to fail; 0 if the last one got a usable response."""
         return 0.0 if self._failing_since is None else now - self._failing_since
