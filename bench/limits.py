@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from nugen_pulumi.client import NugenClient
-from nugen_pulumi.fleet import learn_all
+from nugen_pulumi.fleet import follow_all
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiter import WaitPolicy
 
@@ -31,7 +31,7 @@ def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, li
         async def follow() -> int:
             client = NugenClient(Settings("bench", url))
             orders = {f"m-{number}": undeploy for number in range(count)}
-            outcomes = await learn_all(client, orders, WaitPolicy(), wait=True)
+            outcomes = await follow_all(client, orders, WaitPolicy(), wait=True)
             await client.aclose()
             return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
 

@@ -87,7 +87,7 @@ class NugenClient:
         on_refusal: Callable[[RefusedError], object] = lambda _: None,
     ) -> bool:
         """
-        Ask for *model_id* to be undeployed.
+        Request the undeployment of *model_id*.
 
         Source: ``DELETE /api/v3/models/undeploy-model/{model_id}``.
 

@@ -28,7 +28,7 @@ class NugenError(pulumi.RunError):
     A program that does not catch one ends with these sentences and no traceback, as Pulumi does it for its own.
 
     Attributes:
-        last: What was known when this was raised, or None if nothing was learnt: the model's last ``UndeployStatus``;
+        last: What was known when this was raised, or None if nothing is known: the model's last ``UndeployStatus``;
             of a fleet, what is kept of each model by its id.
         traceback: Where this package made a mistake, for a report; empty for all that is foreseen.
     """
@@ -87,7 +87,7 @@ class UnfinishedFleetError(NugenError):
 
 
 class WaitTimeoutError(NugenError):
-    """The undeployment was not over when the timeout ran out."""
+    """The undeployment was not finished when the timeout ran out."""
 
 
 class WaitInterruptedError(NugenError):

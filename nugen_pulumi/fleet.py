@@ -39,9 +39,9 @@ class UnforeseenError(NugenError):
     """A mistake of this package in one model of a fleet: it becomes that model's outcome. Its ``traceback`` is set."""
 
 
-async def learn_all(
+async def follow_all(
     client: NugenClient,
-    orders: Mapping[str, bool],
+    models: Mapping[str, bool],
     policy: WaitPolicy,
     *,
     wait: bool,
@@ -53,7 +53,7 @@ async def learn_all(
 
     Args:
         client: Sends the requests, and bounds how many are under way.
-        orders: The models; for each, whether to ask for the undeployment first.
+        models: The models; for each, whether to request its undeployment first.
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is said.
@@ -67,10 +67,10 @@ async def learn_all(
     outcomes: dict[str, Outcome] = {}
     budget = Budget()
 
-    async def one(model_id: str, *, trigger: bool) -> None:
+    async def one(model_id: str, *, undeploy: bool) -> None:
         undeployment = Undeployment(client, model_id, policy, remember=_lighter if wait else None)
         try:
-            outcome = await _outcome(undeployment, trigger=trigger, wait=wait)
+            outcome = await _outcome(undeployment, undeploy=undeploy, wait=wait)
             if outcome.known is not None:
                 budget.spend(model_id, outcome.known)
         except Exception as exc:  # noqa: BLE001 - no model may be missing, whatever goes wrong
@@ -78,9 +78,9 @@ async def learn_all(
         outcomes[model_id] = outcome
 
     def tell() -> None:
-        say(f"{_count(outcomes.values(), len(orders), before)} · {duration(clock() - started)}")
+        say(f"{_count(outcomes.values(), len(models), before)} · {duration(clock() - started)}")
 
-    tasks = [asyncio.create_task(one(model_id, trigger=trigger)) for model_id, trigger in orders.items()]
+    tasks = [asyncio.create_task(one(model_id, undeploy=undeploy)) for model_id, undeploy in models.items()]
     narrator = asyncio.create_task(_now_and_then(tell))
     under_way, interrupted = set(tasks), False
     while under_way:
@@ -96,10 +96,12 @@ async def learn_all(
     return outcomes
 
 
-async def _outcome(undeployment: Undeployment, *, trigger: bool, wait: bool) -> Outcome:
+async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) -> Outcome:
     error: NugenError | None = None
     try:
-        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(trigger=trigger)
+        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(
+            undeploy=undeploy
+        )
     except NugenError as exc:
         status, error = exc.last, exc
     except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
@@ -111,7 +113,7 @@ async def _outcome(undeployment: Undeployment, *, trigger: bool, wait: bool) -> 
 
 def _lighter(status: UndeployStatus) -> UndeployStatus:
     """Leave a large result of a model that is still pending out: ten thousand of them must fit into memory."""
-    if status.over or (size := size_of(status.result)) <= LARGEST_PENDING_RESULT:
+    if status.terminal or (size := size_of(status.result)) <= LARGEST_PENDING_RESULT:
         return status
     return status.model_copy(update={"result": left_out(size)})
 

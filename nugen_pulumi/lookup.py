@@ -88,7 +88,7 @@ def get_undeploy_status(
     async def poll() -> GetUndeployStatusResult:
         client = NugenClient(settings)
         try:
-            status = await Undeployment(client, model_id, WaitPolicy()).poll_once(trigger=False)
+            status = await Undeployment(client, model_id, WaitPolicy()).poll_once(undeploy=False)
         finally:
             await client.aclose()
         return GetUndeployStatusResult(model_id=model_id, **entry(status))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
 
 GO_ON = "The next `pulumi up` goes on waiting."
-ASK_AGAIN = "The next `pulumi up` asks for it again."
+REQUEST_AGAIN = "The next `pulumi up` requests it again."
 
 
 _NAMED = 10
@@ -54,7 +54,7 @@ def fleet_drift(total: int, reasons: Sequence[str], *, settled: bool) -> str:
 
 def _fleet(total: int, reasons: Sequence[str], what: str, tail: str) -> str:
     # What the next `pulumi up` does is said once, for all of them.
-    named = [f"  {reason.removesuffix(GO_ON).removesuffix(ASK_AGAIN).rstrip()}" for reason in reasons[:_NAMED]]
+    named = [f"  {reason.removesuffix(GO_ON).removesuffix(REQUEST_AGAIN).rstrip()}" for reason in reasons[:_NAMED]]
     more = [f"  … and {len(reasons) - _NAMED} more."] if len(reasons) > _NAMED else []
     head = f"{len(reasons)} of {total} models {'is' if len(reasons) == 1 else 'are'} {what}:"
     return "\n".join([head, *named, *more, tail])
@@ -67,7 +67,7 @@ class Facts:
 
     Attributes:
         model_id: The model.
-        last: The last status that counts, or None if nothing was learnt.
+        last: The last status that counts, or None if nothing is known.
         error: What went wrong since, or None.
         waited: Seconds since the wait began.
         unanswered_for: Seconds since the last readable answer, or since the beginning.
@@ -102,7 +102,7 @@ class Facts:
     def interrupted(self) -> str:
         """Why a wait ends that was told to."""
         start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
-        return f"{start}, before anything was learnt." if self.last is None else f"{start}; {self._seen}. {GO_ON}"
+        return f"{start}, before anything was known." if self.last is None else f"{start}; {self._seen}. {GO_ON}"
 
     @property
     def _status(self) -> str:

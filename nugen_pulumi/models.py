@@ -82,7 +82,7 @@ class UndeployStatus(BaseModel):
     end_time: Annotated[str | None, BeforeValidator(_time)] = None
 
     @property
-    def over(self) -> bool:
+    def terminal(self) -> bool:
         """Nothing will change any more. An unknown word is never the end: it is waited out."""
         return self.status in (Phase.COMPLETED, Phase.FAILED)
 

@@ -1,4 +1,4 @@
-"""What a stack keeps of a model, and when nothing is left to learn. The one place that spells the outputs' names."""
+"""What a stack keeps of a model, and when nothing is left to find out. The one place that spells the outputs' names."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def of_fleet(props: Mapping[str, Any], models: Mapping[str, FleetModel]) -> dict
 
     Args:
         props: Its properties, the ids among them.
-        models: What is kept of each model; nothing of those of which nothing was learnt.
+        models: What is kept of each model; nothing of those of which nothing is known.
     """
     ids = props["model_ids"]
     known = within_budget({model_id: models[model_id] for model_id in ids if model_id in models})
@@ -93,7 +93,7 @@ def of_fleet(props: Mapping[str, Any], models: Mapping[str, FleetModel]) -> dict
 
 
 def settled(known: Mapping[str, Any] | None, wanted: Inputs) -> bool:
-    """Tell whether nothing is left to learn of a model of which *known* is kept, if anything."""
+    """Tell whether nothing is left to find out of a model of which *known* is kept, if anything."""
     if known is None:
         return False
     if known.get("undeployed"):
@@ -113,7 +113,7 @@ def to_ask(olds: Mapping[str, Any], known: Mapping[str, Any] | None, wanted: Inp
         wanted: The inputs.
 
     Returns:
-        None: nothing is left to learn. False: go on waiting. True: ask for the undeployment first, because that was
+        None: nothing is left to find out. False: go on waiting. True: request the undeployment first, because that was
         never done, or it FAILED.
     """
     never_asked = wanted.undeploy and (known is None or not olds.get("undeploy"))
@@ -123,6 +123,6 @@ def to_ask(olds: Mapping[str, Any], known: Mapping[str, Any] | None, wanted: Inp
 
 
 def fleet_settled(olds: Mapping[str, Any], ids: Iterable[str], wanted: Inputs) -> bool:
-    """Tell whether nothing is left to learn of any model of a fleet."""
+    """Tell whether nothing is left to find out of any model of a fleet."""
     models = olds.get("models") or {}
     return all(settled(models.get(model_id), wanted) for model_id in ids)

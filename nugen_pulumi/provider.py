@@ -22,7 +22,7 @@ from nugen_pulumi.errors import (
     UnfinishedFleetError,
 )
 from nugen_pulumi.inputs import Inputs
-from nugen_pulumi.messages import ASK_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
+from nugen_pulumi.messages import REQUEST_AGAIN, acts_on, drift, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.service import Service, answering
 from nugen_pulumi.statuses import model_status
 
@@ -47,19 +47,19 @@ class UndeployedModelProvider(Service):
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Ask for the undeployment if told to, and learn how it ends."""
+        """Request the undeployment if told to, and find out how it ends."""
         id_, wanted = props["model_id"], Inputs.read(props)
         with answering(keep=lambda status: (id_, _of_model(props, status))) as call:
-            return CreateResult(id_, _of_model(props, self._learn(call, id_, wanted, trigger=wanted.undeploy)))
+            return CreateResult(id_, _of_model(props, self._learn(call, id_, wanted, undeploy=wanted.undeploy)))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Go on where the last operation stopped; without any request if there is nothing left to learn."""
+        """Go on where the last operation stopped; without any request if there is nothing is left to find out."""
         wanted = Inputs.read(news)
-        trigger = outputs.to_ask(olds, olds, wanted)
-        if trigger is None:
+        undeploy = outputs.to_ask(olds, olds, wanted)
+        if undeploy is None:
             return UpdateResult({**outputs.given(news), **{name: olds.get(name) for name in outputs.OF_MODEL}})
         with answering(keep=lambda status: (id_, _of_model(news, status))) as call:
-            return UpdateResult(_of_model(news, self._learn(call, id_, wanted, trigger=trigger)))
+            return UpdateResult(_of_model(news, self._learn(call, id_, wanted, undeploy=undeploy)))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Poll once for a refresh; learn like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
@@ -79,12 +79,12 @@ class UndeployedModelProvider(Service):
             return ReadResult(id_, {**outputs.given(props), **outputs.seen_again(props, seen)})
 
     def _learn(
-        self, call: Call, model_id: str, wanted: Inputs, *, trigger: bool = False, advice: str | None = None
+        self, call: Call, model_id: str, wanted: Inputs, *, undeploy: bool = False, advice: str | None = None
     ) -> UndeployStatus:
         """Wait or poll, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return self._runtime(call).poll(model_id, trigger=trigger)
-        status = self._runtime(call).wait(model_id, wanted.policy(call.timeout), trigger=trigger, say=call.say)
+            return self._runtime(call).poll(model_id, undeploy=undeploy)
+        status = self._runtime(call).wait(model_id, wanted.policy(call.timeout), undeploy=undeploy, say=call.say)
         if (failure := _failure(model_id, outputs.entry(status), wanted, advice)) is not None:
             failure.last = status
             raise failure
@@ -106,12 +106,12 @@ class UndeployedModelsProvider(Service):
         return DiffResult(changes=bool(changed) or unsettled, replaces=["triggers"] if "triggers" in changed else [])
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Ask for the undeployments if told to, and learn how they end."""
+        """Request the undeployments if told to, and find out how they end."""
         digest = hashlib.sha256("\n".join(sorted(props["model_ids"])).encode()).hexdigest()
         return CreateResult(id_ := f"fleet-{digest[:16]}", self._go_on(id_, {}, props))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Ask for the unsettled and the new, forget the removed; without any request if nothing is left to learn."""
+        """Ask for the unsettled and the new, forget the removed; without any request if nothing is left to find out."""
         return UpdateResult(self._go_on(id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -119,7 +119,7 @@ class UndeployedModelsProvider(Service):
         known = props.get("models") or {}
         with answering() as call:
             orders = dict.fromkeys(props["model_ids"], False)
-            seen = self._runtime(call).learn_all(orders, Inputs.read(props).policy(None), wait=False, say=call.say)
+            seen = self._runtime(call).follow_all(orders, Inputs.read(props).policy(None), wait=False, say=call.say)
             errors = [
                 str(outcome.error)
                 for outcome in seen.values()
@@ -137,18 +137,18 @@ class UndeployedModelsProvider(Service):
             return ReadResult(id_, outputs.of_fleet(props, models))
 
     def _go_on(self, id_: str, olds: Mapping[str, Any], news: dict[str, Any]) -> dict[str, Any]:
-        """Learn what *olds* does not know; what was learnt is kept, whatever becomes of the rest."""
+        """Learn what *olds* does not know; what is known is kept, whatever becomes of the rest."""
         wanted = Inputs.read(news)
         known = olds.get("models") or {}
         models = {model_id: known[model_id] for model_id in news["model_ids"] if model_id in known}
         decisions = {model_id: outputs.to_ask(olds, models.get(model_id), wanted) for model_id in news["model_ids"]}
-        orders = {model_id: trigger for model_id, trigger in decisions.items() if trigger is not None}
+        orders = {model_id: undeploy for model_id, undeploy in decisions.items() if undeploy is not None}
         if not orders:
             return outputs.of_fleet(news, models)
         with answering(keep=lambda kept: (id_, outputs.of_fleet(news, kept))) as call:
             policy = wanted.policy(call.timeout)
             before = sum(kept["undeployed"] for model_id, kept in models.items() if model_id not in orders)
-            learnt = self._runtime(call).learn_all(orders, policy, wait=wanted.wait, before=before, say=call.say)
+            learnt = self._runtime(call).follow_all(orders, policy, wait=wanted.wait, before=before, say=call.say)
             reasons, tracebacks = [], []
             for model_id, outcome in learnt.items():
                 if outcome.error is not None:
@@ -182,7 +182,7 @@ def _advice(model: FleetModel, wanted: Inputs) -> str:
     if now == "READY":
         return "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models."
     if wanted.undeploy:
-        return ASK_AGAIN
+        return REQUEST_AGAIN
     if now == "DEPLOYED":
-        return "Nothing has asked for it: set undeploy=True."
-    return "The next `pulumi up` polls again; with undeploy=True it asks for it first."
+        return "Nothing has requested it: set undeploy=True."
+    return "The next `pulumi up` polls again; with undeploy=True it requests it first."

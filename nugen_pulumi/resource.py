@@ -22,7 +22,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     """
     A Nugen model that is out of service.
 
-    Creating it waits until the model's undeployment is over; with *undeploy* it asks for the undeployment first.
+    Creating it waits until the model's undeployment is finished; with *undeploy* it requests the undeployment first.
     Deleting it forgets it: no request is sent, and the model is not deployed again.
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
 
@@ -42,7 +42,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     model_id: pulumi.Output[str]
     """The model. It is the resource's id, too."""
     undeploy: pulumi.Output[bool]
-    """Whether the undeployment is asked for."""
+    """Whether the undeployment is requested."""
     wait: pulumi.Output[bool]
     """Whether its end is waited for."""
     timeout_seconds: pulumi.Output[float | None]
@@ -139,7 +139,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     A fleet: up to ten thousand Nugen models that are out of service, in one resource.
 
     Each is waited for as :class:`UndeployedModel` waits, all at the same time. One model's failure never stops the
-    others: the error at the end names up to ten with their reasons and counts the rest. Whatever was learnt is in
+    others: the error at the end names up to ten with their reasons and counts the rest. Whatever is known is in
     state; the next ``pulumi up`` waits only for the unsettled and the new, and forgets those that were removed.
     Deleting it forgets it: no request is sent.
 
@@ -159,7 +159,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     model_ids: pulumi.Output[Sequence[str]]
     """The models."""
     undeploy: pulumi.Output[bool]
-    """Whether the undeployments are asked for."""
+    """Whether the undeployments are requested."""
     wait: pulumi.Output[bool]
     """Whether their end is waited for."""
     timeout_seconds: pulumi.Output[float | None]
@@ -171,11 +171,11 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     triggers: pulumi.Output[Sequence[Any] | None]
     """The values whose change replaces the resource."""
     models: pulumi.Output[Mapping[str, _Entry]]
-    """By id: what is known of each model; those of which nothing was learnt are not there."""
+    """By id: what is known of each model; those of which nothing is known are not there."""
     undeployed: pulumi.Output[bool]
     """All of them are known to be undeployed."""
     pending: pulumi.Output[Sequence[str]]
-    """The ids of those that are not over."""
+    """The ids of those that are not finished."""
     failed: pulumi.Output[Sequence[str]]
     """The ids of those that FAILED."""
 

@@ -11,7 +11,7 @@ import httpx
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import WaitInterruptedError
-from nugen_pulumi.fleet import Outcome, learn_all
+from nugen_pulumi.fleet import Outcome, follow_all
 from nugen_pulumi.loop import Loop
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
@@ -47,27 +47,27 @@ class Runtime:
         model_id: str,
         policy: WaitPolicy,
         *,
-        trigger: bool = False,
+        undeploy: bool = False,
         say: Callable[[str], object] = lambda _: None,
     ) -> UndeployStatus:
-        """Block until the undeployment is over: see :class:`Undeployment` and its ``follow``."""
-        return self._run(lambda: Undeployment(self._client, model_id, policy, say).follow(trigger=trigger))
+        """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
+        return self._run(lambda: Undeployment(self._client, model_id, policy, say).follow(undeploy=undeploy))
 
-    def poll(self, model_id: str, *, trigger: bool = False) -> UndeployStatus:
+    def poll(self, model_id: str, *, undeploy: bool = False) -> UndeployStatus:
         """Block for one poll: see :meth:`Undeployment.poll_once`."""
-        return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).poll_once(trigger=trigger))
+        return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).poll_once(undeploy=undeploy))
 
-    def learn_all(
+    def follow_all(
         self,
-        orders: Mapping[str, bool],
+        models: Mapping[str, bool],
         policy: WaitPolicy,
         *,
         wait: bool = True,
         before: int = 0,
         say: Callable[[str], object] = lambda _: None,
     ) -> dict[str, Outcome]:
-        """Block until all of a fleet is over, or was polled once: see :func:`nugen_pulumi.fleet.learn_all`."""
-        return self._run(lambda: learn_all(self._client, orders, policy, wait=wait, before=before, say=say))
+        """Block until all of a fleet is finished, or was polled once: see :func:`nugen_pulumi.fleet.follow_all`."""
+        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, say=say))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

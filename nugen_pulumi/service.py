@@ -74,7 +74,7 @@ def answering(keep: Callable[[Any], tuple[str, dict[str, Any]]] | None = None) -
     Answer the engine's call: within the block an error that we foresee becomes a sentence, without a traceback.
 
     Args:
-        keep: Makes id and outputs of what was learnt before an error (its ``last``), so that the resource stays in
+        keep: Makes id and outputs of what is known before an error (its ``last``), so that the resource stays in
             state. Without it nothing is kept.
     """
     call = host.Call.current()

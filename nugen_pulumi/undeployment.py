@@ -21,7 +21,7 @@ _MOST_REPEATS = 3
 
 class Undeployment:
     """
-    What is known of one model, and how more is learnt.
+    What is known of one model, and how more is found out.
 
     Time is the running event loop's: tests bring a loop whose time is simulated.
 
@@ -33,8 +33,8 @@ class Undeployment:
         remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
-        last: The last status that counts, or None if nothing was learnt.
-        error: What went wrong since *last* was learnt, or None.
+        last: The last status that counts, or None if nothing is known.
+        error: What went wrong since *last* was seen, or None.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class Undeployment:
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
         self._following = False
-        self._trigger = False
+        self._undeploy = False
         self._said = False
         self._fate_unknown = False
         self._repeats = 0
         self._early: str | None = None
 
-    async def follow(self, *, trigger: bool) -> UndeployStatus:
+    async def follow(self, *, undeploy: bool) -> UndeployStatus:
         """
-        Wait until the undeployment is over.
+        Wait until the undeployment is finished.
 
         Args:
-            trigger: Ask for it first. The DELETE is carried out once: one that certainly was not, because it never
+            undeploy: Request it first. The DELETE is carried out once: one that certainly was not, because it never
                 left or was refused for overload, is sent again. Whether one that failed otherwise was carried out is
                 for the status to tell; if that says after the grace that nothing runs and the model is DEPLOYED, it
                 was not, and is sent again, three times at most.
@@ -79,19 +79,19 @@ class Undeployment:
             UnavailableError: No readable answer for longer than the policy's longest outage.
             RejectedError: Asking again will not help.
         """
-        with self._learning():
-            self._following, self._trigger = True, trigger
+        with self._with_last():
+            self._following, self._undeploy = True, undeploy
             while True:
                 try:
-                    if self._trigger:
+                    if self._undeploy:
                         await self._ask()
-                        self._trigger = False
+                        self._undeploy = False
                     status = await self._poll()
                 except UnavailableError as exc:
                     self.error = exc
                     decision = self._after_error(exc)
                 else:
-                    if status is not None and status.over:
+                    if status is not None and status.terminal:
                         if self._said:
                             # Without a terminal the finished row goes on showing what was said last.
                             self._say(self._facts.line)
@@ -112,21 +112,21 @@ class Undeployment:
             return self._wait.refused(now, error.retry_after)
         return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
 
-    async def poll_once(self, *, trigger: bool) -> UndeployStatus:
+    async def poll_once(self, *, undeploy: bool) -> UndeployStatus:
         """
         Poll once, whatever it says.
 
         Args:
-            trigger: Ask for the undeployment first. Once accepted that is known, even if the poll fails.
+            undeploy: Request the undeployment first. Once accepted that is known, even if the poll fails.
 
         Raises:
             WaitInterruptedError: The task was cancelled.
             UnavailableError: There was no usable answer.
             RejectedError: Asking again will not help.
         """
-        with self._learning():
+        with self._with_last():
             try:
-                if trigger:
+                if undeploy:
                     await self._ask()
                 await self._poll()
             except UnavailableError as exc:
@@ -136,8 +136,8 @@ class Undeployment:
             return self.last
 
     @contextmanager
-    def _learning(self) -> Iterator[None]:
-        """Give every error what was learnt before it."""
+    def _with_last(self) -> Iterator[None]:
+        """Give every error what was known before it."""
         try:
             yield
         except NugenError as exc:
@@ -167,13 +167,13 @@ class Undeployment:
                 raise
             self.error = exc
             self._fate_unknown = True
-            self._wait.triggered(self._clock())
+            self._wait.undeploy_requested(self._clock())
         else:
             self._fate_unknown = False
             self.error = None
             if accepted:
                 self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
-                self._wait.triggered(self._clock())
+                self._wait.undeploy_requested(self._clock())
 
     async def _poll(self) -> UndeployStatus | None:
         """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
@@ -195,7 +195,7 @@ class Undeployment:
                 return None
             if self._following and self._fate_unknown and self._repeats < _MOST_REPEATS:
                 self._repeats += 1
-                self._trigger = True
+                self._undeploy = True
                 self._early = f"FAILED, {status.error}"
                 return None
         if self._remember is not None:

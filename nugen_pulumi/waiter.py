@@ -94,8 +94,8 @@ class Wait:
         self._misses = 0
         self._grace_until = now
 
-    def triggered(self, now: float) -> None:
-        """Note that the undeployment was asked for at *now*, which begins the grace."""
+    def undeploy_requested(self, now: float) -> None:
+        """Note that the undeployment was requested at *now*, which begins the grace."""
         self._grace_until = now + self.policy.grace
 
     def in_grace(self, now: float) -> bool:

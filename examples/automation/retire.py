@@ -53,7 +53,7 @@ class Events:
 
     def _said(self, said: auto.DiagnosticEvent) -> None:
         model_id = (said.urn or "").partition(OURS)[2]
-        # The engine's own list of one, in front of the sentence, when it keeps what was learnt.
+        # The engine's own list of one, in front of the sentence, when it keeps what is known.
         text = said.message.strip().removeprefix("1 error occurred:\n\t* ")
         if said.ephemeral:
             self._progress.update(self._task, news=f"{model_id} {text}")
@@ -138,7 +138,7 @@ def main() -> int:
     if shutil.which("pulumi") is None:
         console.print("There is no Pulumi CLI on PATH: https://www.pulumi.com/docs/install/")
         return 1
-    # Ctrl-C reaches the engine, too: it ends the waits, keeps what was learnt, and its events still make the table.
+    # Ctrl-C reaches the engine, too: it ends the waits, keeps what is known, and its events still make the table.
     signal.signal(signal.SIGINT, lambda *_: None)
     model_ids = list(dict.fromkeys(options.model_ids))
     done = retire(model_ids, stack=options.stack, work_dir=options.work_dir.resolve(), console=console)

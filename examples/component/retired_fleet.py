@@ -19,7 +19,7 @@ class RetiredFleet(pulumi.ComponentResource):
         name: The name of the component in the stack.
         opts: The usual options of a Pulumi resource; its providers are the fleet's, too.
         model_ids: The models; naming one twice does no harm.
-        undeploy: Ask for the undeployments first. Default False.
+        undeploy: Request the undeployments first. Default False.
     """
 
     undeployed: pulumi.Output[bool]

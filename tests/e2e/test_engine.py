@@ -93,7 +93,7 @@ def test_failed_and_timed_out_models_are_kept_and_resumed(stack, emulator):
     output = stack.up().output
 
     assert "Traceback" not in output
-    assert "Model fails was not undeployed: GPU on fire. The next `pulumi up` asks for it again." in output
+    assert "Model fails was not undeployed: GPU on fire. The next `pulumi up` requests it again." in output
     assert re.search(r"Model slow is not undeployed after \d+s: its last status, [\d.]+s ago, was PENDING\.", output)
     assert {"fails": "FAILED", "slow": "PENDING"} == statuses(stack)
 

@@ -6,7 +6,7 @@ import pytest
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.emulator import Emulator, faults
-from nugen_pulumi.fleet import learn_all
+from nugen_pulumi.fleet import follow_all
 from nugen_pulumi.loop import Loop
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiter import WaitPolicy
@@ -19,7 +19,7 @@ def undeploy_all(emulator, count, **settings):
     async def main():
         client = NugenClient(Settings("k", emulator.url, **settings))
         try:
-            return await learn_all(client, dict.fromkeys(ids, True), WaitPolicy(timeout=120), wait=True)
+            return await follow_all(client, dict.fromkeys(ids, True), WaitPolicy(timeout=120), wait=True)
         finally:
             await client.aclose()
 

@@ -9,7 +9,7 @@ from harness.api import ScriptedApi, body, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
-from nugen_pulumi.fleet import UnforeseenError, learn_all
+from nugen_pulumi.fleet import UnforeseenError, follow_all
 from nugen_pulumi.waiter import WaitPolicy
 
 
@@ -38,11 +38,11 @@ class Api(ScriptedApi):
         return httpx.Response(answer.status_code, stream=httpx.ByteStream(answer.content))
 
 
-def learn(api, ids, *, wait=True, trigger=False, policy=None, cancel_after=None, **options):
+def learn(api, ids, *, wait=True, undeploy=False, policy=None, cancel_after=None, **options):
     async def main():
-        orders = dict.fromkeys(ids, trigger)
+        orders = dict.fromkeys(ids, undeploy)
         task = asyncio.create_task(
-            learn_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, **options),
+            follow_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, **options),
         )
         if cancel_after is not None:
             await asyncio.sleep(cancel_after)
@@ -98,7 +98,7 @@ def test_poll_once_polls_each_model_once():
 
 def test_the_deletes_leave_first():
     api = Api()
-    learn(api, ["0-a"], trigger=True)
+    learn(api, ["0-a"], undeploy=True)
 
     assert ["DELETE", "GET"] == api.methods
 

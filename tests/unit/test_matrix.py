@@ -88,13 +88,13 @@ MOMENTS = {
 }
 
 
-def wait(script, *, trigger, timeout=1800.0):
+def wait(script, *, undeploy, timeout=1800.0):
     """Return what came of it, be it a status or an error, and the traffic."""
     api = ScriptedApi(*script)
 
     async def main():
         try:
-            return await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(trigger=trigger)
+            return await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(undeploy=undeploy)
         except NugenError as exc:
             return exc
 
@@ -111,19 +111,19 @@ def passes_for_acceptance(fault):
     [(f, m) for f in PASSING for m in MOMENTS if not (m == "DELETE itself" and passes_for_acceptance(f))],
 )
 def test_a_fault_that_may_pass_is_waited_out_at_any_moment(fault, moment):
-    before, after, trigger = MOMENTS[moment]
+    before, after, undeploy = MOMENTS[moment]
     faults = [PASSING[fault]] * (2 if moment == "twice" else 1)
-    outcome, api = wait([*before, *faults, *after], trigger=trigger)
+    outcome, api = wait([*before, *faults, *after], undeploy=undeploy)
 
     assert "COMPLETED" == getattr(outcome, "status", outcome)
     not_carried_out = isinstance(PASSING[fault], (httpx.ConnectError, httpx.ProxyError)) or fault in REFUSALS
-    assert (2 if moment == "DELETE itself" and not_carried_out else 1) * trigger == api.methods.count("DELETE")
+    assert (2 if moment == "DELETE itself" and not_carried_out else 1) * undeploy == api.methods.count("DELETE")
 
 
 @pytest.mark.parametrize("fault", sorted(set(PASSING) - REFUSALS))
 def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
     """The error names the fault and what was seen before it; nothing is asked after it."""
-    outcome, api = wait(["PENDING", PASSING[fault]], trigger=False, timeout=0.4)
+    outcome, api = wait(["PENDING", PASSING[fault]], undeploy=False, timeout=0.4)
 
     assert WaitTimeoutError is type(outcome)
     assert "PENDING" == outcome.last.status
@@ -133,7 +133,7 @@ def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
-    outcome, _ = wait([PASSING[fault]], trigger=False)
+    outcome, _ = wait([PASSING[fault]], undeploy=False)
 
     assert UnavailableError is type(outcome)
     assert outcome.last is None
@@ -144,8 +144,8 @@ def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("fault", LASTING)
 def test_a_fault_that_will_not_pass_ends_the_wait_at_once_and_keeps_what_was_learnt(fault, moment):
-    before, after, trigger = MOMENTS[moment]
-    outcome, api = wait([*before, LASTING[fault], *after], trigger=trigger)
+    before, after, undeploy = MOMENTS[moment]
+    outcome, api = wait([*before, LASTING[fault], *after], undeploy=undeploy)
     if (fault, moment) in {("400", "DELETE itself"), ("404 model", "after DELETE")}:
         assert "COMPLETED" == outcome.status, "nothing to undeploy, or not known yet: the status tells"
         return

@@ -33,14 +33,14 @@ def test_case_and_blanks_do_not_matter(word):
 def test_only_documented_words_end_a_wait_and_only_completed_means_undeployed(word, over, known, undeployed):
     seen = status(word)
 
-    assert (over, known, undeployed) == (seen.over, seen.known, seen.undeployed)
+    assert (over, known, undeployed) == (seen.terminal, seen.known, seen.undeployed)
 
 
 @pytest.mark.parametrize("word", ["UNDEPLOYED", "EVALUATED"])
 def test_failed_because_it_is_at_rest_already_means_undeployed(word):
     seen = failed(f"No active undeployment. Model status is {word}.")
 
-    assert (True, word, True) == (seen.undeployed, seen.model_status, seen.over)
+    assert (True, word, True) == (seen.undeployed, seen.model_status, seen.terminal)
 
 
 @pytest.mark.parametrize("word", ["DEPLOYED", "UNDEPLOYING", "READY", "UNDEPLOYED_PARTLY"])

@@ -65,7 +65,7 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
 
     async def one(client, number):
         try:
-            return await Undeployment(client, f"m-{number}", WaitPolicy(timeout=1800)).follow(trigger=False)
+            return await Undeployment(client, f"m-{number}", WaitPolicy(timeout=1800)).follow(undeploy=False)
         except NugenError as exc:
             return exc
 

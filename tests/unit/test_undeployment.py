@@ -26,18 +26,18 @@ NOT_FOUND = httpx.Response(404, json={"detail": "Model not found"})
 REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
 
 
-def follow(api, policy=STEADY, *, trigger=False):
+def follow(api, policy=STEADY, *, undeploy=False):
     """Return the status at the end of a wait and how long it took."""
 
     async def main():
-        return await Undeployment(client_for(api), "m", policy).follow(trigger=trigger)
+        return await Undeployment(client_for(api), "m", policy).follow(undeploy=undeploy)
 
     return simulate(main)
 
 
-def poll_once(api, *, trigger=False):
+def poll_once(api, *, undeploy=False):
     async def main():
-        return await Undeployment(client_for(api), "m", STEADY).poll_once(trigger=trigger)
+        return await Undeployment(client_for(api), "m", STEADY).poll_once(undeploy=undeploy)
 
     return simulate(main)[0]
 
@@ -194,7 +194,7 @@ def test_the_live_line_says_how_it_stands_once_a_poll(script, said):
     api = ScriptedApi(*script, "COMPLETED")
 
     async def main():
-        await Undeployment(client_for(api), "m", STEADY, lines.append).follow(trigger=False)
+        await Undeployment(client_for(api), "m", STEADY, lines.append).follow(undeploy=False)
 
     simulate(main)
 
@@ -207,7 +207,7 @@ def interrupted(script, *, method="follow"):
 
     async def main():
         task = asyncio.create_task(
-            getattr(Undeployment(client_for(ScriptedApi(*script)), "m", STEADY), method)(trigger=False)
+            getattr(Undeployment(client_for(ScriptedApi(*script)), "m", STEADY), method)(undeploy=False)
         )
         await asyncio.sleep(10.3)
         task.cancel()
@@ -233,11 +233,11 @@ def test_an_interrupted_wait_that_learnt_nothing_says_so(answer):
     error = interrupted([answer])
 
     assert error.last is None
-    assert "Model m: interrupted after 10s, before anything was learnt." == str(error)
+    assert "Model m: interrupted after 10s, before anything was known." == str(error)
 
 
 def test_a_single_poll_can_be_interrupted():
-    assert "Model m: interrupted after 10s, before anything was learnt." == str(
+    assert "Model m: interrupted after 10s, before anything was known." == str(
         interrupted([(3600, 200)], method="poll_once")
     )
 
@@ -247,7 +247,7 @@ def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
 
     async def main():
         with pytest.raises(WaitTimeoutError):
-            await Undeployment(client_for(api), "m", WaitPolicy(timeout=0.4)).follow(trigger=False)
+            await Undeployment(client_for(api), "m", WaitPolicy(timeout=0.4)).follow(undeploy=False)
 
     _, took = simulate(main)
 
@@ -256,7 +256,7 @@ def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
 
 def test_a_delete_that_hangs_leaves_a_last_poll_at_the_deadline():
     api = ScriptedApi((3600, 200), "COMPLETED")
-    status, took = follow(api, WaitPolicy(timeout=2), trigger=True)
+    status, took = follow(api, WaitPolicy(timeout=2), undeploy=True)
 
     assert ("COMPLETED", 2) == (status.status, took)
 
@@ -273,7 +273,7 @@ def test_a_last_poll_happens_as_far_as_the_api_admits_it():
 
 
 def test_a_mistake_of_ours_does_not_cost_what_is_known():
-    """It goes through as it is, but takes along what was learnt."""
+    """It goes through as it is, but takes along what is known."""
     with pytest.raises(ZeroDivisionError) as caught:
         follow(ScriptedApi("PENDING", ZeroDivisionError("ours")))
     assert "PENDING" == caught.value.last.status
@@ -288,7 +288,7 @@ def test_an_answer_of_the_last_poll_counts():
 
 def test_the_delete_leaves_before_the_first_poll():
     api = ScriptedApi(httpx.Response(200, json="m"), "PENDING", "COMPLETED")
-    follow(api, trigger=True)
+    follow(api, undeploy=True)
 
     assert ["DELETE", "GET", "GET"] == api.methods
     assert "/api/v3/models/undeploy-model/m" == api.requests[0][2]
@@ -296,7 +296,7 @@ def test_the_delete_leaves_before_the_first_poll():
 
 def test_a_delete_answered_400_is_left_to_the_status():
     api = ScriptedApi(400, failed("No active undeployment. Model status is UNDEPLOYED."))
-    status, _ = follow(api, trigger=True)
+    status, _ = follow(api, undeploy=True)
 
     assert status.undeployed
     assert ["DELETE", "GET"] == api.methods
@@ -306,7 +306,7 @@ def test_a_delete_answered_400_is_left_to_the_status():
 def test_a_delete_that_failed_is_never_repeated(error):
     """It may have been carried out: the status tells."""
     api = ScriptedApi(error, "PENDING", "COMPLETED")
-    status, _ = follow(api, trigger=True)
+    status, _ = follow(api, undeploy=True)
 
     assert "COMPLETED" == status.status
     assert ["DELETE", "GET", "GET"] == api.methods
@@ -315,7 +315,7 @@ def test_a_delete_that_failed_is_never_repeated(error):
 @pytest.mark.parametrize("refusal", [503, 429])
 def test_a_delete_that_was_refused_for_overload_is_sent_again(refusal):
     api = ScriptedApi(refusal, refusal, 200, "PENDING", "COMPLETED")
-    status, _ = follow(api, trigger=True)
+    status, _ = follow(api, undeploy=True)
 
     assert "COMPLETED" == status.status
     assert ["DELETE", "DELETE", "DELETE", "GET", "GET"] == api.methods
@@ -333,7 +333,7 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
     api, lines = Api(500), []
 
     async def main():
-        return await Undeployment(client_for(api), "m", STEADY, lines.append).follow(trigger=True)
+        return await Undeployment(client_for(api), "m", STEADY, lines.append).follow(undeploy=True)
 
     status, _ = simulate(main)
     deletes = [time for time, method, _ in api.requests if method == "DELETE"]
@@ -364,7 +364,7 @@ def test_a_model_that_undeploys_by_itself_is_recorded_as_pending():
 def test_a_delete_that_never_left_is_tried_again():
     """A refused connection has carried no request."""
     api = ScriptedApi(REFUSED, REFUSED, 200, "COMPLETED")
-    follow(api, trigger=True)
+    follow(api, undeploy=True)
 
     assert ["DELETE", "DELETE", "DELETE", "GET"] == api.methods
     assert [0, 0.5, 1.0, 1.0] == api.times
@@ -374,14 +374,14 @@ def test_a_delete_that_is_rejected_ends_the_wait_with_nothing_learnt():
     api = ScriptedApi(403)
 
     with pytest.raises(RejectedError) as caught:
-        follow(api, trigger=True)
+        follow(api, undeploy=True)
     assert caught.value.last is None
     assert ["DELETE"] == api.methods
 
 
 @pytest.mark.parametrize("early", [NOT_FOUND, failed("No active undeployment. Model status is DEPLOYED.")])
 def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early):
-    status, _ = follow(ScriptedApi(200, early, early, "PENDING", "COMPLETED"), trigger=True)
+    status, _ = follow(ScriptedApi(200, early, early, "PENDING", "COMPLETED"), undeploy=True)
 
     assert "COMPLETED" == status.status
 
@@ -390,13 +390,13 @@ def test_grace_ends():
     api = ScriptedApi(200, NOT_FOUND)
 
     with pytest.raises(ModelNotFoundError) as caught:
-        follow(api, trigger=True)
+        follow(api, undeploy=True)
     assert 15 <= api.times[-1] < 17
     assert "PENDING" == caught.value.last.status, "an accepted DELETE is something learnt"
 
 
 def test_grace_ends_for_a_model_that_stays_deployed():
-    status, took = follow(ScriptedApi(200, failed("No active undeployment. Model status is DEPLOYED.")), trigger=True)
+    status, took = follow(ScriptedApi(200, failed("No active undeployment. Model status is DEPLOYED.")), undeploy=True)
 
     assert ("FAILED", False) == (status.status, status.undeployed)
     assert 15 <= took < 17
@@ -411,7 +411,7 @@ def test_without_our_delete_there_is_no_grace():
 
 
 def test_other_failures_end_the_wait_within_the_grace():
-    status, took = follow(ScriptedApi(200, failed("GPU on fire")), trigger=True)
+    status, took = follow(ScriptedApi(200, failed("GPU on fire")), undeploy=True)
 
     assert ("GPU on fire", 0) == (status.error, took)
 
@@ -425,8 +425,8 @@ def test_a_single_poll_takes_whatever_is_said(word):
 
 
 def test_a_single_poll_after_an_accepted_delete_knows_at_least_that():
-    assert "PENDING" == poll_once(ScriptedApi(200, NOT_FOUND), trigger=True).status
-    assert "PENDING" == poll_once(ScriptedApi(200, 500), trigger=True).status
+    assert "PENDING" == poll_once(ScriptedApi(200, NOT_FOUND), undeploy=True).status
+    assert "PENDING" == poll_once(ScriptedApi(200, 500), undeploy=True).status
 
 
 def test_a_single_poll_behind_a_limit_takes_its_turn():
@@ -454,7 +454,7 @@ def test_a_single_poll_that_fails_says_so(script):
 
 def test_a_single_poll_whose_delete_failed_and_shows_nothing_yet_says_so():
     with pytest.raises(UnavailableError, match="no usable answer: 500"):
-        poll_once(ScriptedApi(500, NOT_FOUND), trigger=True)
+        poll_once(ScriptedApi(500, NOT_FOUND), undeploy=True)
 
 
 def test_many_waits_share_the_slots_and_none_is_lost():
@@ -464,7 +464,7 @@ def test_many_waits_share_the_slots_and_none_is_lost():
     async def main():
         client = client_for(api)
         return await asyncio.gather(
-            *(Undeployment(client, "m", STEADY).follow(trigger=False) for _ in range(100)),
+            *(Undeployment(client, "m", STEADY).follow(undeploy=False) for _ in range(100)),
         )
 
     statuses, took = simulate(main)
@@ -500,8 +500,8 @@ ANSWERS = st.sampled_from(
 HISTORIES = st.lists(st.tuples(st.sampled_from([0, 0.01, 1, 4, 29, 31, 3600]), ANSWERS), min_size=1, max_size=40)
 
 
-@given(history=HISTORIES, timeout=st.floats(0.1, 500), trigger=st.booleans())
-def test_any_history_ends_in_time_with_the_truth(history, timeout, trigger):
+@given(history=HISTORIES, timeout=st.floats(0.1, 500), undeploy=st.booleans())
+def test_any_history_ends_in_time_with_the_truth(history, timeout, undeploy):
     """Whatever the API says and however slow it is."""
     api = ScriptedApi(*history)
     outcome = None
@@ -509,7 +509,7 @@ def test_any_history_ends_in_time_with_the_truth(history, timeout, trigger):
     async def main():
         nonlocal outcome
         try:
-            outcome = await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(trigger=trigger)
+            outcome = await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(undeploy=undeploy)
         except NugenError as exc:
             outcome = exc
 
@@ -520,7 +520,7 @@ def test_any_history_ends_in_time_with_the_truth(history, timeout, trigger):
     assert max(api.times) <= timeout + 5.001, "a last poll in its turn"
     # Of the answers here none says that nothing runs, so a DELETE whose fate is unknown is never repeated.
     again = sum(a is REFUSED or a in (429, 503) or getattr(a, "status_code", 0) == 429 for a in answered)
-    assert api.methods.count("DELETE") <= (again + 1 if trigger else 0)
+    assert api.methods.count("DELETE") <= (again + 1 if undeploy else 0)
     if isinstance(outcome, NugenError):
         assert outcome.last is None or outcome.last.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
         assert str(outcome).count("Model m") == 1

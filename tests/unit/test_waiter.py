@@ -10,7 +10,7 @@ MIDDLE = 0.5  # the chance at which jitter changes nothing
 
 
 def polls_until(end, policy=None, chance=MIDDLE):
-    """Return the times of all polls of a wait whose undeployment is over at *end*; polls take no time."""
+    """Return the times of all polls of a wait whose undeployment is finished at *end*; polls take no time."""
     wait = Wait(policy or WaitPolicy(), now=0.0, chance=lambda: chance)
     times = [0.0]
     while times[-1] < end:
@@ -95,8 +95,8 @@ def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
     assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).failed(1.0, retry_after=30.0)
 
 
-@pytest.mark.parametrize(("answered", "outage"), [(False, 30.0), (True, 300.0)])
-def test_an_outage_ends_a_wait_of_its_longest(answered, patience):
+@pytest.mark.parametrize(("answered", "longest"), [(False, 30.0), (True, 300.0)])
+def test_an_outage_ends_a_wait_of_its_longest(answered, longest):
     """30 seconds of errors if nothing readable was ever answered, 300 otherwise."""
     wait = Wait(WaitPolicy(), now=0.0)
     if answered:
@@ -104,8 +104,8 @@ def test_an_outage_ends_a_wait_of_its_longest(answered, patience):
     wait.failed(1.0)
     wait.failed(2.0)
 
-    assert isinstance(wait.failed(1.0 + patience - 0.1), PollAgain)
-    assert Stop.OUTAGE is wait.failed(1.0 + patience)
+    assert isinstance(wait.failed(1.0 + longest - 0.1), PollAgain)
+    assert Stop.OUTAGE is wait.failed(1.0 + longest)
 
 
 def test_a_readable_answer_ends_the_outage():
@@ -150,7 +150,7 @@ def test_grace_lasts_15_seconds_after_the_trigger():
 
     assert not wait.in_grace(0.0)
 
-    wait.triggered(2.0)
+    wait.undeploy_requested(2.0)
 
     assert wait.in_grace(16.9)
     assert not wait.in_grace(17.0)

@@ -217,7 +217,7 @@ def test_a_cancelled_refresh_is_an_error_and_touches_nothing(own_host, emulator)
     own_host.stub.Cancel(empty_pb2.Empty())
     error = refused(reading.result)
 
-    assert "before anything was learnt" in status_of(error).message
+    assert "before anything was known" in status_of(error).message
     assert [] == list(status_of(error).details)
 
 

@@ -85,7 +85,7 @@ def test_a_model_that_nobody_asked_to_undeploy_says_what_to_set(host, emulator):
 
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
-    assert sentence(caught).endswith("Model status is DEPLOYED. Nothing has asked for it: set undeploy=True.")
+    assert sentence(caught).endswith("Model status is DEPLOYED. Nothing has requested it: set undeploy=True.")
 
 
 def test_a_failure_of_what_was_asked_for_says_that_it_is_asked_for_again(host, emulator):
@@ -93,7 +93,7 @@ def test_a_failure_of_what_was_asked_for_says_that_it_is_asked_for_again(host, e
 
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs(undeploy=True))
-    assert sentence(caught).endswith("GPU on fire. The next `pulumi up` asks for it again.")
+    assert sentence(caught).endswith("GPU on fire. The next `pulumi up` requests it again.")
 
 
 def test_create_records_failed_if_told_to(host, emulator):

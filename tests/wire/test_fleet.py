@@ -81,7 +81,7 @@ def test_ten_models_are_named_and_the_rest_counted(fleet, emulator):
     lines = status_of(error).message.splitlines()
 
     assert (13, "  … and 3 more.") == (len(lines), lines[11])
-    assert [] == list(status_of(error).details), "nothing was learnt of any"
+    assert [] == list(status_of(error).details), "nothing is known of any"
 
 
 def test_update_asks_only_for_the_unsettled_and_the_new_and_forgets_the_removed(fleet, emulator):
