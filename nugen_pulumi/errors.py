@@ -30,10 +30,12 @@ class NugenError(pulumi.RunError):
     Attributes:
         last: What was known when this was raised, or None if nothing is known: the model's last ``UndeployStatus``;
             of a fleet, what is kept of each model by its id.
+        kept: Id and outputs of the resource that is to stay in state in spite of this error, or None.
         traceback: Where this package made a mistake, for a report; empty for all that is foreseen.
     """
 
     last: Any = None
+    kept: tuple[str, Any] | None = None
     traceback: str = ""
 
 

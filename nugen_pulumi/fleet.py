@@ -46,7 +46,7 @@ async def follow_all(
     *,
     wait: bool,
     before: int = 0,
-    say: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Outcome]:
     """
     Follow the undeployments of many models, or poll each.
@@ -56,8 +56,8 @@ async def follow_all(
         models: The models; for each, whether to request its undeployment first.
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
-        before: How many more models of the fleet are known to be undeployed: they count in what is said.
-        say: Is told how it stands, twice a second at most, and once more at an end that was waited for.
+        before: How many more models of the fleet are known to be undeployed: they count in what is reported.
+        report: Is told how it stands, twice a second at most, and once more at an end that was waited for.
 
     Returns:
         What became of each model. A cancelled task returns, too, with the errors of the waits that it ended.
@@ -78,7 +78,7 @@ async def follow_all(
         outcomes[model_id] = outcome
 
     def tell() -> None:
-        say(f"{_count(outcomes.values(), len(models), before)} · {duration(clock() - started)}")
+        report(f"{_count(outcomes.values(), len(models), before)} · {duration(clock() - started)}")
 
     tasks = [asyncio.create_task(one(model_id, undeploy=undeploy)) for model_id, undeploy in models.items()]
     narrator = asyncio.create_task(_now_and_then(tell))

@@ -7,30 +7,28 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from pulumi import Archive, Asset
 from pulumi.output import Unknown
 
 from nugen_pulumi.waiter import WaitPolicy
 
-DEFAULTS: Mapping[str, Any] = {
-    "undeploy": False,
-    "wait": True,
-    "poll_interval_seconds": 5.0,
-    "on_failure": "error",
-}
+
+class Given(TypedDict, total=False):
+    """The inputs that both resources share, as a program gives them."""
+
+    undeploy: bool
+    wait: bool
+    timeout_seconds: float | None
+    poll_interval_seconds: float
+    on_failure: Literal["error", "record"]
+    triggers: list[Any] | None
+
+
+DEFAULTS: Given = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
 DEFAULT_TIMEOUT_SECONDS = 1800.0
-NAMES = (
-    "model_id",
-    "model_ids",
-    "undeploy",
-    "wait",
-    "timeout_seconds",
-    "poll_interval_seconds",
-    "on_failure",
-    "triggers",
-)
+NAMES = ("model_id", "model_ids", *Given.__annotations__)
 LONGEST_MODEL_ID = 512
 LARGEST_FLEET = 10_000
 # Bytes of all ids together: they stand in state three times, and what is kept has a size.
@@ -54,12 +52,18 @@ class Inputs:
     wait: bool
     timeout_seconds: float | None
     poll_interval_seconds: float
-    on_failure: str
+    on_failure: Literal["error", "record"]
 
     @classmethod
-    def read(cls, props: Mapping[str, Any]) -> Inputs:
+    def read(cls, props: Given) -> Inputs:
         """Read checked properties. Those that are absent have their defaults: on the wire None means absent."""
-        return cls(**{name: props.get(name, DEFAULTS.get(name)) for name in cls.__dataclass_fields__})
+        return cls(
+            undeploy=props.get("undeploy", DEFAULTS["undeploy"]),
+            wait=props.get("wait", DEFAULTS["wait"]),
+            timeout_seconds=props.get("timeout_seconds"),
+            poll_interval_seconds=props.get("poll_interval_seconds", DEFAULTS["poll_interval_seconds"]),
+            on_failure=props.get("on_failure", DEFAULTS["on_failure"]),
+        )
 
     def policy(self, custom_timeout: float | None) -> WaitPolicy:
         """Return when to poll and when to stop; *custom_timeout* is that of ``opts.custom_timeouts``, in seconds."""
@@ -67,14 +71,9 @@ class Inputs:
         return WaitPolicy(timeout=timeout, longest_pause=self.poll_interval_seconds)
 
 
-def changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
-    """
-    Name what differs between state and program.
-
-    ``__provider`` may differ because Python's pickles differ between versions: that is an update which asks nothing of
-    the API.
-    """
-    return {name for name in (*NAMES, "__provider") if olds.get(name) != news.get(name)}
+def changed(olds: Mapping[str, object], news: Mapping[str, object]) -> set[str]:
+    """Name the inputs that differ between state and program."""
+    return {name for name in NAMES if olds.get(name) != news.get(name)}
 
 
 def same_ids(olds: Any, news: list[Any]) -> bool:

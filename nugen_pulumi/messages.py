@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nugen_pulumi.formatting import duration
+from nugen_pulumi.statuses import model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.errors import UnavailableError
+    from nugen_pulumi.inputs import Inputs
     from nugen_pulumi.models import UndeployStatus
+    from nugen_pulumi.outputs import FleetModel
 
+GET_ADVICE = 'To read it as it is: wait=False, or on_failure="record".'
 GO_ON = "The next `pulumi up` goes on waiting."
 REQUEST_AGAIN = "The next `pulumi up` requests it again."
 
@@ -35,11 +39,38 @@ def unseen_fleet(total: int, reasons: Sequence[str]) -> str:
     return _fleet(total, reasons, "without an answer", "State is as it was.")
 
 
-def drift(model_id: str, known: Mapping[str, Any], seen: Mapping[str, Any]) -> str | None:
-    """Say what a refresh has *seen* of a model that was *known* to be undeployed and no longer is; else None."""
-    if not known.get("undeployed") or seen["undeployed"]:
+def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> str | None:
+    """
+    Return why a model is not undeployed, or None if it is, or if its failure is *wanted* as an output.
+
+    Args:
+        model_id: The model.
+        model: What is known of it: a terminal status.
+        wanted: The inputs.
+        advice: What to do about it; by default it follows from the inputs.
+    """
+    if model["undeployed"] or wanted.on_failure == "record":
         return None
-    return f"Model {model_id} is no longer undeployed: {seen['error'] or seen['status']}".rstrip(".") + "."
+    reason = (model.get("error") or "").rstrip(".")
+    return f"Model {model_id} was not undeployed: {reason}. {advice or _advice(model, wanted)}"
+
+
+def _advice(model: FleetModel, wanted: Inputs) -> str:
+    now = model_status(model.get("error"))
+    if now == "READY":
+        return "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models."
+    if wanted.undeploy:
+        return REQUEST_AGAIN
+    if now == "DEPLOYED":
+        return "Nothing has requested it: set undeploy=True."
+    return "The next `pulumi up` polls again; with undeploy=True it requests it first."
+
+
+def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | None:
+    """Say what a refresh has *seen* of a model that was *known* to be undeployed and no longer is; else None."""
+    if known is None or not known["undeployed"] or seen["undeployed"]:
+        return None
+    return f"Model {model_id} is no longer undeployed: {seen.get('error') or seen['status']}".rstrip(".") + "."
 
 
 def acts_on(*, settled: bool) -> str:

@@ -1,25 +1,24 @@
-"""What a stack keeps of a model, and when nothing is left to find out. The one place that spells the outputs' names."""
+"""What a stack records of a model, and when that is enough. The one place that spells the outputs' names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from nugen_pulumi.budget import within_budget
-from nugen_pulumi.inputs import NAMES, Inputs
+from nugen_pulumi.inputs import NAMES, Given, Inputs
 from nugen_pulumi.statuses import Phase, model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
 
-TIMES = ("start_time", "end_time")
-OF_MODEL = ("status", "undeployed", "result", *TIMES, "error")
+OF_MODEL = ("status", "undeployed", "result", "start_time", "end_time", "error")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
 
 
 class _AlwaysThere(TypedDict):
     status: str
-    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other word that the API used."""
+    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other status that the API used."""
     undeployed: bool
     """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
 
@@ -42,13 +41,35 @@ class FleetModel(_AlwaysThere, total=False):
     """The reason of a FAILED, or None."""
 
 
-def given(props: Mapping[str, Any]) -> dict[str, Any]:
+class ModelState(Given, total=False):
+    """The properties of an ``UndeployedModel``: its inputs, and once something is known, its outputs."""
+
+    model_id: str
+    status: str
+    undeployed: bool
+    result: Any
+    start_time: str | None
+    end_time: str | None
+    error: str | None
+
+
+class FleetState(Given, total=False):
+    """The properties of an ``UndeployedModels``, likewise."""
+
+    model_ids: list[str]
+    models: dict[str, FleetModel]
+    undeployed: bool
+    pending: list[str]
+    failed: list[str]
+
+
+def given(props: Mapping[str, object]) -> dict[str, Any]:
     """Return the inputs among *props*: they are outputs, too."""
     return {name: props[name] for name in NAMES if name in props}
 
 
 def entry(status: UndeployStatus) -> FleetModel:
-    """Return what is kept of one model."""
+    """Return what is recorded of one model."""
     return {
         "status": status.status,
         "undeployed": status.undeployed,
@@ -59,70 +80,91 @@ def entry(status: UndeployStatus) -> FleetModel:
     }
 
 
-def seen_again(known: Mapping[str, Any], seen: FleetModel) -> FleetModel:
+def recorded(state: ModelState) -> FleetModel | None:
+    """Return what *state* records of its model, or None if nothing is known yet."""
+    if "status" not in state:
+        return None
+    known: FleetModel = {"status": state["status"], "undeployed": bool(state.get("undeployed"))}
+    known.update({"result": state.get("result"), "error": state.get("error")})
+    known.update({"start_time": state.get("start_time"), "end_time": state.get("end_time")})
+    return known
+
+
+def of_model(props: Mapping[str, object], model: FleetModel) -> ModelState:
+    """Return the complete outputs of a single model."""
+    return cast("ModelState", {**given(props), **model})
+
+
+def seen_again(known: FleetModel | None, seen: FleetModel) -> FleetModel:
     """
     Return *seen* with the times of *known* if nothing else differs.
 
     The API answers with the times of the request, which would be drift in every refresh.
     """
-    if any(seen.get(name) != known.get(name) for name in OF_MODEL if name not in TIMES):
+    if known is None or _without_times(seen) != _without_times(known):
         return seen
     return {**seen, "start_time": known.get("start_time"), "end_time": known.get("end_time")}
 
 
-def of_fleet(props: Mapping[str, Any], models: Mapping[str, FleetModel]) -> dict[str, Any]:
+def _without_times(model: FleetModel) -> tuple[object, ...]:
+    return model["status"], model["undeployed"], model.get("result"), model.get("error")
+
+
+def of_fleet(props: FleetState, models: Mapping[str, FleetModel]) -> FleetState:
     """
     Return the complete outputs of a fleet. Where all results together are too large, the largest are left out.
 
     Args:
         props: Its properties, the ids among them.
-        models: What is kept of each model; nothing of those of which nothing is known.
+        models: What is recorded of each model; nothing of those of which nothing is known.
     """
     ids = props["model_ids"]
     known = within_budget({model_id: models[model_id] for model_id in ids if model_id in models})
-    failed = [model_id for model_id, kept in known.items() if kept["status"] == Phase.FAILED and not kept["undeployed"]]
-    return {
-        **given(props),
+    failed = [model_id for model_id, model in known.items() if _failed(model)]
+    over = {model_id for model_id, model in known.items() if model["undeployed"] or _failed(model)}
+    computed: FleetState = {
         "models": known,
-        "undeployed": len(known) == len(ids) and all(kept["undeployed"] for kept in known.values()),
-        "pending": [
-            i for i in ids if i not in known or not (known[i]["undeployed"] or known[i]["status"] == Phase.FAILED)
-        ],
+        "undeployed": len(known) == len(ids) and all(model["undeployed"] for model in known.values()),
+        "pending": [model_id for model_id in ids if model_id not in over],
         "failed": failed,
     }
+    return cast("FleetState", {**given(props), **computed})
 
 
-def settled(known: Mapping[str, Any] | None, wanted: Inputs) -> bool:
-    """Tell whether nothing is left to find out of a model of which *known* is kept, if anything."""
+def _failed(model: FleetModel) -> bool:
+    return model["status"] == Phase.FAILED and not model["undeployed"]
+
+
+def settled(known: FleetModel | None, wanted: Inputs) -> bool:
+    """Tell whether nothing is left to find out of a model of which *known* is recorded, if anything."""
     if known is None:
         return False
-    if known.get("undeployed"):
+    if known["undeployed"]:
         return True
     if wanted.undeploy and model_status(known.get("error")) == "DEPLOYED":
         return False  # somebody has deployed it again, whatever else the program wants to know
-    return not wanted.wait or (known.get("status") == Phase.FAILED and wanted.on_failure == "record")
+    return not wanted.wait or (known["status"] == Phase.FAILED and wanted.on_failure == "record")
 
 
-def to_ask(olds: Mapping[str, Any], known: Mapping[str, Any] | None, wanted: Inputs) -> bool | None:
+def next_request(known: FleetModel | None, wanted: Inputs, *, requested: bool) -> bool | None:
     """
-    Tell whether an update has to ask the API about a model.
+    Tell what an update has to request of the API about a model.
 
     Args:
-        olds: The resource in state.
-        known: What state keeps of the model, or None.
+        known: What is recorded of the model, or None.
         wanted: The inputs.
+        requested: The undeployment was requested before.
 
     Returns:
-        None: nothing is left to find out. False: go on waiting. True: request the undeployment first, because that was
-        never done, or it FAILED.
+        None: nothing is left to find out. False: its status. True: its undeployment first, because that was never
+        requested, or it FAILED.
     """
-    never_asked = wanted.undeploy and (known is None or not olds.get("undeploy"))
-    if known is not None and (known.get("undeployed") or (settled(known, wanted) and not never_asked)):
+    never_requested = wanted.undeploy and (known is None or not requested)
+    if known is not None and (known["undeployed"] or (settled(known, wanted) and not never_requested)):
         return None
-    return never_asked or (wanted.undeploy and known is not None and known.get("status") == Phase.FAILED)
+    return never_requested or (wanted.undeploy and known is not None and known["status"] == Phase.FAILED)
 
 
-def fleet_settled(olds: Mapping[str, Any], ids: Iterable[str], wanted: Inputs) -> bool:
+def fleet_settled(models: Mapping[str, FleetModel], ids: Iterable[str], wanted: Inputs) -> bool:
     """Tell whether nothing is left to find out of any model of a fleet."""
-    models = olds.get("models") or {}
     return all(settled(models.get(model_id), wanted) for model_id in ids)

@@ -48,10 +48,10 @@ class Runtime:
         policy: WaitPolicy,
         *,
         undeploy: bool = False,
-        say: Callable[[str], object] = lambda _: None,
+        report: Callable[[str], object] = lambda _: None,
     ) -> UndeployStatus:
         """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
-        return self._run(lambda: Undeployment(self._client, model_id, policy, say).follow(undeploy=undeploy))
+        return self._run(lambda: Undeployment(self._client, model_id, policy, report).follow(undeploy=undeploy))
 
     def poll(self, model_id: str, *, undeploy: bool = False) -> UndeployStatus:
         """Block for one poll: see :meth:`Undeployment.poll_once`."""
@@ -64,10 +64,10 @@ class Runtime:
         *,
         wait: bool = True,
         before: int = 0,
-        say: Callable[[str], object] = lambda _: None,
+        report: Callable[[str], object] = lambda _: None,
     ) -> dict[str, Outcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`nugen_pulumi.fleet.follow_all`."""
-        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, say=say))
+        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, report=report))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

@@ -29,7 +29,7 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
-        say: Is told in a few words how it stands, after each poll; not after one that is both the first and the last.
+        report: Is told how it stands, in one line, after each poll; not after one that is both the first and the last.
         remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
@@ -42,20 +42,20 @@ class Undeployment:
         client: NugenClient,
         model_id: str,
         policy: WaitPolicy,
-        say: Callable[[str], object] = lambda _: None,
+        report: Callable[[str], object] = lambda _: None,
         remember: Callable[[UndeployStatus], UndeployStatus] | None = None,
     ) -> None:
         self.model_id = model_id
         self.last: UndeployStatus | None = None
         self.error: UnavailableError | None = None
         self._client = client
-        self._say = say
+        self._report = report
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
         self._following = False
         self._undeploy = False
-        self._said = False
+        self._reported = False
         self._fate_unknown = False
         self._repeats = 0
         self._early: str | None = None
@@ -92,16 +92,16 @@ class Undeployment:
                     decision = self._after_error(exc)
                 else:
                     if status is not None and status.terminal:
-                        if self._said:
-                            # Without a terminal the finished row goes on showing what was said last.
-                            self._say(self._facts.line)
+                        if self._reported:
+                            # Without a terminal the finished row goes on showing what was reported last.
+                            self._report(self._facts.line)
                         return status
                     decision = self._wait.answered(self._clock())
                 if decision is Stop.TIMEOUT:
                     raise WaitTimeoutError(self._facts.unfinished)
                 if decision is Stop.OUTAGE:
                     raise UnavailableError(self._facts.unfinished)
-                self._tell(f"{self._facts.line} · next poll in {duration(decision.pause)}")
+                self._report_line(f"{self._facts.line} · next poll in {duration(decision.pause)}")
                 await asyncio.sleep(decision.pause)
 
     def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
@@ -206,11 +206,11 @@ class Undeployment:
     def _refused(self, refusal: RefusedError) -> None:
         """Show that the API has too much to do; the request is sent again in its turn."""
         self.error = refusal
-        self._tell(f"{self._facts.line} · next poll in its turn")
+        self._report_line(f"{self._facts.line} · next poll in its turn")
 
-    def _tell(self, line: str) -> None:
-        self._say(line)
-        self._said = True
+    def _report_line(self, line: str) -> None:
+        self._report(line)
+        self._reported = True
 
     @property
     def _longest_outage(self) -> float:

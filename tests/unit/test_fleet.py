@@ -105,7 +105,7 @@ def test_the_deletes_leave_first():
 
 def test_the_live_line_counts_twice_a_second_at_most():
     said = []
-    learn(Api(), ["1-a", "9-b", "fails"], say=said.append)
+    learn(Api(), ["1-a", "9-b", "fails"], report=said.append)
 
     assert "0 of 3 undeployed · 2 pending · 1 failed · 0.5s" == said[0]
     assert "1 of 3 undeployed · 1 pending · 1 failed · 2s" == said[3]
@@ -115,21 +115,21 @@ def test_the_live_line_counts_twice_a_second_at_most():
 
 def test_the_live_line_counts_those_that_were_undeployed_before():
     said = []
-    learn(Api(), ["1-a"], say=said.append, before=4)
+    learn(Api(), ["1-a"], report=said.append, before=4)
 
     assert "4 of 5 undeployed · 1 pending · 0.5s" == said[0]
 
 
 def test_a_fleet_that_is_over_at_the_first_poll_needs_no_line():
     said = []
-    learn(Api(), ["0-a"], say=said.append)
+    learn(Api(), ["0-a"], report=said.append)
 
     assert [] == said
 
 
 def test_a_cancelled_fleet_tells_what_it_learnt():
     said = []
-    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, say=said.append)
+    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, report=said.append)
 
     assert outcomes["1-a"].known["undeployed"]
     assert WaitInterruptedError is type(outcomes["99-b"].error)

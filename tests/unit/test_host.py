@@ -1,4 +1,4 @@
-"""Where Pulumi's host or Python no longer has what a comfort leans on, the work goes on without it."""
+"""Where Pulumi's host or Python no longer has what a feature leans on, the work goes on without it."""
 
 import sys
 import threading
@@ -8,14 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
+from nugen_pulumi import cancellation as cancellation_module
 from nugen_pulumi import host
-
-
-@pytest.fixture(autouse=True)
-def _no_engine():
-    host._engine.cache_clear()
-    yield
-    host._engine.cache_clear()
+from nugen_pulumi.cancellation import Cancellation
 
 
 class Context:
@@ -96,8 +91,8 @@ def test_a_pool_with_other_insides_is_left_alone():
 
 def test_without_a_call_there_are_no_facts_and_nothing_fails():
     """The frames of this test hold no request."""
-    call = host.Call.current()
-    call.say("x")
+    call = host.HostCall.current()
+    call.report("x")
     call.fail("x")
     call.fail_but_keep("x", "m", {})
     call.on_lost(pytest.fail)
@@ -107,7 +102,7 @@ def test_without_a_call_there_are_no_facts_and_nothing_fails():
 
 def test_the_call_is_found_among_the_frames():
     def serve(request, context):
-        return host.Call.current()
+        return host.HostCall.current()
 
     call = serve(pb.CreateRequest(urn="urn:m", timeout=7), Context())
 
@@ -115,42 +110,16 @@ def test_the_call_is_found_among_the_frames():
 
 
 def test_a_request_without_a_timeout_has_none():
-    assert host.Call(pb.CreateRequest(urn="urn:m"), Context()).timeout is None
+    assert host.HostCall(pb.CreateRequest(urn="urn:m"), Context()).timeout is None
 
 
 def test_without_the_pickled_provider_nothing_is_kept_but_the_sentence_stays():
     """State without it could not be refreshed or destroyed."""
     context = Context()
-    host.Call(pb.CreateRequest(urn="urn:m"), context).fail_but_keep("it broke", "m", {"a": 1})
+    host.HostCall(pb.CreateRequest(urn="urn:m"), context).fail_but_keep("it broke", "m", {"a": 1})
 
     assert "it broke" in context.metadata[0][1].decode()
     assert b"ErrorResourceInitFailed" not in context.metadata[0][1]
-
-
-def test_an_engine_that_is_gone_already_is_noticed(monkeypatch):
-    happened = []
-    monkeypatch.setattr(host, "stop_process", lambda: happened.append("stopped"))
-    host.Call(pb.CreateRequest(), Context(active=False)).on_lost(lambda: happened.append("abandoned"))
-
-    assert ["abandoned", "stopped"] == happened
-
-
-def test_an_answered_call_cannot_lose_its_engine(monkeypatch):
-    monkeypatch.setattr(host, "stop_process", pytest.fail)
-    context = Context()
-    call = host.Call(pb.CreateRequest(), context)
-    with call.answering():
-        call.on_lost(pytest.fail)
-    [ended] = context.callbacks
-    ended()
-
-
-@pytest.mark.parametrize("argument", ["pytest", "-q", "/path/to:file", ""])
-def test_without_an_engines_address_nothing_is_shown(monkeypatch, argument):
-    monkeypatch.setattr(sys, "argv", ["x", argument])
-    host.Call(pb.CreateRequest(urn="urn:m"), Context()).say("x")
-
-    assert host._engine() is None
 
 
 @pytest.mark.parametrize(
@@ -169,37 +138,16 @@ def test_a_host_without_the_cancel_we_know_is_left_alone(monkeypatch, main):
     assert host.hear_cancel() is False
 
 
-def test_cancel_is_announced_once_to_each_and_at_once_to_who_comes_late():
-    cancellation, heard = host._Cancellation(), []
-    cancellation.tell(lambda: heard.append("early"))
-    cancellation.announce()
-    cancellation.announce()
-    cancellation.tell(lambda: heard.append("late"))
-
-    assert ["early", "late"] == heard
-
-
 def test_a_replaced_cancel_announces_and_answers(monkeypatch):
     class Servicer:
         def Cancel(self, request, context):  # noqa: N802 - the name is the protocol's
             raise AssertionError("the stock one")
 
     monkeypatch.setitem(sys.modules, "__main__", types.SimpleNamespace(DynamicResourceProviderServicer=Servicer))
-    monkeypatch.setattr(host, "cancellation", host._Cancellation())
+    monkeypatch.setattr(cancellation_module, "cancellation", Cancellation())
     bound, heard = Servicer().Cancel, []
-    host.cancellation.tell(lambda: heard.append("cancelled"))
+    cancellation_module.cancellation.listen(lambda: heard.append("cancelled"))
 
     assert host.hear_cancel()
     assert "Empty" == type(bound(None, None)).__name__
     assert ["cancelled"] == heard
-
-
-def test_the_process_is_stopped_once(monkeypatch):
-    """A second interrupt would kill the host in the middle of stopping."""
-    killed = []
-    monkeypatch.setattr(host.os, "kill", lambda *args: killed.append(args))
-    monkeypatch.setattr(host, "_first_to_stop", threading.Lock())
-    host.stop_process()
-    host.stop_process()
-
-    assert 1 == len(killed)

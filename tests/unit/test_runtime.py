@@ -77,7 +77,7 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
 @pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
 def test_a_thread_is_told_how_its_wait_stands(runtime):
     said = []
-    runtime.wait("m", QUICK, say=said.append)
+    runtime.wait("m", QUICK, report=said.append)
 
     assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in said]
 

@@ -66,7 +66,7 @@ def test_create_fails_on_failed_with_reason_and_advice(host, emulator):
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
     assert sentence(caught).endswith(
-        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` polls again; with undeploy=True it asks for it"
+        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` polls again; with undeploy=True it requests it"
         " first."
     )
 

@@ -1,0 +1,118 @@
+"""One call of the engine: what it can be told while it is answered, and how it is answered when it fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+import grpc
+from google.protobuf import any_pb2, struct_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
+
+_UNKNOWN = 2  # gRPC's code for an error that has only a message
+
+
+class Call:
+    """
+    A call that is being answered. Source: Pulumi's provider protocol, ``proto/pulumi/provider.proto``.
+
+    Args:
+        urn: The resource; empty if the call is about none.
+        timeout: The operation's ``customTimeouts`` in seconds, or None.
+        context: The call's gRPC context, or None where it is not known: then the engine is told nothing.
+    """
+
+    def __init__(self, urn: str = "", timeout: float | None = None, context: Any = None) -> None:
+        self.urn = urn
+        self.timeout = timeout
+        self._context = context
+        self._answered = threading.Event()
+
+    def report(self, line: str) -> None:
+        """Show *line* in the resource's own row until something else is shown there. Never fails, never blocks."""
+        self._log(line, severity=engine_pb2.INFO, ephemeral=True)
+
+    def warn(self, message: str) -> None:
+        """Show *message* among the operation's diagnostics. Never fails, never blocks."""
+        self._log(message, severity=engine_pb2.WARNING, ephemeral=False)
+
+    def _log(self, message: str, **how: Any) -> None:
+        with suppress(Exception):
+            if self.urn and (engine := _engine()) is not None:
+                request = engine_pb2.LogRequest(message=message, urn=self.urn, **how)
+                sending = engine.Log.future(request, timeout=5)
+                # gRPC cancels a call that nobody holds.
+                _logs_under_way.add(sending)
+                sending.add_done_callback(_logs_under_way.discard)
+
+    def fail(self, message: str, kept: tuple[str, struct_pb2.Struct] | None = None) -> None:
+        """
+        Have the error that is about to be raised reach the user as *message*, without its traceback.
+
+        To be called at the last moment: metadata that was set for a call that then succeeds is an error of its own.
+
+        Args:
+            message: What the user reads.
+            kept: Id and properties of the resource that is to stay in state, with *message* as its init error; the next
+                ``pulumi up`` then calls Update. None: nothing is kept.
+        """
+        details = []
+        if kept is not None:
+            detail = any_pb2.Any()
+            detail.Pack(provider_pb2.ErrorResourceInitFailed(id=kept[0], properties=kept[1], reasons=[message]))
+            details.append(detail)
+        if self._context is not None:
+            status = status_pb2.Status(code=_UNKNOWN, message=message, details=details)
+            # The engine believes these details rather than the text of the error.
+            self._context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+
+    def on_lost(self, abandon: Callable[[], None]) -> None:
+        """
+        Call *abandon* if the engine goes away before this call is answered.
+
+        An engine that was killed never comes back: the process is made to stop, too.
+        """
+
+        def ended() -> None:
+            if not self._answered.is_set():
+                abandon()
+                stop_process()
+
+        if self._context is not None and not self._context.add_callback(ended):
+            ended()
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Within the block the answer is worked on: only then can the engine be lost."""
+        try:
+            yield
+        finally:
+            self._answered.set()
+
+
+_logs_under_way: set[Any] = set()
+
+_first_to_stop = threading.Lock()
+
+
+def stop_process() -> None:
+    """End this process as at the normal end of an operation: a provider stops its server when it is interrupted."""
+    # Never released: a second interrupt would kill the process in the middle of stopping.
+    if _first_to_stop.acquire(blocking=False):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@cache
+def _engine() -> Any:
+    """Return a stub for the engine that started this process, or None. The engine's address is our last argument."""
+    address = sys.argv[-1]
+    if not re.fullmatch(r"[\w.\[\]:-]+:\d+", address):
+        return None
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
