@@ -26,7 +26,9 @@ from pulumi.dynamic import (
 from nugen_pulumi import host
 from nugen_pulumi.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
-from nugen_pulumi.operations import FleetOperations, ModelOperations, Operation, check, settings_problem
+from nugen_pulumi.fleet_operations import FleetOperations
+from nugen_pulumi.model_operations import ModelOperations
+from nugen_pulumi.operation import Operation, check, settings_problem
 from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:

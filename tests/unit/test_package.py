@@ -28,7 +28,8 @@ ORDER = [
     {"undeployment"},
     {"fleet"},
     {"runtime"},
-    {"operations"},
+    {"operation"},
+    {"model_operations", "fleet_operations"},
     {"provider"},
     {"resource", "lookup"},
     {"__init__"},
@@ -77,7 +78,7 @@ def test_imports_point_one_way():
 
 def test_the_core_knows_no_face():
     """What an operation decides, and all below, can serve another host as it is."""
-    below, reached = {"operations"}, set()
+    below, reached = {"model_operations", "fleet_operations"}, set()
     while below:
         name = below.pop()
         reached.add(name)

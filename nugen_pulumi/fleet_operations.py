@@ -1,0 +1,101 @@
+"""What create, read, update and delete of a fleet decide. Knows neither the engine's protocol nor a host."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pulumi.output import Unknown
+
+from nugen_pulumi import inputs, outputs
+from nugen_pulumi.budget import within_budget
+from nugen_pulumi.errors import ModelNotFoundError, UnfinishedFleetError
+from nugen_pulumi.inputs import Inputs
+from nugen_pulumi.messages import drift, failed, fleet_drift, unfinished_fleet, unseen_fleet
+from nugen_pulumi.operation import Difference, Operation, keeping
+from nugen_pulumi.outputs import FleetState
+
+
+class FleetOperations:
+    """Of a fleet: ``UndeployedModels``."""
+
+    id_name = "model_ids"
+
+    def diff(self, olds: FleetState, news: FleetState) -> Difference:
+        """Compare what state holds with what the program says; the order of the ids means nothing."""
+        changed = inputs.changed(olds, news)
+        ids = news["model_ids"]
+        if not _is_unknown(ids) and inputs.same_ids(olds.get("model_ids"), ids):
+            changed.discard("model_ids")
+        unsettled = not _is_unknown(ids) and not outputs.fleet_settled(olds.get("models") or {}, ids, Inputs.read(news))
+        return Difference(bool(changed) or unsettled, ["triggers"] if "triggers" in changed else [])
+
+    def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
+        """Request the undeployments if told to, and find out how they end."""
+        digest = hashlib.sha256("\n".join(sorted(news["model_ids"])).encode()).hexdigest()
+        id_ = f"fleet-{digest[:16]}"
+        return id_, self._go_on(operation, id_, {}, news)
+
+    def update(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
+        """Find out about the unsettled and the new, forget the removed; without any request if there are none."""
+        return self._go_on(operation, id_, olds, news)
+
+    def refresh(self, operation: Operation, _id: str, props: FleetState) -> FleetState:
+        """Poll each model. Only what the API does not know is dropped; any other failure is an error."""
+        known, ids = props.get("models") or {}, props["model_ids"]
+        wanted = Inputs.read(props)
+        seen = operation.runtime().follow_all(
+            dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=operation.report
+        )
+        errors = [
+            str(outcome.error)
+            for outcome in seen.values()
+            if outcome.error is not None and not isinstance(outcome.error, ModelNotFoundError)
+        ]
+        if errors:
+            raise UnfinishedFleetError(unseen_fleet(len(ids), errors))
+        # As state would hold it: what is left out there would be a change otherwise.
+        now = within_budget({model_id: outcome.known for model_id, outcome in seen.items() if outcome.known})
+        if drifted := [line for id_, model in now.items() if (line := drift(id_, known.get(id_), model))]:
+            settled = outputs.fleet_settled(now, now, wanted)
+            operation.warn(fleet_drift(len(ids), drifted, settled=settled))
+        models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
+        return outputs.of_fleet(props, models)
+
+    def _go_on(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
+        """Find out what *olds* does not know; what is found out is kept, whatever becomes of the rest."""
+        wanted, ids = Inputs.read(news), news["model_ids"]
+        known = olds.get("models") or {}
+        models = {model_id: known[model_id] for model_id in ids if model_id in known}
+        requested = bool(olds.get("undeploy"))
+        requests = {
+            model_id: undeploy
+            for model_id in ids
+            if (undeploy := outputs.next_request(models.get(model_id), wanted, requested=requested)) is not None
+        }
+        if not requests:
+            return outputs.of_fleet(news, models)
+        before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in requests)
+        with keeping(id_, lambda models: outputs.of_fleet(news, models)):
+            policy = wanted.policy(operation.timeout)
+            outcomes = operation.runtime().follow_all(
+                requests, policy, wait=wanted.wait, before=before, report=operation.report
+            )
+            reasons, tracebacks = [], []
+            for model_id, outcome in outcomes.items():
+                if outcome.known is not None:
+                    models[model_id] = outcome.known
+                if outcome.error is not None:
+                    reasons.append(str(outcome.error))
+                    tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
+                elif outcome.known and wanted.wait and (message := failed(model_id, outcome.known, wanted)):
+                    reasons.append(message)
+            if reasons:
+                message = unfinished_fleet(len(ids), reasons)
+                # One is enough to mend it: a mistake of ours usually meets many models alike.
+                raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), kept=models)
+        return outputs.of_fleet(news, models)
+
+
+def _is_unknown(value: object) -> bool:
+    """In a preview even the list of ids may not be known yet."""
+    return isinstance(value, Unknown)

@@ -1,0 +1,80 @@
+"""What create, read, update and delete of one model decide. Knows neither the engine's protocol nor a host."""
+
+from __future__ import annotations
+
+from nugen_pulumi import inputs, outputs
+from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
+from nugen_pulumi.inputs import Given, Inputs
+from nugen_pulumi.messages import GET_ADVICE, acts_on, drift, failed
+from nugen_pulumi.operation import Difference, Operation, keeping
+from nugen_pulumi.outputs import FleetModel, ModelState
+
+
+class ModelOperations:
+    """Of one model: ``UndeployedModel``."""
+
+    id_name = "model_id"
+
+    def diff(self, olds: ModelState, news: ModelState) -> Difference:
+        """Compare what state holds with what the program says."""
+        changed = inputs.changed(olds, news)
+        return Difference(
+            changes=bool(changed) or not outputs.settled(outputs.recorded(olds), Inputs.read(news)),
+            replaces=[name for name in ("model_id", "triggers") if name in changed],
+        )
+
+    def create(self, operation: Operation, news: ModelState) -> tuple[str, ModelState]:
+        """Request the undeployment if told to, and find out how it ends."""
+        model_id = news["model_id"]
+        with keeping(model_id, lambda status: outputs.of_model(news, outputs.entry(status))):
+            known = self._find_out(operation, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
+        return model_id, outputs.of_model(news, known)
+
+    def update(self, operation: Operation, id_: str, olds: ModelState, news: ModelState) -> ModelState:
+        """Go on where the last operation stopped; without any request if there is nothing left to find out."""
+        wanted, known = Inputs.read(news), outputs.recorded(olds)
+        undeploy = outputs.next_request(known, wanted, requested=bool(olds.get("undeploy")))
+        if known is not None and undeploy is None:
+            return outputs.of_model(news, known)
+        with keeping(id_, lambda status: outputs.of_model(news, outputs.entry(status))):
+            return outputs.of_model(news, self._find_out(operation, id_, wanted, undeploy=bool(undeploy)))
+
+    def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
+        """Poll once; return what is seen, or None if the model is gone."""
+        known = outputs.recorded(props)
+        try:
+            seen = outputs.entry(operation.runtime().poll(id_))
+        except ModelNotFoundError:
+            return None
+        if (message := drift(id_, known, seen)) is not None:
+            operation.warn(f"{message} {acts_on(settled=outputs.settled(seen, Inputs.read(props)))}")
+        return outputs.of_model(props, outputs.seen_again(known, seen))
+
+    def get(self, operation: Operation, id_: str, props: Given) -> ModelState:
+        """Find out like ``create``, but never request the undeployment: for a resource that is read, not managed."""
+        asked = {**props, "model_id": id_}
+        # The engine checks the inputs of what it manages only.
+        if bad := inputs.problems(asked):
+            raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+        return outputs.of_model(asked, self._find_out(operation, id_, Inputs.read(props), advice=GET_ADVICE))
+
+    def _find_out(
+        self,
+        operation: Operation,
+        model_id: str,
+        wanted: Inputs,
+        *,
+        undeploy: bool = False,
+        advice: str | None = None,
+    ) -> FleetModel:
+        """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
+        if not wanted.wait:
+            return outputs.entry(operation.runtime().poll(model_id, undeploy=undeploy))
+        policy = wanted.policy(operation.timeout)
+        status = operation.runtime().wait(model_id, policy, undeploy=undeploy, report=operation.report)
+        known = outputs.entry(status)
+        if (message := failed(model_id, known, wanted, advice)) is not None:
+            failure = UndeployFailedError(message)
+            failure.last = status
+            raise failure
+        return known

@@ -1,0 +1,88 @@
+"""An operation on a resource, whatever its kind: what it may use, what it checks, what stays when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nugen_pulumi import inputs
+from nugen_pulumi.errors import SettingsError
+from nugen_pulumi.inputs import DEFAULTS
+from nugen_pulumi.settings import MissingKeyError, Settings
+
+if TYPE_CHECKING:
+    from nugen_pulumi.outputs import FleetState, ModelState
+    from nugen_pulumi.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Operation:
+    """
+    An operation under way, as seen from here.
+
+    Attributes:
+        runtime: Returns what sends requests. Called only if something has to be requested.
+        timeout: The operation's ``customTimeouts`` in seconds, or None.
+        report: Shows a line while the operation lasts.
+        warn: Shows a message that stays.
+    """
+
+    runtime: Callable[[], Runtime]
+    timeout: float | None
+    report: Callable[[str], object]
+    warn: Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """
+    What differs between state and program.
+
+    Attributes:
+        changes: An update has something to do, or to record.
+        replaces: The inputs whose change replaces the resource.
+    """
+
+    changes: bool
+    replaces: list[str]
+
+
+def check(props: Mapping[str, Any], id_name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return *props* with defaults filled in, and what is wrong with them: property and reason."""
+    failures = [
+        # The engine prints the whole value of a property that it is given: up to ten thousand ids, and twice.
+        ("", f"{name} {reason}") if name == "model_ids" else (name, reason)
+        for name, reason in inputs.problems(props, id_name)
+    ]
+    return {**DEFAULTS, **props}, failures
+
+
+def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | None:
+    """
+    Return what is wrong with the settings, or None.
+
+    Args:
+        find: Looks a key such as ``nugen:apiKey`` up.
+        creating: The resource does not exist yet: only then must there be a key, because what exists may need no
+            request.
+    """
+    try:
+        Settings.find(find)
+    except MissingKeyError as exc:
+        return str(exc) if creating else None
+    except SettingsError as exc:
+        return str(exc)
+    return None
+
+
+@contextmanager
+def keeping(id_: str, complete: Callable[[Any], ModelState | FleetState]) -> Iterator[None]:
+    """Give an error that knows something (its ``last``) what is to stay in state, as ``kept``: id and outputs."""
+    try:
+        yield
+    except Exception as exc:
+        if (last := getattr(exc, "last", None)) is not None:
+            exc.kept = id_, complete(last)  # type: ignore[attr-defined] # a mistake of ours has none
+        raise
