@@ -7,10 +7,6 @@ from nugen_pulumi.errors import (
     RejectedError,
     SettingsError,
     UnavailableError,
-    UndeployFailedError,
-    UnfinishedFleetError,
-    WaitInterruptedError,
-    WaitTimeoutError,
 )
 from nugen_pulumi.explicit_provider import Provider
 from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
@@ -27,12 +23,8 @@ __all__ = [
     "RejectedError",
     "SettingsError",
     "UnavailableError",
-    "UndeployFailedError",
     "UndeployedModel",
     "UndeployedModels",
-    "UnfinishedFleetError",
-    "WaitInterruptedError",
-    "WaitTimeoutError",
     "get_undeploy_status",
     "get_undeploy_status_output",
 ]

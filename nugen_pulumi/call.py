@@ -43,9 +43,13 @@ class Call:
         """Show *message* among the operation's diagnostics. Never fails, never blocks."""
         self._log(message, severity=engine_pb2.WARNING, ephemeral=False)
 
+    def debug(self, message: str) -> None:
+        """Log *message* for who runs the engine with ``--debug`` only. Never fails, never blocks."""
+        self._log(message, severity=engine_pb2.DEBUG, ephemeral=False)
+
     def _log(self, message: str, **how: Any) -> None:
         with suppress(Exception):
-            if self.urn and (engine := _engine()) is not None:
+            if (engine := _engine()) is not None:
                 request = engine_pb2.LogRequest(message=message, urn=self.urn, **how)
                 sending = engine.Log.future(request, timeout=5)
                 # gRPC cancels a call that nobody holds.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -37,7 +35,7 @@ class NugenClient:
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
         self._dispatcher = Dispatcher(settings, transport=transport)
-        self._asked_about: Counter[str] = Counter()
+        self._asked_about: set[str] = set()
 
     async def status(
         self,
@@ -67,16 +65,16 @@ class NugenClient:
             if not 200 <= reply.status < 300:
                 raise self._error(reply, model_id)
             status = _status(reply)
-            # Ids are known to be echoed differently. But another one that is asked about here, too, is another's.
-            if status.model_id != model_id and self._asked_about[status.model_id]:
+            # Ids are known to be echoed differently. But one that was asked about here, too, at any time, is another's.
+            if status.model_id != model_id and status.model_id in self._asked_about:
                 raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
             return status
 
-        with self._asking_about(model_id):
-            path = _path(model_id) + "/status"
-            return await self._dispatcher.send(
-                "GET", path, read, within=within, longest_outage=longest_outage, on_refusal=on_refusal
-            )
+        self._asked_about.add(model_id)
+        path = _path(model_id) + "/status"
+        return await self._dispatcher.send(
+            "GET", path, read, within=within, longest_outage=longest_outage, on_refusal=on_refusal
+        )
 
     async def undeploy(
         self,
@@ -121,14 +119,6 @@ class NugenClient:
     def answered_ever(self) -> bool:
         """Any request of the process ever got a usable response."""
         return self._dispatcher.outage.answered_ever
-
-    @contextmanager
-    def _asking_about(self, model_id: str) -> Iterator[None]:
-        self._asked_about[model_id] += 1
-        try:
-            yield
-        finally:
-            self._asked_about[model_id] -= 1
 
     async def aclose(self) -> None:
         """Close the connections."""

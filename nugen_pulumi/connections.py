@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import ssl
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
@@ -16,11 +14,6 @@ from nugen_pulumi.errors import SettingsError
 from nugen_pulumi.formatting import printable
 from nugen_pulumi.proxies import Proxy, find_proxy
 from nugen_pulumi.settings import Settings
-
-# httpcore tries to import sniffio at each lock of each request (_synchronization.py, current_async_library). Where it
-# is not installed each try searches sys.path anew, a quarter of a request's time: this says so once and for all.
-if importlib.util.find_spec("sniffio") is None:  # pragma: no branch - it is not among what the tests install
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 _KEEP_ALIVE = 60.0
 

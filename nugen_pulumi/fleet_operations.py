@@ -66,7 +66,7 @@ class FleetOperations:
         wanted, ids = Inputs.read(news), news["model_ids"]
         known = olds.get("models") or {}
         models = {model_id: known[model_id] for model_id in ids if model_id in known}
-        requested = bool(olds.get("undeploy"))
+        requested = olds.get("undeploy", False)
         requests = {
             model_id: undeploy
             for model_id in ids

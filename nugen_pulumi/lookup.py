@@ -80,7 +80,7 @@ def get_undeploy_status(
 
     def find(key: str) -> object:
         """Look in what was given, then in the stack config; what is blank counts as not given."""
-        value = given[key]
+        value = given.get(key)
         return value if value is not None and str(value).strip() else pulumi.runtime.get_config(key)
 
     settings = Settings.find(find)

@@ -33,7 +33,7 @@ class ModelOperations:
     def update(self, operation: Operation, id_: str, olds: ModelState, news: ModelState) -> ModelState:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
         wanted, known = Inputs.read(news), outputs.recorded(olds)
-        undeploy = outputs.next_request(known, wanted, requested=bool(olds.get("undeploy")))
+        undeploy = outputs.next_request(known, wanted, requested=olds.get("undeploy", False))
         if known is not None and undeploy is None:
             return outputs.of_model(news, known)
         with keeping(id_, lambda status: outputs.of_model(news, outputs.entry(status))):

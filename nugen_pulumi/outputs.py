@@ -84,7 +84,7 @@ def recorded(state: ModelState) -> FleetModel | None:
     """Return what *state* records of its model, or None if nothing is known yet."""
     if "status" not in state:
         return None
-    known: FleetModel = {"status": state["status"], "undeployed": bool(state.get("undeployed"))}
+    known: FleetModel = {"status": state["status"], "undeployed": state.get("undeployed", False)}
     known.update({"result": state.get("result"), "error": state.get("error")})
     known.update({"start_time": state.get("start_time"), "end_time": state.get("end_time")})
     return known

@@ -47,8 +47,9 @@ class _Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config; whether it is valid is asked when it is needed, and in ``check``."""
         self._config = req.config
-        host.widen_pool()
-        host.hear_cancel()
+        missing = [work.__name__ for work in (host.widen_pool, host.hear_cancel) if not work()]
+        if missing:
+            host.HostCall.current().debug(f"nugen-pulumi: this host or Python is unknown: without {', '.join(missing)}")
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""

@@ -18,6 +18,14 @@ DEFAULT_REQUEST_TIMEOUT = 30.0
 DEFAULT_MAX_CONCURRENT_REQUESTS = 128
 _PREFIX = "/api/v3"
 
+# Each setting's key in stack config, and its environment variable.
+VARIABLES = {
+    "nugen:apiKey": "NUGEN_API_KEY",
+    "nugen:baseUrl": "NUGEN_BASE_URL",
+    "nugen:requestTimeoutSeconds": "NUGEN_REQUEST_TIMEOUT_SECONDS",
+    "nugen:maxConcurrentRequests": "NUGEN_MAX_CONCURRENT_REQUESTS",
+}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -55,14 +63,14 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         find = _Finder(config, environ)
-        base_url, base_url_source = find("nugen:baseUrl", "NUGEN_BASE_URL")
+        base_url, base_url_source = find("nugen:baseUrl")
         return cls(
             base_url=DEFAULT_BASE_URL if base_url is None else _base_url(base_url, base_url_source),
             base_url_source=base_url_source,
-            request_timeout=_seconds(*find("nugen:requestTimeoutSeconds", "NUGEN_REQUEST_TIMEOUT_SECONDS")),
-            max_concurrent_requests=_count(*find("nugen:maxConcurrentRequests", "NUGEN_MAX_CONCURRENT_REQUESTS")),
+            request_timeout=_seconds(*find("nugen:requestTimeoutSeconds")),
+            max_concurrent_requests=_count(*find("nugen:maxConcurrentRequests")),
             # Last, because of all settings this is the one that may be missing in a preview.
-            api_key=_api_key(*find("nugen:apiKey", "NUGEN_API_KEY")),
+            api_key=_api_key(*find("nugen:apiKey")),
         )
 
 
@@ -75,8 +83,9 @@ class _Finder:
     config: Callable[[str], Any]
     environ: Mapping[str, str]
 
-    def __call__(self, key: str, variable: str) -> tuple[str | None, str]:
+    def __call__(self, key: str) -> tuple[str | None, str]:
         """Return the value, stripped, and where it was found; what is blank counts as not set."""
+        variable = VARIABLES[key]
         for value, source in ((self.config(key), key), (self.environ.get(variable), variable)):
             if value is not None and (text := str(value).strip()):
                 return text, source

@@ -341,6 +341,20 @@ def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error(
     assert 5 + 5 >= sum("/bad/" in path for _, _, path in api.requests)
 
 
+def test_a_response_to_an_earlier_request_about_another_model_is_never_believed():
+    """Nobody may be asking about that one just now: between two polls, or after its end."""
+    api = ScriptedApi(body("PENDING", model_id="b"), body("FAILED", model_id="b"), body("PENDING", model_id="echo"))
+
+    async def main():
+        client = client_for(api)
+        await client.status("b", within=9)
+        with pytest.raises(MisdirectedError):
+            await client.status("a", within=9)
+        return await client.status("a", within=9)
+
+    assert "PENDING" == simulate(main)[0].status
+
+
 def test_a_response_about_another_model_of_ours_is_never_believed():
     """An id may be echoed differently; but one that is asked about here as well is another's."""
     api = ScriptedApi((1, body("COMPLETED", model_id="b")), (2, body("COMPLETED", model_id="b")))

@@ -30,7 +30,7 @@ QUIRKS = ROOT / "docs" / "api-quirks.md"
 README = ROOT / "README.md"
 
 KNOWN_COMMANDS = {"export", "make", "pip", "pulumi", "pytest", "python"}
-SETTINGS = dict(re.findall(r'find\("(nugen:\w+)", "(NUGEN_\w+)"\)', Path(settings.__file__).read_text()))
+SETTINGS = settings.VARIABLES
 MODULES = {
     "inputs": inputs,
     "pace": pace,

@@ -1,17 +1,31 @@
 """The shape of the package, checked from outside."""
 
 import ast
+import asyncio
 import base64
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import dill
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
 import nugen_pulumi
-from nugen_pulumi import provider
+from nugen_pulumi import (
+    GetUndeployStatusResult,
+    Provider,
+    UndeployedModel,
+    UndeployedModels,
+    get_undeploy_status,
+    get_undeploy_status_output,
+    inputs,
+    outputs,
+    provider,
+    settings,
+)
 
 PACKAGE = Path(nugen_pulumi.__file__).parent
 
@@ -95,14 +109,69 @@ def test_the_emulator_knows_nothing_of_the_rest():
 
 def test_importing_the_package_loads_neither_httpx_nor_pydantic(tmp_path):
     """What users' programs import stays light."""
-    script = (
-        "import sys, nugen_pulumi; print(*sorted({'httpx', 'pydantic', 'fastapi', 'asyncio.runners'} & {*sys.modules}))"
-    )
+    script = "import sys, nugen_pulumi; print(*sorted({'httpx', 'pydantic', 'fastapi'} & {*sys.modules}))"
     # From elsewhere: `-c` imports from where it starts, and it is the installed package that counts.
     run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
-    loaded = run.stdout.split()
 
-    assert [] == [name for name in loaded if name != "asyncio.runners"]
+    assert "" == run.stdout.strip()
+
+
+def parameters(function):
+    return set(inspect.signature(function).parameters) - {"self", "cls", "resource_name", "opts"}
+
+
+RESOURCES = [
+    (UndeployedModel, "model_id", outputs.OF_MODEL, outputs.ModelState),
+    (UndeployedModels, "model_ids", outputs.OF_FLEET, outputs.FleetState),
+]
+
+
+@pytest.mark.parametrize(("resource", "ids", "computed", "state"), RESOURCES)
+def test_every_place_knows_each_input_and_each_output(resource, ids, computed, state):
+    given = {ids, *inputs.Given.__annotations__}
+
+    assert given == parameters(resource.__init__)
+    assert given | set(computed) == set(resource.__annotations__)
+    assert given | set(computed) == set(get_type_hints(state))
+    assert given == {name for name in inputs.NAMES if name not in ("model_id", "model_ids")} | {ids}
+
+
+def test_both_resources_and_get_take_the_same_inputs():
+    one, many = (inspect.signature(resource.__init__).parameters for resource, *_ in RESOURCES)
+    get = inspect.signature(UndeployedModel.get).parameters
+
+    assert {str(one[name]) for name in inputs.Given.__annotations__} == {
+        str(many[name]) for name in inputs.Given.__annotations__
+    }
+    assert parameters(UndeployedModel.get) == {*inputs.Given.__annotations__} - {"undeploy", "triggers"} | {"id"}
+    assert [one[name].default for name in get if name in inputs.Given.__annotations__] == [
+        parameter.default for name, parameter in get.items() if name in inputs.Given.__annotations__
+    ]
+    assert inputs.DEFAULTS == {name: one[name].default for name in inputs.DEFAULTS}
+
+
+def test_every_place_knows_each_output_of_a_model():
+    fields = {*GetUndeployStatusResult.__dataclass_fields__} - {"model_id"}
+
+    assert set(outputs.OF_MODEL) == fields == set(get_type_hints(outputs.FleetModel))
+
+
+def test_every_place_knows_each_setting(monkeypatch):
+    given = {}
+
+    def register(_self, _type, _name, props, _opts):
+        given.update(props)
+
+    async def main():  # outputs need a loop
+        Provider("p", **dict.fromkeys(parameters(Provider.__init__), "1"))
+
+    monkeypatch.setattr("pulumi.ProviderResource.__init__", register)
+    asyncio.run(main())
+
+    assert set(settings.VARIABLES) == set(given)
+    assert len(settings.VARIABLES) == len(settings.Settings.__dataclass_fields__) - 1, "all but where the URL is from"
+    assert parameters(get_undeploy_status) - {"model_id"} == parameters(Provider.__init__) - {"max_concurrent_requests"}
+    assert parameters(get_undeploy_status_output) == parameters(get_undeploy_status)
 
 
 def test_all_names_what_is_public_in_order():
