@@ -1,17 +1,21 @@
 """Wait, in a Pulumi program, until a Nugen model is undeployed."""
 
-from nugen_pulumi.errors import (
-    InputError,
-    ModelNotFoundError,
-    NugenError,
-    RejectedError,
-    SettingsError,
-    UnavailableError,
-)
-from nugen_pulumi.explicit_provider import Provider
-from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
-from nugen_pulumi.outputs import FleetModel
-from nugen_pulumi.resource import UndeployedModel, UndeployedModels
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nugen_pulumi.errors import (
+        InputError,
+        ModelNotFoundError,
+        NugenError,
+        RejectedError,
+        SettingsError,
+        UnavailableError,
+    )
+    from nugen_pulumi.explicit_provider import Provider
+    from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
+    from nugen_pulumi.outputs import FleetModel
+    from nugen_pulumi.resource import UndeployedModel, UndeployedModels
 
 __all__ = [
     "FleetModel",
@@ -28,3 +32,18 @@ __all__ = [
     "get_undeploy_status",
     "get_undeploy_status_output",
 ]
+
+_MODULES = ("resource", "outputs", "lookup", "explicit_provider", "errors")
+
+
+def __getattr__(name: str) -> Any:
+    # When it is asked for, because the native face lives in this package, too, and needs nothing of the dynamic one.
+    if name in __all__:
+        for module in map(import_module, (f"nugen_pulumi.{module}" for module in _MODULES)):
+            if hasattr(module, name):
+                return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

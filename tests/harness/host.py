@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
+from nugen_pulumi import wire
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
 PROVIDER = serialize_provider(UndeployedModelProvider())
@@ -64,17 +66,27 @@ def plain(message):
 
 
 class Host:
-    """One `python -m pulumi.dynamic`. A context manager that ends the process it started."""
+    """
+    One provider process, of either face. A context manager that ends the process it started.
 
-    def __init__(self, config=None, *, engine="127.0.0.1:1", provider=PROVIDER, env=None):
+    The dynamic face is Pulumi's own host, which is sent the pickled *provider* with each call; the native one is
+    `pulumi-resource-nugen`, to which the same properties are spelt as other languages do. Tests spell them as Python.
+    """
+
+    def __init__(self, config=None, *, engine="127.0.0.1:1", provider=PROVIDER, env=None, native=False):
         self._config = config or {}
         self._engine = engine
         self.provider = provider
+        self.native = native
         self._env = env or {}
+        kind = "UndeployedModel" if provider == PROVIDER else "UndeployedModels"
+        self.urn = f"urn:pulumi:dev::test::nugen:index:{kind}::m" if native else "urn:m"
 
     def __enter__(self):
+        module = "nugen_pulumi.plugin" if self.native else "pulumi.dynamic"
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", self._engine],
+            [sys.executable, "-u", "-m", module, self._engine],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **self._env},
@@ -84,7 +96,7 @@ class Host:
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", LIMITS)
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
         args = struct_pb2.Struct()
-        args.update(self._config)
+        args.update({name.removeprefix("nugen:") if self.native else name: v for name, v in self._config.items()})
         self.stub.Configure(pb.ConfigureRequest(args=args))
         return self
 
@@ -100,19 +112,34 @@ class Host:
             self.process.communicate()
 
     def props(self, props):
-        """Return the wire's form of *props*, with the pickled provider that every call carries."""
-        return struct({**props, "__provider": self.provider})
+        """Return the wire's form of *props*, for the dynamic face with the provider that every call carries."""
+        return struct(named(props, wire.camel)) if self.native else struct({**props, "__provider": self.provider})
+
+    def plain(self, message):
+        """Return the properties of an answer."""
+        return named(plain(message), snake) if self.native else plain(message)
+
+    def kept(self, error):
+        """Return id, outputs, provider and reasons of the resource that is to stay in state."""
+        id_, outputs, provider, reasons = kept(error)
+        if self.native:
+            assert provider is None
+            return id_, named(outputs, snake), self.provider, reasons
+        return id_, outputs, provider, reasons
 
     def check(self, news, olds=None):
         """Return the inputs and the failures as (property, reason) pairs."""
         olds = self.props(olds) if olds is not None else None
-        answer = self.stub.Check(pb.CheckRequest(urn="urn:m", olds=olds, news=self.props(news)))
-        return plain(answer.inputs), [(f.property, f.reason) for f in answer.failures]
+        answer = self.stub.Check(pb.CheckRequest(urn=self.urn, olds=olds, news=self.props(news)))
+        failures = [(f.property, f.reason) for f in answer.failures]
+        if self.native:
+            failures = [(snake(name), spelt(reason)) for name, reason in failures]
+        return self.plain(answer.inputs), failures
 
     def diff(self, olds, news):
         """Return whether there are changes, and what replaces."""
-        answer = self.stub.Diff(pb.DiffRequest(id="m", urn="urn:m", olds=self.props(olds), news=self.props(news)))
-        return answer.changes == pb.DiffResponse.DIFF_SOME, list(answer.replaces)
+        answer = self.stub.Diff(pb.DiffRequest(id="m", urn=self.urn, olds=self.props(olds), news=self.props(news)))
+        return answer.changes == pb.DiffResponse.DIFF_SOME, [snake(name) for name in answer.replaces]
 
     def create(self, props, **request):
         """Return id and outputs; inputs get the defaults that check fills in."""
@@ -120,33 +147,51 @@ class Host:
 
     def creating(self, props, **request):
         """Begin a create; a future of (id, outputs)."""
-        call = self.stub.Create.future(pb.CreateRequest(urn="urn:m", properties=self.props(props), **request))
-        return Answer(call, lambda answer: (answer.id, plain(answer.properties)))
+        call = self.stub.Create.future(pb.CreateRequest(urn=self.urn, properties=self.props(props), **request))
+        return Answer(call, lambda answer: (answer.id, self.plain(answer.properties)))
 
     def update(self, olds, news, **request):
         """Return the outputs."""
         call = self.stub.Update.future(
             pb.UpdateRequest(
-                id=olds.get("model_id", "m"), urn="urn:m", olds=self.props(olds), news=self.props(news), **request
+                id=olds.get("model_id", "m"), urn=self.urn, olds=self.props(olds), news=self.props(news), **request
             )
         )
-        return Answer(call, lambda answer: plain(answer.properties)).result()
+        return Answer(call, lambda answer: self.plain(answer.properties)).result()
 
     def refresh(self, props):
         """Return id and outputs of a read of what is in state."""
         answer = self.stub.Read(
-            pb.ReadRequest(id=props.get("model_id", "m"), urn="urn:m", properties=self.props(props))
+            pb.ReadRequest(id=props.get("model_id", "m"), urn=self.urn, properties=self.props(props))
         )
-        return answer.id, plain(answer.properties)
+        return answer.id, self.plain(answer.properties)
 
     def get(self, id_, props):
         """Return id and outputs of a read that a program's `.get()` makes: it sends inputs only."""
-        answer = self.stub.Read(pb.ReadRequest(id=id_, urn="urn:m", inputs=self.props(props)))
-        return answer.id, plain(answer.properties)
+        answer = self.stub.Read(pb.ReadRequest(id=id_, urn=self.urn, inputs=self.props(props)))
+        return answer.id, self.plain(answer.properties)
 
     def delete(self, props):
         """Delete."""
-        self.stub.Delete(pb.DeleteRequest(id=props.get("model_id", "m"), urn="urn:m", properties=self.props(props)))
+        self.stub.Delete(pb.DeleteRequest(id=props.get("model_id", "m"), urn=self.urn, properties=self.props(props)))
+
+
+def snake(name):
+    """Return `timeout_seconds` for `timeoutSeconds`."""
+    return re.sub("[A-Z]", lambda match: f"_{match[0].lower()}", name)
+
+
+def spelt(message):
+    """Return a message of the native face with the names of inputs as Python spells them."""
+    return re.sub(r"(?<![.\w])[a-z]+(?:[A-Z][a-z]+)+\b", lambda match: snake(match[0]), message)
+
+
+def named(props, name):
+    """Spell the names of properties anew, those of a fleet's models among them."""
+    spelt = {name(key): value for key, value in props.items()}
+    if isinstance(models := spelt.get("models"), dict):
+        spelt["models"] = {id_: {name(key): value for key, value in model.items()} for id_, model in models.items()}
+    return spelt
 
 
 class Answer:
@@ -172,7 +217,8 @@ def kept(error):
     [detail] = status_of(error).details
     failed = pb.ErrorResourceInitFailed()
     assert detail.Unpack(failed)
-    return failed.id, plain(failed.properties), failed.properties["__provider"], list(failed.reasons)
+    provider = failed.properties["__provider"] if "__provider" in failed.properties else None  # noqa: SIM401 - a Struct has no get
+    return failed.id, plain(failed.properties), provider, list(failed.reasons)
 
 
 def refused(call):

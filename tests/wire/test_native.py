@@ -1,0 +1,207 @@
+"""What only the native face can, and each trap on the way to it."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2, struct_pb2
+from harness import KEY, until
+from harness.host import DEFAULTS, EVER, FLEET, Host, done, inputs, refused, status_of
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.rpc import UNKNOWN
+
+from nugen_pulumi._version import VERSION
+from nugen_pulumi.emulator import catalogue
+
+POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+
+
+@pytest.fixture
+def start(emulator):
+    """Start a plugin of this test's own."""
+
+    def started(**how):
+        return Host({"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}, native=True, **how)
+
+    return started
+
+
+@pytest.fixture
+def plugin(start):
+    with start() as host:
+        yield host
+
+
+@pytest.fixture
+def fleet(start):
+    with start(provider=FLEET) as host:
+        yield host
+
+
+def imported(host, id_):
+    """Return id, outputs and inputs of an import: of it the engine knows nothing but the id."""
+    answer = host.stub.Read(pb.ReadRequest(id=id_, urn=host.urn))
+    return answer.id, host.plain(answer.properties), host.plain(answer.inputs)
+
+
+def test_a_model_is_imported_with_one_poll(plugin, emulator):
+    emulator.script("m-1", "COMPLETED")
+    id_, outputs, given = imported(plugin, "m-1")
+
+    assert ("m-1", "COMPLETED", True) == (id_, outputs["status"], outputs["undeployed"])
+    assert {"model_id": "m-1"} == given, "what a program has to write"
+    assert [POLL] == emulator.requests
+    assert (False, []) == plugin.diff(outputs, inputs())
+
+
+def test_what_does_not_exist_is_not_imported(plugin):
+    """An answer without an id: the engine then says that the resource does not exist."""
+    assert ("", {}, {}) == imported(plugin, "missing")
+
+
+def test_an_import_that_fails_says_why(plugin, emulator):
+    emulator.script("m-1", 403)
+
+    assert "does not accept the API key" in status_of(refused(lambda: imported(plugin, "m-1"))).message
+    assert "modelId must not hold any of" in status_of(refused(lambda: imported(plugin, "a/b"))).message
+
+
+def test_a_fleet_is_imported_by_its_ids(fleet, emulator):
+    for name in ("a", "b"):
+        emulator.script(name, "COMPLETED")
+    id_, outputs, given = imported(fleet, "a, b")
+
+    assert id_.startswith("fleet-")
+    assert ({"model_ids": ["a", "b"]}, True) == (given, outputs["undeployed"])
+    assert (False, []) == fleet.diff(outputs, {**DEFAULTS, "model_ids": ["b", "a"]})
+    assert ("", {}, {}) == (imported(fleet, "missing")[0], *[{}] * 2)
+    assert "modelIds 'a' is there more than once" in status_of(refused(lambda: imported(fleet, "a,a"))).message
+
+
+def test_a_preview_sends_nothing_and_leaves_outputs_unknown(plugin, emulator):
+    created = plugin.stub.Create(pb.CreateRequest(urn=plugin.urn, properties=plugin.props(inputs()), preview=True))
+    pending = {**done(), "status": "PENDING", "undeployed": False}
+    update = {"id": "m-1", "urn": plugin.urn, "news": plugin.props(inputs()), "preview": True}
+    updated = plugin.stub.Update(pb.UpdateRequest(olds=plugin.props(pending), **update))
+    settled = plugin.stub.Update(pb.UpdateRequest(olds=plugin.props(done()), **update))
+
+    for answer in (created, updated):
+        assert ("m-1", UNKNOWN) == (answer.properties["modelId"], answer.properties["endTime"])
+    assert "COMPLETED" == settled.properties["status"], "nothing is left to find out"
+    assert [] == emulator.requests
+
+
+def test_what_is_not_known_yet_stays_so(plugin, fleet):
+    """In a preview, where an id comes from another resource."""
+    unknown = {**DEFAULTS, "model_id": UNKNOWN}
+    many = {**DEFAULTS, "model_ids": ["a", UNKNOWN]}
+    one = plugin.stub.Create(pb.CreateRequest(urn=plugin.urn, properties=plugin.props(unknown), preview=True))
+    some = fleet.stub.Update(pb.UpdateRequest(id="f", urn=fleet.urn, news=fleet.props(many), preview=True))
+
+    assert [] == plugin.check(unknown)[1]
+    assert (UNKNOWN, UNKNOWN) == (one.properties["modelId"], one.properties["status"])
+    assert ["a", UNKNOWN] == list(some.properties["modelIds"])
+
+
+def test_settings_may_be_secret_and_unknown(emulator):
+    """Configure gets secrets wrapped even though they are not asked for."""
+    emulator.script("m-1", "COMPLETED")
+    settings = {"nugen:apiKey": {**SECRET, "value": KEY}, "nugen:baseUrl": emulator.url}
+    with Host(settings, native=True) as host:
+        assert "COMPLETED" == host.create(inputs())[1]["status"]
+    with Host({"nugen:apiKey": UNKNOWN}, native=True) as host:
+        assert "There is no Nugen API key" in host.check(inputs())[1][0][1]
+
+
+def test_state_of_the_dynamic_face_is_taken_over_without_a_request(plugin, fleet, emulator):
+    """It is spelt as Python does, and holds a pickled provider; it is written anew."""
+    olds = struct_pb2.Struct()
+    olds.update({**done(), "__provider": "gASV"})
+    news = plugin.props(inputs())
+    diff = plugin.stub.Diff(pb.DiffRequest(id="m-1", urn=plugin.urn, olds=olds, news=news))
+    answer = plugin.stub.Update(pb.UpdateRequest(id="m-1", urn=plugin.urn, olds=olds, news=news))
+    models = {"a": {"status": "COMPLETED", "undeployed": True, "start_time": "then"}}
+    olds.update({"model_ids": ["a"], "models": models})
+    many = fleet.stub.Update(
+        pb.UpdateRequest(id="f", urn=fleet.urn, olds=olds, news=fleet.props({**DEFAULTS, "model_ids": ["a"]}))
+    )
+
+    assert (pb.DiffResponse.DIFF_SOME, []) == (diff.changes, list(diff.replaces))
+    assert ("m-1", "2024-02-24T10:02:30Z") == (answer.properties["modelId"], answer.properties["endTime"])
+    assert not {"__provider", "model_id"} & set(answer.properties)
+    assert "then" == many.properties["models"]["a"]["startTime"]
+    assert [] == emulator.requests
+
+
+def test_assets_are_no_triggers(plugin):
+    asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
+    news = struct_pb2.Struct()
+    news.update({"modelId": "m-1", "triggers": [asset]})
+    answer = plugin.stub.Check(pb.CheckRequest(urn=plugin.urn, news=news))
+
+    assert ["triggers"] == [failure.property for failure in answer.failures]
+
+
+def test_the_look_up_is_one_poll(plugin, emulator):
+    emulator.script("m-1", catalogue.failed("GPU on fire."))
+    args = struct_pb2.Struct()
+    args.update({"modelId": "m-1"})
+    answer = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus", args=args))
+    refusal = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus"))
+    found = getattr(answer, "return")
+
+    assert ("m-1", "FAILED", "GPU on fire.") == (found["modelId"], found["status"], found["error"])
+    assert ["modelId"] == [failure.property for failure in refusal.failures]
+    assert [POLL] == emulator.requests
+
+
+def test_messages_name_inputs_as_the_reader_spells_them(plugin):
+    [(name, _)] = plugin.check({**inputs(), "timeout_seconds": 0})[1]
+    news = plugin.props({**inputs(), "timeout_seconds": 0})
+
+    assert "timeout_seconds" == name
+    assert "timeoutSeconds" == plugin.stub.Check(pb.CheckRequest(urn=plugin.urn, news=news)).failures[0].property
+
+
+def test_it_says_who_it_is(plugin):
+    assert VERSION == plugin.stub.GetPluginInfo(empty_pb2.Empty()).version
+    assert "nugen" == json.loads(plugin.stub.GetSchema(pb.GetSchemaRequest()).schema)["name"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_process_that_is_told_to_end_answers_what_is_under_way_first(plugin, emulator, number):
+    """A supervisor tells the whole process tree: what is known gets to the engine."""
+    emulator.add("m-1", **EVER)
+    waiting = plugin.creating(inputs())
+    until(lambda: len(emulator.requests) >= 2)
+    plugin.process.send_signal(number)
+    error = refused(waiting.result)
+
+    assert "PENDING" == plugin.kept(error)[1]["status"]
+    assert "interrupted after" in status_of(error).message
+    assert 0 == plugin.process.wait(timeout=30)
+
+
+def test_a_process_whose_engine_closed_the_pipe_ends(plugin):
+    plugin.process.stdin.close()
+
+    assert 0 == plugin.process.wait(timeout=30)
+    plugin.process.stdin = None
+
+
+def test_it_loads_nothing_of_what_the_dynamic_host_forces_on_us():
+    """And neither httpx nor pydantic before a request has to be sent."""
+    loaded = "import sys, nugen_pulumi.plugin; print(*sorted(name for name in sys.modules if name in sys.argv))"
+    names = ["nugen_pulumi.host", "nugen_pulumi.provider", "httpx", "pydantic", "nugen_pulumi.schema"]
+    run = subprocess.run([sys.executable, "-c", loaded, *names], check=True, capture_output=True, text=True)
+
+    assert "" == run.stdout.strip()
+
+
+def test_an_unknown_type_is_an_error_with_its_traceback(plugin):
+    with pytest.raises(grpc.RpcError):
+        plugin.stub.Check(pb.CheckRequest(urn="urn:pulumi:dev::test::nugen:index:Nothing::m"))
