@@ -228,8 +228,8 @@ def serve() -> None:
     server = grpc.server(ThreadPoolExecutor(max_workers=_CALLS), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Plugin(), server)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: _told_to_end(stop))
     if stat.S_ISFIFO(os.fstat(0).st_mode):  # what the engine leaves open for as long as it lives
         threading.Thread(target=_watch, args=(stop,), name="nugen-engine", daemon=True).start()
     port = server.add_insecure_port("127.0.0.1:0")
@@ -237,9 +237,17 @@ def serve() -> None:
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     stop.wait()
-    # A supervisor's SIGTERM reaches us and the engine alike: what is known must get to the engine before we end.
     cancellation.announce()
     server.stop(_GRACE).wait()
+
+
+def _told_to_end(stop: threading.Event) -> None:
+    """End all waits; stay until the engine interrupts us, as it does when it has recorded what is known."""
+    cancellation.announce()
+    # A supervisor's SIGTERM reaches the engine, too. It takes a plugin that ends before it for one that has crashed.
+    timer = threading.Timer(_GRACE, stop.set)
+    timer.daemon = True
+    timer.start()
 
 
 def _watch(stop: threading.Event) -> None:

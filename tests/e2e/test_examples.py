@@ -50,10 +50,18 @@ def example(tmp_path, api):
 def test_every_example_is_complete_and_run_here():
     names = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
 
-    assert {"quickstart", "fleet", "retire", "accounts", "automation", "component"} == names
+    assert {"quickstart", "fleet", "retire", "accounts", "automation", "component", "yaml"} == names
     for name in names:
         assert {"README.md", "requirements.txt"} <= {path.name for path in (EXAMPLES / name).iterdir()}
         assert len((EXAMPLES / name / "README.md").read_text().splitlines()) <= 30
+
+
+def test_yaml(example, api):
+    stack = example("yaml", modelId="m-1")
+    stack.up().ok()
+
+    assert "COMPLETED" == stack.outputs["status"]
+    assert asked("m-1") == asked_of(api)
 
 
 def test_quickstart(example, api):

@@ -60,8 +60,9 @@ class Stack:
         self("stack", "init", "dev").ok()
 
     def program(self, text):
-        """Write the program anew."""
-        (self.project / "__main__.py").write_text(text)
+        """Write the program anew: a `__main__.py`, or a whole project in YAML."""
+        project = "runtime: yaml" in text
+        (self.project / ("Pulumi.yaml" if project else "__main__.py")).write_text(text)
 
     def start(self, *args):
         """Start a command in a session of its own; its output is both streams."""
@@ -110,12 +111,12 @@ class Stack:
         resources = self.state.get("resources", [])
         return {r["urn"].split("::")[-1]: r for r in resources if "nugen:" in r["type"]}
 
-    def providers(self):
+    def providers(self, named=b"pulumi.dynamic"):
         """Return the ids of the processes of this stack's provider (Linux tells by their working directory)."""
         return [
             int(process.name)
             for process in Path("/proc").glob("[0-9]*")
-            if b"pulumi.dynamic" in _read(process / "cmdline") and (process / "cwd").resolve() == self.project.resolve()
+            if named in _read(process / "cmdline") and (process / "cwd").resolve() == self.project.resolve()
         ]
 
     def files_with(self, text):

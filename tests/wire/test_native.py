@@ -183,6 +183,8 @@ def test_a_process_that_is_told_to_end_answers_what_is_under_way_first(plugin, e
 
     assert "PENDING" == plugin.kept(error)[1]["status"]
     assert "interrupted after" in status_of(error).message
+    assert number == signal.SIGTERM or 0 == plugin.process.wait(timeout=30)
+    plugin.process.send_signal(signal.SIGINT)  # of the engine, when it is done
     assert 0 == plugin.process.wait(timeout=30)
 
 
