@@ -19,6 +19,9 @@ from nugen_pulumi.settings import Settings
 from nugen_pulumi.statuses import Phase
 from nugen_pulumi.unusable import MisdirectedError, RefusedError
 
+# An explicit provider's settings arrive as if they were the stack's.
+_OF_PROVIDER = " (of the stack, or the one given to its Provider)"
+
 
 class NugenClient:
     """
@@ -64,7 +67,7 @@ class NugenClient:
         def read(reply: Reply) -> UndeployStatus:
             if not 200 <= reply.status < 300:
                 raise self._error(reply, model_id)
-            status = _status(reply)
+            status = _status(reply, source=self._settings.base_url_source)
             # Ids are known to be echoed differently. But one that was asked about here, too, at any time, is another's.
             if status.model_id != model_id and status.model_id in self._asked_about:
                 raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
@@ -151,8 +154,8 @@ class NugenClient:
             )
         elif status in (401, 403):
             why = (
-                f"the Nugen API does not accept the API key ({said}): check nugen:apiKey, NUGEN_API_KEY, or the"
-                " api_key of its Provider"
+                f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
+                f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"
             )
         elif status == 404 and reply.detail.rstrip(".").lower() == "model not found":
             kind = ModelNotFoundError
@@ -168,7 +171,7 @@ class NugenClient:
         return kind(f"Model {model_id}: {why}.")
 
 
-def _status(reply: Reply) -> UndeployStatus:
+def _status(reply: Reply, source: str) -> UndeployStatus:
     try:
         status = UndeployStatus.model_validate_json(reply.body)
     except ValidationError as exc:
@@ -176,6 +179,8 @@ def _status(reply: Reply) -> UndeployStatus:
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "json_invalid":
             what = f"it is not JSON: {reply.excerpt}"
+            if reply.is_page:
+                what += f"; a page for people, not the API: check the base URL, which is from {source}"
         else:
             what = f"its {field} is not as documented" if field else "it is no JSON object"
         raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc

@@ -11,6 +11,7 @@ from nugen_pulumi.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_o
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.formatting import duration, printable
+from nugen_pulumi.live_line import LiveLine
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outputs import FleetModel, entry
 from nugen_pulumi.undeployment import Undeployment
@@ -77,8 +78,16 @@ async def follow_all(
             outcome = Outcome(None, _unforeseen(model_id, exc))
         outcomes[model_id] = outcome
 
+    live = LiveLine(report)
+
+    def line() -> tuple[str, str]:
+        count = _count(outcomes.values(), len(models), before)
+        return count, f"{count} · {duration(clock() - started)}"
+
     def tell() -> None:
-        report(f"{_count(outcomes.values(), len(models), before)} · {duration(clock() - started)}")
+        count, text = line()
+        # The count of a large fleet changes all the time: the longer it takes, the rarer are its lines.
+        live.show(text, news=count, now=clock(), spacing=max(_BETWEEN_LINES, (clock() - started) / 5))
 
     tasks = [asyncio.create_task(one(model_id, undeploy=undeploy)) for model_id, undeploy in models.items()]
     narrator = asyncio.create_task(_now_and_then(tell))
@@ -91,8 +100,8 @@ async def follow_all(
             for task in under_way:
                 task.cancel()
     narrator.cancel()
-    if clock() - started > _BETWEEN_LINES and not interrupted:  # interrupted ones did not fail
-        tell()
+    if not interrupted:  # interrupted ones did not fail
+        live.end(line()[1])
     return outcomes
 
 

@@ -11,7 +11,7 @@ from nugen_pulumi import inputs, outputs
 from nugen_pulumi.budget import within_budget
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetError
 from nugen_pulumi.inputs import DEFAULTS, Inputs
-from nugen_pulumi.messages import drift, failed, fleet_drift, unfinished_fleet, unseen_fleet
+from nugen_pulumi.messages import drift, failed, fleet_drift, fleet_next_step, unfinished_fleet, unseen_fleet
 from nugen_pulumi.operation import Difference, Operation, keeping
 from nugen_pulumi.outputs import FleetState
 
@@ -27,8 +27,10 @@ class FleetOperations:
         ids = news["model_ids"]
         if not _is_unknown(ids) and inputs.same_ids(olds.get("model_ids"), ids):
             changed.discard("model_ids")
-        unsettled = not _is_unknown(ids) and not outputs.fleet_settled(olds.get("models") or {}, ids, Inputs.read(news))
-        return Difference(bool(changed) or unsettled, ["triggers"] if "triggers" in changed else [])
+        if "triggers" in changed:
+            return Difference(inputs=True, replaces=["triggers"], unfinished=None)
+        requests = {} if _is_unknown(ids) else _requests(olds, news)
+        return Difference(bool(changed), [], fleet_next_step(len(ids), requests.values()) if requests else None)
 
     def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
@@ -46,18 +48,20 @@ class FleetOperations:
         seen = operation.runtime().follow_all(
             dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=operation.report
         )
-        errors = [
-            str(outcome.error)
-            for outcome in seen.values()
+        errors = {
+            model_id: str(outcome.error)
+            for model_id, outcome in seen.items()
             if outcome.error is not None and not isinstance(outcome.error, ModelNotFoundError)
-        ]
+        }
         if errors:
             raise UnfinishedFleetError(unseen_fleet(len(ids), errors))
         # As state would hold it: what is left out there would be a change otherwise.
         now = within_budget({model_id: outcome.known for model_id, outcome in seen.items() if outcome.known})
-        if drifted := [line for id_, model in now.items() if (line := drift(id_, known.get(id_), model))]:
-            settled = outputs.fleet_settled(now, now, wanted)
-            operation.warn(fleet_drift(len(ids), drifted, settled=settled))
+        lines = {model_id: drift(model_id, known.get(model_id), model) for model_id, model in now.items()}
+        drifts = {model_id: line for model_id, line in lines.items() if line}
+        if drifts:
+            undeploys = {outputs.next_request(now[model_id], wanted, requested=True) for model_id in drifts}
+            operation.warn(fleet_drift(len(ids), drifts, undeploys))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
@@ -75,12 +79,7 @@ class FleetOperations:
         wanted, ids = Inputs.read(news), news["model_ids"]
         known = olds.get("models") or {}
         models = {model_id: known[model_id] for model_id in ids if model_id in known}
-        requested = olds.get("undeploy", False)
-        requests = {
-            model_id: undeploy
-            for model_id in ids
-            if (undeploy := outputs.next_request(models.get(model_id), wanted, requested=requested)) is not None
-        }
+        requests = _requests(olds, news)
         if not requests:
             return outputs.of_fleet(news, models)
         before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in requests)
@@ -89,17 +88,19 @@ class FleetOperations:
             outcomes = operation.runtime().follow_all(
                 requests, policy, wait=wanted.wait, before=before, report=operation.report
             )
-            reasons, tracebacks = [], []
+            reasons: dict[str, str] = {}
+            tracebacks = []
             for model_id, outcome in outcomes.items():
                 if outcome.known is not None:
                     models[model_id] = outcome.known
                 if outcome.error is not None:
-                    reasons.append(str(outcome.error))
+                    reasons[model_id] = str(outcome.error)
                     tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
                 elif outcome.known and wanted.wait and (message := failed(model_id, outcome.known, wanted)):
-                    reasons.append(message)
+                    reasons[model_id] = message
             if reasons:
-                message = unfinished_fleet(len(ids), reasons)
+                missing = any(isinstance(outcome.error, ModelNotFoundError) for outcome in outcomes.values())
+                message = unfinished_fleet(len(ids), reasons, missing=missing)
                 # One is enough to mend it: a mistake of ours usually meets many models alike.
                 raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), kept=models)
         return outputs.of_fleet(news, models)
@@ -108,6 +109,17 @@ class FleetOperations:
 def _id_of(model_ids: list[str]) -> str:
     digest = hashlib.sha256("\n".join(sorted(model_ids)).encode()).hexdigest()
     return f"fleet-{digest[:16]}"
+
+
+def _requests(olds: FleetState, news: FleetState) -> dict[str, bool]:
+    """Return what has to be requested: for each model of which something is to be found out, whether to undeploy it."""
+    wanted, known, requested = Inputs.read(news), olds.get("models") or {}, olds.get("undeploy", False)
+    return {
+        model_id: undeploy
+        for model_id in news["model_ids"]
+        if not _is_unknown(model_id)
+        and (undeploy := outputs.next_request(known.get(model_id), wanted, requested=requested)) is not None
+    }
 
 
 def _is_unknown(value: object) -> bool:

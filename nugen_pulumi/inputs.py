@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict
 from pulumi import Archive, Asset
 from pulumi.output import Unknown
 
+from nugen_pulumi.statuses import PULUMI_SIGNATURE
 from nugen_pulumi.waiter import WaitPolicy
 
 
@@ -30,6 +31,9 @@ DEFAULTS: Given = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0
 DEFAULT_TIMEOUT_SECONDS = 1800.0
 NAMES = ("model_id", "model_ids", *Given.__annotations__)
 LONGEST_MODEL_ID = 512
+# Seconds. A shorter timeout leaves no time for one request; a shorter interval only burdens the API.
+SHORTEST_TIMEOUT = 1.0
+SHORTEST_INTERVAL = 0.5
 LARGEST_FLEET = 10_000
 # Bytes of all ids together: they stand in state three times, and what is kept has a size.
 LARGEST_FLEET_IDS = 1024 * 1024
@@ -104,7 +108,7 @@ def problems(props: Mapping[str, Any], id_name: str = "model_id") -> list[tuple[
     ]
 
 
-def model_id_problem(value: Any) -> str | None:
+def model_id_problem(value: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
     """Say why *value* cannot be a model id (one segment of the URL's path), or None."""
     if not isinstance(value, str) or not value:
         return "must be a text that is not empty, such as aligned-model-01kmqm4nrn9fw6r"
@@ -114,6 +118,8 @@ def model_id_problem(value: Any) -> str | None:
         return "must not hold any of / \\ ? #, which would make it another address"
     if any(c.isspace() or not c.isprintable() for c in value):
         return "must not hold white space or control characters"
+    if value == PULUMI_SIGNATURE:
+        return "must not be the key by which Pulumi marks its own values in state"
     if len(value) > LONGEST_MODEL_ID:
         return f"must not be longer than {LONGEST_MODEL_ID} characters"
     return None
@@ -123,13 +129,16 @@ def _flag_problem(value: Any) -> str | None:
     return None if value is None or isinstance(value, bool) else "must be true or false"
 
 
-def _seconds_problem(value: Any) -> str | None:
-    if value is None:
+def _at_least(least: float) -> Callable[[Any], str | None]:
+    def problem(value: Any) -> str | None:
+        if value is None:
+            return None
+        # In Python a bool is a number; in a program `timeout_seconds=True` is a mistake.
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
+            return f"must be a finite number of seconds, at least {least:g}"
         return None
-    # In Python a bool is a number; in a program `timeout_seconds=True` is a mistake.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        return "must be a finite number of seconds greater than 0"
-    return None
+
+    return problem
 
 
 def _on_failure_problem(value: Any) -> str | None:
@@ -170,8 +179,8 @@ _IDS: Mapping[str, Callable[[Any], str | None]] = {"model_id": model_id_problem,
 _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "undeploy": _flag_problem,
     "wait": _flag_problem,
-    "timeout_seconds": _seconds_problem,
-    "poll_interval_seconds": _seconds_problem,
+    "timeout_seconds": _at_least(SHORTEST_TIMEOUT),
+    "poll_interval_seconds": _at_least(SHORTEST_INTERVAL),
     "on_failure": _on_failure_problem,
     "triggers": _triggers_problem,
 }

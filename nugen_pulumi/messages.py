@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nugen_pulumi.formatting import duration
-from nugen_pulumi.statuses import model_status
+from nugen_pulumi.statuses import Phase, model_status
 
 if TYPE_CHECKING:
     from nugen_pulumi.errors import UnavailableError
@@ -17,24 +18,30 @@ if TYPE_CHECKING:
 
 GET_ADVICE = 'To read it as it is: wait=False, or on_failure="record".'
 GO_ON = "The next `pulumi up` goes on waiting."
+MORE_TIME = "To wait longer, raise timeout_seconds."
 REQUEST_AGAIN = "The next `pulumi up` requests it again."
 
 
 _NAMED = 10
+_ALIKE = 3
 
 
-def unfinished_fleet(total: int, reasons: Sequence[str]) -> str:
+def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool) -> str:
     """
-    Say which of *total* models are not undeployed: up to ten with their reasons, and how many more there are.
+    Report which of *total* models are not undeployed: up to ten reasons, and how many more there are.
 
     Args:
         total: How many models were waited for.
-        reasons: The sentences of those that are not undeployed.
+        reasons: By id, why a model is not undeployed. Equal reasons are reported once.
+        missing: Some of them do not exist.
     """
-    return _fleet(total, reasons, "not undeployed", "The next `pulumi up` goes on with what is left.")
+    tail = "The next `pulumi up` goes on with what is left."
+    if missing:
+        tail += " Remove the ids that do not exist from model_ids."
+    return _fleet(total, reasons, "not undeployed", tail)
 
 
-def unseen_fleet(total: int, reasons: Sequence[str]) -> str:
+def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
     """As :func:`unfinished_fleet`, of a refresh."""
     return _fleet(total, reasons, "without an answer", "State is as it was.")
 
@@ -62,33 +69,72 @@ def _advice(model: FleetModel, wanted: Inputs) -> str:
     if wanted.undeploy:
         return REQUEST_AGAIN
     if now == "DEPLOYED":
-        return "Nothing has requested it: set undeploy=True."
-    return "The next `pulumi up` polls again; with undeploy=True it requests it first."
+        return "Nothing has requested it: set undeploy to true."
+    return "The next `pulumi up` polls again; with undeploy set to true it requests it first."
 
 
 def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | None:
-    """Say what a refresh has *seen* of a model that was *known* to be undeployed and no longer is; else None."""
-    if known is None or not known["undeployed"] or seen["undeployed"]:
+    """Report what a refresh has *seen* of a model that was *known* to be undeployed, or is in service; else None."""
+    if seen["undeployed"]:
         return None
-    return f"Model {model_id} is no longer undeployed: {seen.get('error') or seen['status']}".rstrip(".") + "."
+    reason = (seen.get("error") or seen["status"]).rstrip(".")
+    if known is not None and known["undeployed"]:
+        return f"Model {model_id} is no longer undeployed: {reason}."
+    return f"Model {model_id} is in service: {reason}." if model_status(seen.get("error")) == "DEPLOYED" else None
 
 
-def acts_on(*, settled: bool) -> str:
-    """Say whether the next ``pulumi up`` does something about a drift; it does not if the resource is *settled*."""
-    return "Nothing in the program asks for more." if settled else "The next `pulumi up` acts on it."
+def next_up(*, undeploy: bool | None) -> str:
+    """Report what the next ``pulumi up`` requests: nothing, the status, or (True) the undeployment."""
+    if undeploy is None:
+        return "Nothing in the program asks for more."
+    return "The next `pulumi up` undeploys it." if undeploy else "The next `pulumi up` waits for it."
 
 
-def fleet_drift(total: int, reasons: Sequence[str], *, settled: bool) -> str:
-    """As :func:`drift`, of a fleet, and what comes next."""
-    return _fleet(total, reasons, "no longer undeployed", acts_on(settled=settled))
+def fleet_drift(total: int, reasons: Mapping[str, str], undeploys: Collection[bool | None]) -> str:
+    """As :func:`drift` and :func:`next_up`, of a fleet."""
+    tail = next_up(undeploy=True if True in undeploys else False if False in undeploys else None)
+    return _fleet(total, reasons, "not undeployed", tail.replace(" it.", " them."))
 
 
-def _fleet(total: int, reasons: Sequence[str], what: str, tail: str) -> str:
-    # What the next `pulumi up` does is said once, for all of them.
-    named = [f"  {reason.removesuffix(GO_ON).removesuffix(REQUEST_AGAIN).rstrip()}" for reason in reasons[:_NAMED]]
-    more = [f"  … and {len(reasons) - _NAMED} more."] if len(reasons) > _NAMED else []
+def next_step(known: FleetModel | None, *, undeploy: bool) -> str:
+    """Report in a few words why an update is due, and what it will do."""
+    if known is None:
+        return "status unknown: will undeploy" if undeploy else "status unknown: will wait"
+    deployed = model_status(known.get("error")) == "DEPLOYED"
+    state = "in service" if deployed else f"was {known['status']}" if known["status"] != Phase.FAILED else "FAILED"
+    return f"{state}: will undeploy" if undeploy else f"{state}: will keep waiting"
+
+
+def fleet_next_step(total: int, undeploys: Collection[bool]) -> str:
+    """As :func:`next_step`, of a fleet: for each model that is not finished, whether to undeploy it."""
+    undeploy = sum(undeploys)
+    steps = [f"will undeploy {undeploy}"] * bool(undeploy) + ["will keep waiting"] * (undeploy < len(undeploys))
+    return f"{len(undeploys)} of {total} not undeployed: {' and '.join(steps)}"
+
+
+def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:
+    alike: dict[str, list[str]] = {}
+    for model_id, reason in reasons.items():
+        # A thousand equal errors are one; how long each took makes no difference.
+        alike.setdefault(re.sub(r"\d+", "", reason.replace(model_id, "", 1)), []).append(model_id)
+    # What the next `pulumi up` does is reported once, for all of them.
+    named = [f"  {_bare(reasons[ids[0]])}{_others(ids[1:])}" for ids in list(alike.values())[:_NAMED]]
+    left = sum(map(len, list(alike.values())[_NAMED:]))
     head = f"{len(reasons)} of {total} models {'is' if len(reasons) == 1 else 'are'} {what}:"
-    return "\n".join([head, *named, *more, tail])
+    return "\n".join([head, *named, *([f"  … and {left} more."] if left else []), tail])
+
+
+def _bare(reason: str) -> str:
+    for advice in (MORE_TIME, GO_ON, REQUEST_AGAIN):
+        reason = reason.removesuffix(advice).rstrip()
+    return reason
+
+
+def _others(model_ids: Sequence[str]) -> str:
+    if not model_ids:
+        return ""
+    more = f" and {len(model_ids) - _ALIKE} more" if len(model_ids) > _ALIKE else ""
+    return f" The same: {', '.join(model_ids[:_ALIKE])}{more}."
 
 
 @dataclass(frozen=True)
@@ -113,17 +159,27 @@ class Facts:
     early: str | None = None
 
     @property
+    def news(self) -> str:
+        """What of the line is news when it changes."""
+        return f"{self._status} {self.early} {self.error}"
+
+    @property
     def line(self) -> str:
         """``PENDING · 1m 12s``, with the error there is."""
         early = f" · polled: {self.early}" if self.early else ""
         error = f"{early} · {self.error}" if self.error else early
         if self.error and self.last:
-            error += f", no usable answer for {duration(self.unanswered_for)}"
-        return f"{self._status}{error} · {duration(self.waited)}"
+            error += _since(", no usable answer for ", self.unanswered_for)
+        return f"{self._status}{error}{_since(' · ', self.waited)}"
+
+    @property
+    def timed_out(self) -> str:
+        """Why a wait ends that ran out of time."""
+        return f"{self.unfinished} {MORE_TIME}"
 
     @property
     def unfinished(self) -> str:
-        """Why a wait ends that ran out of time, or met an outage that lasted too long."""
+        """Why a wait ends that met an outage that lasted too long."""
         if self.last is None:
             return f"Model {self.model_id}: no usable answer in {duration(self.waited)}. The last error: {self.error}."
         error = f" Since then there was no usable answer; the last error: {self.error}." if self.error else ""
@@ -143,4 +199,10 @@ class Facts:
 
     @property
     def _seen(self) -> str:
-        return f"its last status, {duration(self.unanswered_for)} ago, was {self._status}"
+        ago = f", {duration(self.unanswered_for)} ago," if self.unanswered_for >= 1 else ""
+        return f"its last status{ago} was {self._status}"
+
+
+def _since(text: str, seconds: float) -> str:
+    """Add seconds that are worth mentioning."""
+    return f"{text}{duration(seconds)}" if seconds >= 1 else ""

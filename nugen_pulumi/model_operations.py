@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.inputs import DEFAULTS, Given, Inputs
-from nugen_pulumi.messages import GET_ADVICE, acts_on, drift, failed
+from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_step, next_up
 from nugen_pulumi.operation import Difference, Operation, keeping
 from nugen_pulumi.outputs import FleetModel, ModelState
 
@@ -19,11 +20,11 @@ class ModelOperations:
 
     def diff(self, olds: ModelState, news: ModelState) -> Difference:
         """Compare what state holds with what the program says."""
-        changed = inputs.changed(olds, news)
-        return Difference(
-            changes=bool(changed) or not outputs.settled(outputs.recorded(olds), Inputs.read(news)),
-            replaces=[name for name in ("model_id", "triggers") if name in changed],
-        )
+        changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.recorded(olds)
+        replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
+        undeploy = outputs.next_request(known, wanted, requested=olds.get("undeploy", False))
+        unfinished = None if replaces or undeploy is None else next_step(known, undeploy=undeploy)
+        return Difference(bool(changed), replaces, unfinished)
 
     def create(self, operation: Operation, news: ModelState) -> tuple[str, ModelState]:
         """Request the undeployment if told to, and find out how it ends."""
@@ -49,22 +50,20 @@ class ModelOperations:
         except ModelNotFoundError:
             return None
         if (message := drift(id_, known, seen)) is not None:
-            operation.warn(f"{message} {acts_on(settled=outputs.settled(seen, Inputs.read(props)))}")
+            undeploy = outputs.next_request(seen, Inputs.read(props), requested=True)
+            operation.warn(f"{message} {next_up(undeploy=undeploy)}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
     def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
         """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
         given = cast("ModelState", {**DEFAULTS, "model_id": id_})
-        if bad := inputs.problems(given):
-            raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+        _refuse_bad(given)
         return id_, self.refresh(operation, id_, given)
 
     def get(self, operation: Operation, id_: str, props: Given) -> ModelState:
         """Find out like ``create``, but never request the undeployment: for a resource that is read, not managed."""
         asked = {**props, "model_id": id_}
-        # The engine checks the inputs of what it manages only.
-        if bad := inputs.problems(asked):
-            raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+        _refuse_bad(asked)
         return outputs.of_model(asked, self._find_out(operation, id_, Inputs.read(props), advice=GET_ADVICE))
 
     def _find_out(
@@ -87,3 +86,9 @@ class ModelOperations:
             failure.last = status
             raise failure
         return known
+
+
+def _refuse_bad(props: Mapping[str, Any]) -> None:
+    """The engine checks the inputs of what it manages only; a program gives the model's id as ``id``."""
+    if bad := inputs.problems(props):
+        raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from nugen_pulumi.formatting import printable
-from nugen_pulumi.statuses import AT_REST, Phase, model_status
+from nugen_pulumi.statuses import AT_REST, PULUMI_SIGNATURE, Phase, model_status
 
 
 def _word(value: Any) -> Any:
@@ -22,10 +22,8 @@ def _time(value: Any) -> Any:
     return value if value is None else _storable(str(value), 0)
 
 
-# A mapping with this key is a secret, an asset or a reference to Pulumi (runtime/rpc.py, _special_sig_key).
-# And this text is a value that is not known yet (runtime/rpc.py, UNKNOWN).
+# This string is a value that is not known yet (pulumi/runtime/rpc.py, UNKNOWN).
 _PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-_PULUMI_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _DEEPEST = 32
 
 
@@ -43,7 +41,7 @@ def _storable(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one line for ea
     if depth == 0 and isinstance(value, (dict, list)):
         return "(nested too deep)"
     if isinstance(value, dict):
-        stored = {key: _storable(item, depth - 1) for key, item in value.items() if key != _PULUMI_SIGNATURE}
+        stored = {key: _storable(item, depth - 1) for key, item in value.items() if key != PULUMI_SIGNATURE}
         return {key: item for key, item in stored.items() if item is not None}
     if value == _PULUMI_UNKNOWN:
         return "(unknown)"

@@ -41,12 +41,14 @@ class Difference:
     What differs between state and program.
 
     Attributes:
-        changes: An update has something to do, or to record.
-        replaces: The inputs whose change replaces the resource.
+        inputs: Inputs differ. Which ones is for the engine to see, which knows the resource's options.
+        replaces: Those of them whose change replaces the resource.
+        unfinished: What the next update does about a model that is not as wanted, in a few words; None: nothing.
     """
 
-    changes: bool
+    inputs: bool
     replaces: list[str]
+    unfinished: str | None
 
 
 def check(props: Mapping[str, Any], id_name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:

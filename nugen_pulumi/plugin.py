@@ -96,12 +96,16 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Compare what state holds with what the program says."""
         difference = _operations(request.urn).diff(wire.read(request.olds), wire.read(request.news))
+        if difference.unfinished is not None:
+            Call(request.urn).report(difference.unfinished)
+        changes = provider_pb2.DiffResponse.DIFF_NONE
         # State of the dynamic face is written anew, which requests nothing of the API.
-        changes = difference.changes or wire.PICKLED in request.olds.fields
-        return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME if changes else provider_pb2.DiffResponse.DIFF_NONE,
-            replaces=[wire.camel(name) for name in difference.replaces],
-        )
+        if difference.replaces or difference.unfinished or wire.PICKLED in request.olds.fields:
+            changes = provider_pb2.DiffResponse.DIFF_SOME
+        elif difference.inputs:
+            # The engine compares the inputs itself, and so knows which ones `replaceOnChanges` names.
+            changes = provider_pb2.DiffResponse.DIFF_UNKNOWN
+        return provider_pb2.DiffResponse(changes=changes, replaces=[wire.camel(name) for name in difference.replaces])
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Request the undeployment if told to, and find out how it ends."""

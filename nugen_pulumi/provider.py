@@ -63,7 +63,14 @@ class _Provider(ResourceProvider):
         difference = self._operations.diff(olds, news)
         # Python's versions pickle the same class differently: that is an update which requests nothing of the API.
         pickled_anew = olds.get("__provider") != news.get("__provider")
-        return DiffResult(changes=difference.changes or pickled_anew, replaces=difference.replaces)
+        if difference.unfinished is not None:
+            host.HostCall.current().report(difference.unfinished)
+        changes = bool(difference.replaces or difference.unfinished)
+        # None: the engine compares the inputs itself, and so knows which ones `replace_on_changes` names.
+        return DiffResult(
+            changes=changes or (None if difference.inputs or pickled_anew else False),
+            replaces=difference.replaces,
+        )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Request the undeployment if told to, and find out how it ends."""

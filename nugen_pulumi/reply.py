@@ -41,6 +41,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
+    def is_page(self) -> bool:
+        """The body is HTML."""
+        text = self.body[:8000].decode("utf-8", errors="replace").lower()
+        return "<html" in text[:2000] or "<!doctype" in text[:200]
+
+    @cached_property
     def detail(self) -> str:
         """
         What the body says, in one printable line: the API's ``detail``, a page's title, plain text, or nothing.
@@ -48,7 +54,7 @@ class Reply:
         ``detail`` has been seen as a string, an object with a ``message``, and the list of a 422.
         """
         text = self.body.decode("utf-8", errors="replace")
-        if "<html" in text[:2000].lower() or "<!doctype" in text[:200].lower():
+        if self.is_page:
             # Bounded, because a hostile page could keep an unbounded search busy for minutes.
             title = re.search(r"<title[^>]{0,200}>(.{0,500}?)</title", text[:10_000], re.IGNORECASE | re.DOTALL)
             return printable(html.unescape(title[1])) if title else "an HTML page"

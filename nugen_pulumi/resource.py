@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from nugen_pulumi.errors import InputError
 from nugen_pulumi.outputs import OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
@@ -122,9 +124,15 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             poll_interval_seconds: Longest pause between two polls, in seconds. Default 5.
             on_failure: As for the resource. Default ``"error"``.
         """
+        if not isinstance(id, (str, pulumi.Output)) and not isawaitable(id):
+            raise InputError(f"The id of UndeployedModel.get must be a string, not {id!r}.")
+        if not isinstance(wait, bool):
+            raise InputError(f"wait must be true or false, not {wait!r}.")
+        # The SDK cannot send an id that is a secret (pulumi/runtime/resource.py, read_resource).
+        bare = pulumi.Output.unsecret(id) if isinstance(id, pulumi.Output) else id
         return cls(
             resource_name,
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=bare)),
             model_id=id,
             # Read runs in a preview, too, and a preview must not wait.
             wait=wait and not pulumi.runtime.is_dry_run(),

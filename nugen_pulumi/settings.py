@@ -41,6 +41,7 @@ class Settings:
         request_timeout: Seconds for one HTTP exchange in all, from connecting to the last byte. Default 30.
         max_concurrent_requests: Upper bound of the requests under way at once; how many there are depends on how far
             away the API is and on what it admits. Default 128.
+        api_key_source: Where *api_key* was found, in words, for error messages.
     """
 
     api_key: str = field(repr=False)
@@ -48,6 +49,7 @@ class Settings:
     base_url_source: str = "the default"
     request_timeout: float = DEFAULT_REQUEST_TIMEOUT
     max_concurrent_requests: int = DEFAULT_MAX_CONCURRENT_REQUESTS
+    api_key_source: str = "nugen:apiKey"
 
     @classmethod
     def find(cls, config: Callable[[str], Any], environ: Mapping[str, str] | None = None) -> Settings:
@@ -70,7 +72,8 @@ class Settings:
             request_timeout=_seconds(*find("nugen:requestTimeoutSeconds")),
             max_concurrent_requests=_count(*find("nugen:maxConcurrentRequests")),
             # Last, because of all settings this is the one that may be missing in a preview.
-            api_key=_api_key(*find("nugen:apiKey")),
+            api_key=_api_key(*(key := find("nugen:apiKey"))),
+            api_key_source=key[1],
         )
 
 

@@ -17,6 +17,9 @@ class Phase(str, Enum):
 # The model's own statuses in which it is out of service.
 AT_REST = ("UNDEPLOYED", "EVALUATED")
 
+# An object with this key is a secret, an asset or a reference to Pulumi (pulumi/runtime/rpc.py, _special_sig_key).
+PULUMI_SIGNATURE = "4dabf18193072939515e22adb298388d"
+
 # "No active undeployment. Model status is EVALUATED." is how the API says that no task runs (seen on the deploy twin).
 _MODEL_STATUS = re.compile(r"\bmodel status is (\w+)", re.IGNORECASE)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitInterruptedError, WaitTimeoutError
-from nugen_pulumi.formatting import duration
+from nugen_pulumi.live_line import LiveLine
 from nugen_pulumi.messages import Facts
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
@@ -29,7 +29,7 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
-        report: Is told how it stands, in one line, after each poll; not after one that is both the first and the last.
+        report: Is told how it stands, in one line, when that is news; not after a poll that is both first and last.
         remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
@@ -49,13 +49,12 @@ class Undeployment:
         self.last: UndeployStatus | None = None
         self.error: UnavailableError | None = None
         self._client = client
-        self._report = report
+        self._line = LiveLine(report)
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
         self._following = False
         self._undeploy = False
-        self._reported = False
         self._fate_unknown = False
         self._repeats = 0
         self._early: str | None = None
@@ -92,16 +91,14 @@ class Undeployment:
                     decision = self._after_error(exc)
                 else:
                     if status is not None and status.terminal:
-                        if self._reported:
-                            # Without a terminal the finished row goes on showing what was reported last.
-                            self._report(self._facts.line)
+                        self._line.end(self._facts.line)
                         return status
                     decision = self._wait.answered(self._clock())
                 if decision is Stop.TIMEOUT:
-                    raise WaitTimeoutError(self._facts.unfinished)
+                    raise WaitTimeoutError(self._facts.timed_out)
                 if decision is Stop.OUTAGE:
                     raise UnavailableError(self._facts.unfinished)
-                self._report_line(f"{self._facts.line} · next poll in {duration(decision.pause)}")
+                self._show()
                 await asyncio.sleep(decision.pause)
 
     def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
@@ -206,11 +203,11 @@ class Undeployment:
     def _refused(self, refusal: RefusedError) -> None:
         """Show that the API has too much to do; the request is sent again in its turn."""
         self.error = refusal
-        self._report_line(f"{self._facts.line} · next poll in its turn")
+        self._show()
 
-    def _report_line(self, line: str) -> None:
-        self._report(line)
-        self._reported = True
+    def _show(self) -> None:
+        facts = self._facts
+        self._line.show(facts.line, news=facts.news, now=self._clock())
 
     @property
     def _longest_outage(self) -> float:

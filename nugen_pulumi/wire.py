@@ -13,9 +13,9 @@ from pulumi.runtime import rpc
 
 from nugen_pulumi.inputs import NAMES
 from nugen_pulumi.outputs import OF_FLEET, OF_MODEL
+from nugen_pulumi.statuses import PULUMI_SIGNATURE
 
 # Source: pulumi/runtime/rpc.py, the SDK's own spelling of these.
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - it marks secrets, and is none
 
 # The key by which state of the dynamic face holds its pickled provider.
@@ -89,9 +89,9 @@ def _plain(value: struct_pb2.Value) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
         fields = value.struct_value.fields
-        if _SIGNATURE in fields:
+        if PULUMI_SIGNATURE in fields:
             # Of what is not a secret only assets can come here; inputs refuse these.
-            return _plain(fields["value"]) if fields[_SIGNATURE].string_value == _SECRET else StringAsset("")
+            return _plain(fields["value"]) if fields[PULUMI_SIGNATURE].string_value == _SECRET else StringAsset("")
         return {name: _plain(item) for name, item in fields.items()}
     if kind == "list_value":
         return [_plain(item) for item in value.list_value.values]

@@ -88,7 +88,7 @@ def main() -> None:
     fleet, replaced = re.subn(r"model_ids=\[.*?\]", 'model_ids=[f"model-{n}" for n in range(400)]', fleet)
     assert replaced == 1, "the README's fleet is not what it was"  # noqa: S101 - better than a wrong picture
     programs = {"model": model, "fleet": fleet}
-    moments = {"model": "next poll in", "fleet": " pending"}
+    moments = {"model": "PENDING", "fleet": " pending"}
     with Emulator(models="any", undeploy_seconds=4) as api:
         for name, program in programs.items():
             folder = Path(tempfile.mkdtemp())

@@ -139,7 +139,7 @@ class Host:
     def diff(self, olds, news):
         """Return whether there are changes, and what replaces."""
         answer = self.stub.Diff(pb.DiffRequest(id="m", urn=self.urn, olds=self.props(olds), news=self.props(news)))
-        return answer.changes == pb.DiffResponse.DIFF_SOME, [snake(name) for name in answer.replaces]
+        return answer.changes != pb.DiffResponse.DIFF_NONE, [snake(name) for name in answer.replaces]
 
     def create(self, props, **request):
         """Return id and outputs; inputs get the defaults that check fills in."""

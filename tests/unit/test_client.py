@@ -49,7 +49,10 @@ PASSING = [
     (answer(400, "Internal server error "), "400: Internal server error"),
     (httpx.Response(200), "a 200 answer that cannot be read (it is not JSON: empty)"),
     (httpx.Response(204), "a 204 answer that cannot be read (it is not JSON: empty)"),
-    (httpx.Response(200, text="<html><title>Hi</title>"), "a 200 answer that cannot be read (it is not JSON: Hi)"),
+    (
+        httpx.Response(200, text="<html><title>Hi</title>"),
+        "a 200 answer that cannot be read (it is not JSON: Hi; a page",
+    ),
     (httpx.Response(200, json=[]), "a 200 answer that cannot be read (it is no JSON object)"),
     (httpx.Response(200, json={"model_id": "m"}), "a 200 answer that cannot be read (its status is not as documented)"),
     (
@@ -82,7 +85,7 @@ LASTING = [
     (
         answer(403, "Could not validate credentials."),
         RejectedError,
-        "(403: Could not validate credentials.): check nugen",
+        "(403: Could not validate credentials.): check the one in nugen:apiKey (of the stack",
     ),
     (answer(404, "Model not found"), ModelNotFoundError, "knows no such model, or it belongs to another account"),
     (answer(404, "model not found."), ModelNotFoundError, "knows no such model, or it belongs to another account"),

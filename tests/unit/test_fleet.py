@@ -103,14 +103,21 @@ def test_the_deletes_leave_first():
     assert ["DELETE", "GET"] == api.methods
 
 
-def test_the_live_line_counts_twice_a_second_at_most():
+def test_the_live_line_counts_and_grows_rarer():
     said = []
     learn(Api(), ["1-a", "9-b", "fails"], report=said.append)
 
     assert "0 of 3 undeployed · 2 pending · 1 failed · 0.5s" == said[0]
-    assert "1 of 3 undeployed · 1 pending · 1 failed · 2s" == said[3]
+    assert "1 of 3 undeployed · 1 pending · 1 failed · 1s" == said[1]
     assert re.fullmatch(r"2 of 3 undeployed · 1 failed · 9\.?\d*s", said[-1])
-    assert len(said) <= 20
+    assert len(said) <= 4
+
+
+def test_five_minutes_of_a_large_fleet_are_some_lines_in_a_log():
+    said = []
+    learn(Api(), [f"{n}-m" for n in range(300)], report=said.append, policy=WaitPolicy(timeout=600))
+
+    assert 10 <= len(said) <= 45
 
 
 def test_the_live_line_counts_those_that_were_undeployed_before():

@@ -59,11 +59,13 @@ def test_ids_that_cannot_be_one_are_refused(model_id, says):
 @pytest.mark.parametrize("name", ["timeout_seconds", "poll_interval_seconds"])
 @pytest.mark.parametrize("value", [0.0, -1.0, math.inf, math.nan, True, "5"])
 def test_numbers_that_are_no_time_are_refused(name, value):
-    assert "must be a finite number of seconds greater than 0" == reason(name, value)
+    least = {"timeout_seconds": "1", "poll_interval_seconds": "0.5"}[name]
+
+    assert f"must be a finite number of seconds, at least {least}" == reason(name, value)
 
 
 @pytest.mark.parametrize("name", ["timeout_seconds", "poll_interval_seconds"])
-@pytest.mark.parametrize("value", [0.1, 5, 1e9, None])
+@pytest.mark.parametrize("value", [1, 5, 1e9, None])
 def test_times_pass(name, value):
     assert reason(name, value) is None
 

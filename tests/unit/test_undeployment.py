@@ -150,8 +150,8 @@ def test_a_timeout_says_what_was_seen_last_and_when():
     with pytest.raises(WaitTimeoutError) as caught:
         follow(api, WaitPolicy(timeout=90, jitter=0.0))
     assert (
-        "Model m is not undeployed after 1m 30s: its last status, 0.0s ago, was PENDING."
-        " The next `pulumi up` goes on waiting."
+        "Model m is not undeployed after 1m 30s: its last status was PENDING. The next `pulumi up` goes on waiting."
+        " To wait longer, raise timeout_seconds."
     ) == str(caught.value)
     assert "PENDING" == caught.value.last.status
     assert 90 == pytest.approx(api.times[-1])
@@ -170,26 +170,30 @@ def test_a_timeout_without_any_answer_names_the_error():
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (["PENDING"] * 3, ["PENDING · 0.0s · next poll in 0.5s", "PENDING · 0.5s · next poll in 0.5s"]),
-        (["retiring"], ["RETIRING (a status unknown to this version) · 0.0s · next poll in 0.5s"]),
-        ([500], ["no answer yet · 500 Internal Server Error · 0.0s · next poll in 0.5s"]),
-        ([503], ["no answer yet · 503 Service Unavailable · 0.0s · next poll in its turn", "COMPLETED · 0.2s"]),
+        (["PENDING"] * 3, ["PENDING", "COMPLETED · 1s"]),
+        (["PENDING"] * 60, ["PENDING", "PENDING · 10s", "PENDING · 44s", "PENDING · 1m 19s"]),
+        (["retiring"], ["RETIRING (a status unknown to this version)", "COMPLETED"]),
+        ([500], ["no answer yet · 500 Internal Server Error", "COMPLETED"]),
+        ([503], ["no answer yet · 503 Service Unavailable", "COMPLETED"]),
         (
             ["PENDING", (2, REFUSED)],
             [
-                "PENDING · 0.0s · next poll in 0.5s",
+                "PENDING",
                 (
                     "PENDING · cannot connect to https://api.test (from nugen:baseUrl): [Errno 111] Connection refused,"
-                    " no usable answer for 2s · 2s · next poll in 0.5s"
+                    " no usable answer for 2s · 2s"
                 ),
             ],
         ),
-        (["PENDING", 500, "PENDING"], ["PENDING · 1s · next poll in 0.5s", "COMPLETED · 1s"]),
+        (
+            ["PENDING", 500, "PENDING"],
+            ["PENDING", "PENDING · 500 Internal Server Error", "PENDING · 1s", "COMPLETED · 1s"],
+        ),
         ([], []),
     ],
 )
-def test_the_live_line_says_how_it_stands_once_a_poll(script, said):
-    """Status, error, time waited, next poll; error is over with the next answer. One poll needs no line."""
+def test_the_live_line_tells_what_is_new_and_gives_signs_of_life(script, said):
+    """Status, error, time waited; an error ends with the next usable response. One poll needs no line."""
     lines = []
     api = ScriptedApi(*script, "COMPLETED")
 
@@ -198,8 +202,7 @@ def test_the_live_line_says_how_it_stands_once_a_poll(script, said):
 
     simulate(main)
 
-    assert (len(api.requests) if script else 0) == len(lines)
-    assert "\n".join(said) in "\n".join(lines)
+    assert said == lines[: len(said)] if script else [] == lines
 
 
 def interrupted(script, *, method="follow"):
@@ -223,7 +226,7 @@ def test_an_interrupted_wait_says_what_was_learnt():
 
     assert "PENDING" == error.last.status
     assert (
-        "Model m: interrupted after 10s; its last status, 0.6s ago, was PENDING. The next `pulumi up` goes on waiting."
+        "Model m: interrupted after 10s; its last status was PENDING. The next `pulumi up` goes on waiting."
     ) == str(error)
 
 

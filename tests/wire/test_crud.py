@@ -69,8 +69,8 @@ def test_create_fails_on_failed_with_reason_and_advice(host, emulator):
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
     assert sentence(caught).endswith(
-        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` polls again; with undeploy=True it requests it"
-        " first."
+        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` polls again; with undeploy set to true it "
+        "requests it first."
     )
 
 
@@ -88,7 +88,7 @@ def test_a_model_that_nobody_asked_to_undeploy_says_what_to_set(host, emulator):
 
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
-    assert sentence(caught).endswith("Model status is DEPLOYED. Nothing has requested it: set undeploy=True.")
+    assert sentence(caught).endswith("Model status is DEPLOYED. Nothing has requested it: set undeploy to true.")
 
 
 def test_a_failure_of_what_was_asked_for_says_that_it_is_asked_for_again(host, emulator):
@@ -119,7 +119,7 @@ def test_create_without_waiting_records_what_one_poll_says(host, emulator):
         (400, "the Nugen API refuses the request (400 Bad Request)."),
         (
             401,
-            "does not accept the API key (401: Not authenticated): check nugen:apiKey, NUGEN_API_KEY, or the api_key",
+            "does not accept the API key (401: Not authenticated): check the one in nugen:apiKey (of the stack",
         ),
         (403, "does not accept the API key (403: Could not validate credentials. Reason: API key not found): check"),
         (catalogue.model_not_found(), "knows no such model, or it belongs to another account (404: Model not found)."),
@@ -230,7 +230,7 @@ def test_another_pickle_of_the_provider_is_an_update_without_any_request(host, e
     changes = host.stub.Diff(pb.DiffRequest(id="m-1", urn="urn:m", **request)).changes
     host.stub.Update(pb.UpdateRequest(id="m-1", urn="urn:m", **request))
 
-    assert pb.DiffResponse.DIFF_SOME == changes
+    assert pb.DiffResponse.DIFF_UNKNOWN == changes
     assert [] == emulator.requests
 
 
@@ -367,8 +367,8 @@ def test_get_with_inputs_that_cannot_be_is_refused_before_anything_is_sent(host,
     with pytest.raises(grpc.RpcError) as caught:
         host.get("..", {**DEFAULTS, "poll_interval_seconds": 0})
     assert sentence(caught).endswith(
-        "model_id must be a model id, not a step in a path; poll_interval_seconds must be a finite number of seconds"
-        " greater than 0."
+        "id must be a model id, not a step in a path; poll_interval_seconds must be a finite number of seconds,"
+        " at least 0.5."
     )
     assert [] == emulator.requests
 

@@ -1,5 +1,7 @@
 """A fleet through the real host process."""
 
+import re
+
 import grpc
 import pytest
 from google.protobuf import empty_pb2
@@ -64,7 +66,9 @@ def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
     lines = status_of(error).message.splitlines()
 
     assert "3 of 4 models are not undeployed:" == lines[0]
-    assert "The next `pulumi up` goes on with what is left." == lines[-1]
+    assert lines[-1].startswith(
+        "The next `pulumi up` goes on with what is left. Remove the ids that do not exist from "
+    )
     assert [True, True, True] == [any(name in line for line in lines) for name in ("GPU on fire", "missing", "never")]
     assert ({"fine", "fails", "never"}, ["missing", "never"], ["fails"]) == (
         set(outputs["models"]),
@@ -74,14 +78,17 @@ def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
     assert fleet.provider == provider
 
 
-def test_ten_models_are_named_and_the_rest_counted(fleet, emulator):
+def test_equal_reasons_are_reported_once(fleet, emulator):
     ids = [f"m-{n}" for n in range(13)]
     for name in ids:
         emulator.script(name, catalogue.model_not_found())
     error = refused(lambda: fleet.create(inputs(*ids)))
     lines = status_of(error).message.splitlines()
 
-    assert (13, "  … and 3 more.") == (len(lines), lines[11])
+    assert (3, "13 of 13 models are not undeployed:") == (len(lines), lines[0])
+    assert re.search(
+        r"Model m-\d+: the Nugen API knows no such model.* The same: (m-\d+, ){2}m-\d+ and 9 more\.$", lines[1]
+    )
     assert [] == list(status_of(error).details), "nothing is known of any"
 
 

@@ -67,7 +67,7 @@ def test_an_import_that_fails_says_why(plugin, emulator):
     emulator.script("m-1", 403)
 
     assert "does not accept the API key" in status_of(refused(lambda: imported(plugin, "m-1"))).message
-    assert "modelId must not hold any of" in status_of(refused(lambda: imported(plugin, "a/b"))).message
+    assert "id must not hold any of" in status_of(refused(lambda: imported(plugin, "a/b"))).message
 
 
 def test_a_fleet_is_imported_by_its_ids(fleet, emulator):
