@@ -79,7 +79,7 @@ def test_bad_inputs_are_refused_in_preview_each_with_a_sentence(stack):
     output = stack(program(model_id="a/b", timeout_seconds=-1)).preview().output
 
     assert "must not hold any of / \\ ? #, which would make it another address" in output
-    assert "must be a finite number of seconds greater than 0" in output
+    assert "must be a finite number of seconds, at least 1" in output
     assert "Traceback" not in output
 
 

@@ -47,7 +47,7 @@ def test_a_life(stack, emulator):
     assert [] == emulator.requests
     created = stack.up("--color", "never").ok().output
 
-    assert "PENDING · " in created
+    assert "creating (0s) PENDING" in created
     assert "COMPLETED" == stack.outputs["status"]
     assert DELETE == emulator.requests[0]
     assert KEY not in stack("stack", "export").ok().output

@@ -28,7 +28,7 @@ def test_config_wins_over_the_environment_setting_by_setting():
     }
     settings = find({"nugen:baseUrl": "https://config.test", "nugen:requestTimeoutSeconds": "2.5"}, environ)
 
-    assert Settings("key-from-config", "https://config.test", "nugen:baseUrl", 2.5, 3, "NUGEN_API_KEY") == settings
+    assert Settings("key-from-config", "https://config.test", "nugen:baseUrl", 2.5, 3) == settings
 
 
 def test_the_environment_is_used_where_config_says_nothing():
