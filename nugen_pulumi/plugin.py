@@ -185,7 +185,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         call = Call(getattr(request, "urn", ""), timeout, context)
 
         def runtime() -> Runtime:
-            if getattr(request, "preview", False):
+            # A look-up is one poll in a preview, too, as from a Python program.
+            if getattr(request, "preview", False) and not isinstance(request, provider_pb2.InvokeRequest):
                 raise _InPreviewError
             from nugen_pulumi.runtime import shared_runtime  # noqa: PLC0415 - previews need neither httpx nor pydantic
 

@@ -51,7 +51,14 @@ _TYPES: dict[str, dict[str, Any]] = {
     "request_timeout_seconds": _NUMBER,
     "max_concurrent_requests": {"type": "integer"},
 }
-_WORDS = {r"\bNone\b": "null", r"\bTrue\b": "true", r"\bFalse\b": "false", "a mapping": "an object", "``": "`"}
+_WORDS = {
+    r",? or None\b": ", if there is one",
+    r"\bNone\b": "not set",
+    r"\bTrue\b": "true",
+    r"\bFalse\b": "false",
+    "a mapping": "an object",
+    "``": "`",
+}
 _ALWAYS = {"undeploy", "wait", "poll_interval_seconds", "on_failure", "status", "undeployed", *outputs.OF_FLEET}
 
 
@@ -65,6 +72,8 @@ def package() -> dict[str, Any]:
         "description": "Undeploy Nugen models and wait until they are out of service.",
         "keywords": ["pulumi", "nugen", "category/cloud", "kind/native"],
         "license": "MIT",
+        # Without it the generated packages have no version, which the engine refuses.
+        "language": {"nodejs": {"respectSchemaVersion": True}, "go": {"respectSchemaVersion": True}},
         "config": {"variables": settings},
         "provider": {"description": "A Nugen account.", "inputProperties": settings},
         "types": {

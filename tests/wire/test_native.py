@@ -150,7 +150,7 @@ def test_the_look_up_is_one_poll(plugin, emulator):
     emulator.script("m-1", catalogue.failed("GPU on fire."))
     args = struct_pb2.Struct()
     args.update({"modelId": "m-1"})
-    answer = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus", args=args))
+    answer = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus", args=args, preview=True))
     refusal = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus"))
     found = getattr(answer, "return")
 
