@@ -52,7 +52,8 @@ _TYPES: dict[str, dict[str, Any]] = {
     "max_concurrent_requests": {"type": "integer"},
 }
 _WORDS = {
-    r",? or None\b": ", if there is one",
+    r", or None if\b": "; not set if",
+    r"[;,]? or None\b": ", if there is one",
     r"\bNone\b": "not set",
     r"\bTrue\b": "true",
     r"\bFalse\b": "false",
