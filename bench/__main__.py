@@ -1,7 +1,7 @@
 """
 Measure side by side with the real engine: `make bench`. Prints Markdown for docs/benchmarks.md and draws its plot.
 
-The server (server.py) is as light as Python can serve, in a process of its own, and answers an exchange in about a
+The server (server.py) is as light as Python can serve, in a process of its own, and answers a request in about a
 tenth of the processor time that a client spends on it: it is not the bottleneck. On a noisy machine only the ratios
 within one run say much.
 """

@@ -165,7 +165,7 @@ class NugenClient:
         elif status == 422:
             why = f"the Nugen API does not accept this model id ({said})"
         elif status == 429:
-            why = f"the Nugen account has run out ({said})"
+            why = f"the Nugen account is out of credits ({said})"
         else:
             why = f"the Nugen API refuses the request ({said})"
         return kind(f"Model {model_id}: {why}.")

@@ -16,7 +16,7 @@ class Provider(pulumi.ProviderResource):
         resource_name: The name of the provider in the stack.
         api_key: The API key; a secret in state whatever is given. Default: ``NUGEN_API_KEY``.
         base_url: The API's base URL. Default: ``NUGEN_BASE_URL``, else ``https://api.nugen.in``.
-        request_timeout_seconds: Seconds for one HTTP exchange in all. Default 30.
+        request_timeout_seconds: Seconds for one HTTP request in all. Default 30.
         max_concurrent_requests: Upper bound of the HTTP requests under way at once. Default 128.
         opts: The usual options of a Pulumi resource.
     """

@@ -47,13 +47,13 @@ def get_undeploy_status(
     """
     Read once how a model's undeployment stands.
 
-    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Blocks the program for one HTTP exchange.
+    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Blocks the program for one HTTP request.
 
     Args:
         model_id: The model.
         api_key: The API key; by default that of the stack config or the environment, as for the resources.
         base_url: The API's base URL; by default as for the resources.
-        request_timeout_seconds: Seconds for the one HTTP exchange in all; by default as for the resources.
+        request_timeout_seconds: Seconds for the one HTTP request in all; by default as for the resources.
 
     Raises:
         InputError: *model_id* cannot be one.

@@ -38,7 +38,7 @@ class Settings:
         api_key: The bearer token; never shown in a ``repr``.
         base_url: Without a trailing slash and without ``/api/v3``. Default ``https://api.nugen.in``.
         base_url_source: Where *base_url* was found, in words, for error messages.
-        request_timeout: Seconds for one HTTP exchange in all, from connecting to the last byte. Default 30.
+        request_timeout: Seconds for one HTTP request in all, from connecting to the last byte. Default 30.
         max_concurrent_requests: Upper bound of the requests under way at once; how many there are depends on how far
             away the API is and on what it admits. Default 128.
         api_key_source: Where *api_key* was found, in words, for error messages.
@@ -61,7 +61,7 @@ class Settings:
             environ: Environment variables; those of the process by default.
 
         Raises:
-            SettingsError: One is missing or wrong. The sentence names it, and never shows the key.
+            SettingsError: One is missing or wrong. The message names it, and never shows the key.
         """
         environ = os.environ if environ is None else environ
         find = _Finder(config, environ)

@@ -25,7 +25,7 @@ class WaitPolicy:
         longest_outage: The same after one did.
         retry_after_cap: A server's request to stay away counts for no more than this.
         grace: So long after our own DELETE an answer may still be about the time before it.
-        last_poll: What an exchange may take beyond the deadline, so that a poll at the deadline can be answered.
+        last_poll: What a request may take beyond the deadline, so that a poll at the deadline can be answered.
     """
 
     timeout: float = 1800.0

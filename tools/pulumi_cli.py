@@ -167,7 +167,7 @@ def find(cache: Path) -> Path:
 
 
 def main() -> int:
-    """Print the folder and return 0, or say in one sentence why there is none."""
+    """Print the folder and return 0, or say in one message why there is none."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up like Ctrl-C
     os.environ.update(SETTINGS)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "nugen-pulumi"

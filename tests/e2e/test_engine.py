@@ -109,7 +109,7 @@ def test_failed_and_timed_out_models_are_kept_and_resumed(stack, emulator):
     [
         (403, "the Nugen API does not accept the API key (403: Could not validate credentials."),
         (catalogue.model_not_found(), "the Nugen API knows no such model, or it belongs to another account"),
-        (catalogue.quota_exhausted(), "the Nugen account has run out (429: Quota limit reached."),
+        (catalogue.quota_exhausted(), "the Nugen account is out of credits (429: Quota limit reached."),
     ],
 )
 def test_what_the_api_rejects_is_a_sentence_and_leaves_nothing(stack, emulator, answer, says):

@@ -29,7 +29,7 @@ def test_defaults():
 
 @pytest.mark.parametrize("status", [199, 600, -1])
 def test_impossible_status(status):
-    """A status that HTTP does not end an exchange with is refused where it is written."""
+    """A status that HTTP does not end a request with is refused where it is written."""
     with pytest.raises(ValueError, match=f"from 200 to 599, not {status}"):
         Answer(status)
 

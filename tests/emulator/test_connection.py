@@ -35,7 +35,7 @@ def test_all_are_seen():
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken(emulator, api, caplog, name):
-    """Some faults end an exchange badly, and only that; uvicorn does not take them for mistakes."""
+    """Some faults end a request badly, and only that; uvicorn does not take them for mistakes."""
     emulator.script("m-1", FAULTS[name](), "COMPLETED")
 
     error, says = BROKEN[name]

@@ -129,7 +129,7 @@ def test_conditions(shell, tmp_path):
 
 
 def test_port_taken():
-    """A port that is taken is said in one sentence."""
+    """A port that is taken is said in one message."""
     with Emulator() as emulator:
         port = emulator.url.rsplit(":", 1)[1]
         ended = subprocess.run(
@@ -163,7 +163,7 @@ def test_port_taken():
     ],
 )
 def test_nonsense(capsys, arguments, complaint):
-    """What makes no sense is refused in a sentence."""
+    """What makes no sense is refused in a message."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
 

@@ -250,7 +250,7 @@ def test_cli_that_does_not_run_is_not_kept(machine):
 
 
 def test_cache_that_cannot_be_written(machine):
-    """A cache that cannot be had is told in one sentence too."""
+    """A cache that cannot be had is told in one message too."""
     machine.cache.touch()
 
     code, out, err = machine.run()

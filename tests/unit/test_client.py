@@ -100,7 +100,7 @@ LASTING = [
     (
         answer(429, "Quota limit reached. Please add credits"),
         RejectedError,
-        "the Nugen account has run out (429: Quota",
+        "the Nugen account is out of credits (429: Quota",
     ),
     (
         answer(301, location="https://evil.test/x"),
@@ -180,7 +180,7 @@ def test_every_transport_error_of_httpx_becomes_one_of_ours():
     assert [UnavailableError] * len(kinds) == [type(ask(kind("x"))) for kind in kinds]
 
 
-def test_an_exchange_is_cut_at_the_request_timeout():
+def test_a_request_is_cut_at_the_request_timeout():
     outcome = ask((31, "COMPLETED"))
 
     assert ("no complete answer within 30s", True) == (str(outcome), outcome.sent)
@@ -193,7 +193,7 @@ def test_a_time_out_of_the_networks_own_is_not_ours():
     assert "broke: [Errno 110] Connection timed out" in str(outcome)
 
 
-def test_an_exchange_is_cut_when_the_time_for_it_is_over():
+def test_a_request_is_cut_when_the_time_for_it_is_over():
     assert "no complete answer within 4s" == str(ask((5, "COMPLETED"), within=4))
 
 
@@ -213,7 +213,7 @@ def test_a_body_that_drips_is_cut_like_any_other():
     assert "no complete answer within 30s" == str(ask(Api()))
 
 
-def test_time_in_the_queue_does_not_count_as_the_exchange():
+def test_time_in_the_queue_does_not_count_as_the_request():
     """Each of the two takes 20 of the 30 seconds; the second is sent after 20."""
     settings = Settings("k", "https://api.test", max_concurrent_requests=1)
 

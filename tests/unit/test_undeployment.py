@@ -232,7 +232,7 @@ def test_an_interrupted_wait_says_what_was_learnt():
 
 @pytest.mark.parametrize("answer", [503, (3600, 200)])
 def test_an_interrupted_wait_that_learnt_nothing_says_so(answer):
-    """Also in the middle of an exchange."""
+    """Also in the middle of a request."""
     error = interrupted([answer])
 
     assert error.last is None

@@ -125,7 +125,10 @@ def test_create_without_waiting_records_what_one_poll_says(host, emulator):
         (catalogue.model_not_found(), "knows no such model, or it belongs to another account (404: Model not found)."),
         (catalogue.wrong_route(), "has no such endpoint (404 Not Found): check the base URL, which is from nugen:base"),
         (422, "does not accept this model id (422: path.model_id: field required)."),
-        (catalogue.quota_exhausted(), "the Nugen account has run out (429: Quota limit reached. Please add credits"),
+        (
+            catalogue.quota_exhausted(),
+            "the Nugen account is out of credits (429: Quota limit reached. Please add credits",
+        ),
         (307, "redirects to "),
     ],
 )
