@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import nugen_pulumi
-from nugen_pulumi import errors, host, inputs, outage, outputs, pace, reply, settings, undeployment, waiter
+from nugen_pulumi import errors, host, inputs, live_line, outage, outputs, pace, reply, settings, undeployment, waiter
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
@@ -356,7 +356,7 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
 def test_seconds_in_prose_are_numbers_of_the_code(page):
     """Those of the table, and the example of how many polls a wait takes."""
     policy = dataclasses.astuple(waiter.WaitPolicy())
-    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0}
+    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0, live_line.FIRST_SIGN_OF_LIFE, live_line.SIGN_OF_LIFE}
     told = {float(number) for number in re.findall(r"\b(\d+(?:\.\d+)?) seconds\b", prose(page))}
 
     assert told <= known

@@ -127,7 +127,7 @@ def test_create_without_waiting_records_what_one_poll_says(host, emulator):
         (422, "does not accept this model id (422: path.model_id: field required)."),
         (
             catalogue.quota_exhausted(),
-            "the Nugen account is out of credits (429: Quota limit reached. Please add credits",
+            "the Nugen account is out of credits (429: Quota limit reached. Please add",
         ),
         (307, "redirects to "),
     ],
