@@ -11,10 +11,20 @@ In a test::
 From a shell: ``python -m nugen_pulumi.emulator``.
 """
 
-from nugen_pulumi.emulator import catalogue, faults
-from nugen_pulumi.emulator.answers import ABSENT, Answer, Delivery, StatusBody
-from nugen_pulumi.emulator.faults import Fault
-from nugen_pulumi.emulator.model import State, Traits
-from nugen_pulumi.emulator.server import Emulator
+import sys
+
+try:
+    from nugen_pulumi.emulator import catalogue, faults
+    from nugen_pulumi.emulator.answers import ABSENT, Answer, Delivery, StatusBody
+    from nugen_pulumi.emulator.faults import Fault
+    from nugen_pulumi.emulator.model import State, Traits
+    from nugen_pulumi.emulator.server import Emulator
+except ModuleNotFoundError as exc:
+    if exc.name not in ("fastapi", "uvicorn", "starlette"):
+        raise
+    message = 'The emulator needs more packages: pip install "nugen-pulumi[emulator]"'
+    if sys.argv[0] == "-m":  # so Python calls it while it looks for what to run
+        sys.exit(message)
+    raise ModuleNotFoundError(message, name=exc.name) from None
 
 __all__ = ["ABSENT", "Answer", "Delivery", "Emulator", "Fault", "State", "StatusBody", "Traits", "catalogue", "faults"]

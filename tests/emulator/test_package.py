@@ -1,4 +1,7 @@
 import ast
+import os
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -33,6 +36,29 @@ def test_modules_are_found():
     """The test above does see the modules."""
     assert {"__main__", "answers", "app", "server", "world"} <= {module.stem for module in MODULES}
     assert "nugen_pulumi.emulator.world" in set(imports(next(m for m in MODULES if m.stem == "server")))
+
+
+@pytest.mark.parametrize(
+    ("command", "traceback"),
+    [(["-m", "nugen_pulumi.emulator"], False), (["-c", "import nugen_pulumi.emulator"], True)],
+)
+def test_without_its_extra_it_says_what_to_install(tmp_path, command, traceback):
+    (tmp_path / "fastapi.py").write_text("raise ModuleNotFoundError('No module named fastapi', name='fastapi')")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
+
+    assert 1 == run.returncode
+    assert 'pip install "nugen-pulumi[emulator]"' in run.stderr
+    assert traceback == ("Traceback" in run.stderr)
+
+
+def test_another_missing_module_is_not_hidden(tmp_path):
+    (tmp_path / "uvicorn.py").write_text("import nothing_of_this_name")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "nugen_pulumi.emulator"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
+
+    assert "No module named 'nothing_of_this_name'" in run.stderr
 
 
 @pytest.mark.parametrize("value", [Answer(), catalogue.pending(), Traits()])
