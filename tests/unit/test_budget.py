@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
@@ -56,10 +57,41 @@ def test_the_largest_are_left_out_until_the_rest_fits():
     assert 3 * MIB == len(models["large"]["result"]), "what was given is left alone"
 
 
-def test_any_free_value_counts():
-    kept = within_budget({"m": model(result={}, start_time="x" * 5 * MIB, error="why")})
+@pytest.mark.parametrize("name", ["result", "start_time", "end_time", "error"])
+def test_any_free_value_counts(name):
+    kept = within_budget({"m": model(**{name: "x" * 5 * MIB})})
 
-    assert model(result={}, start_time="(left out: 5.0 MiB)", error="why") == kept["m"]
+    assert model(**{name: "(left out: 5.0 MiB)"}) == kept["m"]
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_all_of_the_budget_can_be_used(more, fits):
+    """A string takes five bytes more than its letters; nothing, of which there are three, takes nine."""
+    models = {"m": model(result="x" * (4 * MIB - 5 - 3 * 9 + more))}
+
+    assert fits == (models == within_budget(models))
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        (None, 9),
+        (True, 9),
+        (1.5, 9),
+        ("", 5),
+        ("abc", 8),
+        ("\u00e4", 7),
+        ("\ud800", 8),
+        ([], 5),
+        ((), 5),
+        (["a", None], 5 + 11 + 14),
+        ({}, 5),
+        ({"k": "v"}, 5 + 15 + 1 + 6),
+        ({"\u00e4": []}, 5 + 15 + 2 + 5),
+    ],
+)
+def test_the_size_of_a_value_is_that_of_its_parts(value, size):
+    assert size == size_of(value)
 
 
 def test_ten_thousand_results_of_a_mebibyte_fit():
@@ -74,8 +106,18 @@ def test_ten_thousand_results_of_a_mebibyte_fit():
     }
 
 
-def test_a_remark_tells_the_size():
-    assert ["(left out: 2 KiB)", "(left out: 1.0 MiB)"] == [left_out(2048), left_out(MIB)]
+@pytest.mark.parametrize(
+    ("size", "remark"),
+    [
+        (2048, "(left out: 2 KiB)"),
+        (1000 * 1024, "(left out: 1000 KiB)"),
+        (MIB - 1, "(left out: 1024 KiB)"),
+        (MIB, "(left out: 1.0 MiB)"),
+        (100 * MIB, "(left out: 100.0 MiB)"),
+    ],
+)
+def test_a_remark_tells_the_size(size, remark):
+    assert remark == left_out(size)
 
 
 def test_the_order_of_the_models_does_not_matter():

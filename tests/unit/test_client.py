@@ -1,6 +1,7 @@
 """The table of outcomes, and what goes out."""
 
 import asyncio
+import contextlib
 import ssl
 
 import httpx
@@ -110,6 +111,7 @@ LASTING = [
     (answer(307, location="/elsewhere"), RejectedError, "redirects to another path (307)"),
     (answer(302, location="https://[zz"), RejectedError, "redirects to what is no URL (302)"),
     (answer(304), RejectedError, "redirects to another path (304)"),
+    (answer(300), RejectedError, "redirects to another path (300)"),
 ]
 
 
@@ -258,9 +260,10 @@ def test_a_queue_that_does_not_move_is_named():
     assert not error.sent
 
 
-def test_overload_slows_down_all_waits_of_the_process():
+@pytest.mark.parametrize("status", [503, 429])
+def test_overload_slows_down_all_waits_of_the_process(status):
     """One request is refused with Retry-After: it is sent again when that has passed, and the next one after it."""
-    api = ScriptedApi(answer(503, Retry_After="9"), "PENDING")
+    api = ScriptedApi(answer(status, Retry_After="9"), "PENDING")
 
     async def main():
         client = client_for(api)
@@ -411,6 +414,36 @@ def test_what_is_sent_is_the_documented_request():
     assert "Bearer key-for-tests" == seen[0].headers["authorization"]
     assert "identity" == seen[0].headers["accept-encoding"]
     assert seen[0].headers["user-agent"].startswith("nugen-pulumi/")
+
+
+@pytest.mark.parametrize(
+    ("given", "usable"),
+    [("PENDING", True), (answer(401), True), (answer(404, "Model not found"), True), (500, False), (503, False)],
+)
+def test_a_rejection_is_a_usable_response_too(given, usable):
+    """The API is there."""
+
+    async def main():
+        client = client_for(ScriptedApi(given))
+        assert not client.answered_ever
+        with contextlib.suppress(NugenError):
+            await client.status("m", within=9)
+        return client.answered_ever
+
+    assert usable == simulate(main)[0]
+
+
+def test_a_client_that_is_closed_closes_its_connections():
+    class Api(ScriptedApi):
+        closed = False
+
+        async def aclose(self):
+            self.closed = True
+
+    api = Api("PENDING")
+    ask(api)
+
+    assert api.closed
 
 
 def test_a_gateway_prefix_is_kept():

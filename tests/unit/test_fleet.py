@@ -184,3 +184,18 @@ def test_a_large_result_of_a_pending_model_is_not_remembered():
 
     assert ("PENDING", "(left out: 5 KiB)") == tuple(outcomes["m"].known[name] for name in ("status", "result"))
     assert 5000 == len(learn(api, ["m"], wait=False)[0]["m"].known["result"]), "one poll has nothing to remember"
+
+
+def test_the_live_line_counts_from_the_beginning_of_the_fleet():
+    """The loop's time goes on: other fleets came before."""
+    said = []
+
+    async def main():
+        await asyncio.sleep(1000)
+        orders = {"1001-a": False, "1009-b": False}
+        await follow_all(client_for(Api()), orders, WaitPolicy(), wait=True, report=said.append)
+
+    simulate(main)
+
+    assert "0 of 2 undeployed · 2 pending · 0.5s" == said[0]
+    assert said[1].startswith("1 of 2 undeployed · 1 pending · 1")

@@ -108,6 +108,22 @@ def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):
     assert (stored == seen.result) if stored != "nested" else ("(nested too deep)" in str(seen.result))
 
 
+@pytest.mark.parametrize(("levels", "whole"), [(32, True), (33, False)])
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a": ', "}")])
+def test_a_result_keeps_32_levels(begin, end, levels, whole):
+    """Be they lists or objects; what is deeper becomes a remark."""
+    answered = begin * levels + "1" + end * levels
+    seen = UndeployStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
+
+    assert whole == ("1" in str(seen.result))
+    assert whole == ("(nested too deep)" not in str(seen.result))
+
+
+def test_a_status_never_changes():
+    with pytest.raises(ValidationError):
+        status().status = "FAILED"
+
+
 def test_unknown_fields_are_ignored_and_missing_ones_are_none():
     seen = status(progress=7)
 

@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import json
+import tracemalloc
 import zlib
 
 import pytest
@@ -27,6 +28,8 @@ def read(body, encoding="", pieces=7):
         ('{"detail":{"message":"no"}}', "no"),
         ('{"detail":[{"loc":["path","model_id"],"msg":"field required","type":"x"}]}', "path.model_id: field required"),
         ('{"detail":[{"msg":"a"},{"msg":"b"}]}', "a; b"),
+        ('{"detail":["a",{"msg":"b"},{},{"msg":"d"},"e","f"]}', "a; b; d; e"),
+        ('{"detail":[{"loc":"path","msg":"field required"}]}', "field required"),
         ('{"message":"no"}', "no"),
         ('{"error":{"message":"no"}}', "no"),
         ('{"detail":null,"error":"no"}', "no"),
@@ -39,6 +42,12 @@ def read(body, encoding="", pieces=7):
         (HTML.format("502 Bad\n Gateway &amp; more"), "502 Bad Gateway & more"),
         ("<html><body>no title</body></html>", "an HTML page"),
         ("<html>" + "<title>" * 100_000, "an HTML page"),
+        ("<!doctype html><title>Sign in</title>", "Sign in"),
+        ("<!DOCTYPE HTML>", "an HTML page"),
+        (" " * 191 + "<!doctype", "an HTML page"),
+        (" " * 192 + "<!doctype", "<!doctype"),
+        (" " * 1995 + "<html", "an HTML page"),
+        (" " * 1996 + "<html", "<html"),
         ('{"detail":"\\u001b[31mred\\u001b[0m"}', "red"),
         ('{"detail":"' + "x" * 500 + '"}', "x" * 299 + "…"),
         ("[" * 100_000, "[" * 299 + "…"),
@@ -102,7 +111,7 @@ def test_bodies_arrive_whole_compressed_or_not(encoding, pack):
     assert body == read(pack(body), encoding)
 
 
-@pytest.mark.parametrize(("size", "fits"), [(LARGEST_BODY, True), (LARGEST_BODY + 1, False)])
+@pytest.mark.parametrize(("size", "fits"), [(1024 * 1024, True), (1024 * 1024 + 1, False)])
 @pytest.mark.parametrize(("encoding", "pack"), [("", bytes), ("gzip", gzip.compress)])
 def test_a_body_of_more_than_a_mebibyte_is_unreadable(size, fits, encoding, pack):
     body = b"x" * size
@@ -120,6 +129,32 @@ def test_a_bomb_is_not_unpacked():
 
     with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
         read(bomb, "gzip", pieces=1)
+
+
+def held_in_vain(*chunks):
+    """Return how many bytes were held at once while a body that is too large was read."""
+
+    async def given():
+        for chunk in chunks:
+            yield chunk
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
+            asyncio.run(read_body(given(), "gzip"))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_a_bomb_no_more_is_held_than_a_body_can_have():
+    """Twice, as unpacked and as gathered; and no more if there was much before the chunk that holds it."""
+    packer = zlib.compressobj(wbits=31)
+    before = packer.compress(b"\0" * (LARGEST_BODY // 2)) + packer.flush(zlib.Z_FULL_FLUSH)
+    bomb = packer.compress(b"\0" * 20 * LARGEST_BODY) + packer.flush()
+
+    assert held_in_vain(before + bomb) < 2.5 * LARGEST_BODY
+    assert held_in_vain(before, bomb) < 2.5 * LARGEST_BODY
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "\x1b[31m"])
@@ -148,6 +183,8 @@ def test_no_answer_is_too_strange_to_be_summed_up(body, status, retry_after):
         (b" \r\n", "empty"),
         ('{"a": 1}'.encode("utf-16"), "UTF-16, and JSON is UTF-8"),
         ('{"a": 1}'.encode("utf-16-le"), "UTF-16, and JSON is UTF-8"),
+        ('{"a": 1}'.encode("utf-16-be"), "UTF-16, and JSON is UTF-8"),
+        ('\ufeff{"a": 1}'.encode("utf-16-be"), "UTF-16, and JSON is UTF-8"),
         ('{"a": "\u00e9"}'.encode("latin-1"), "10 bytes that are not UTF-8"),
         (b'{"a": "\\ud800"}', '{"a": "\\ud800"}'),
         (b"<html><title>Sign in</title>", "Sign in"),

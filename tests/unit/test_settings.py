@@ -73,10 +73,12 @@ def test_the_key_is_in_no_repr():
         ("https://api.nugen.in/api/v3/", "https://api.nugen.in"),
         (" https://api.nugen.in ", "https://api.nugen.in"),
         ("https://gateway.test/nugen/api/v3", "https://gateway.test/nugen"),
+        ("https://gateway.test/nugen//api/v3", "https://gateway.test/nugen"),
         ("https://gateway.test:8443/nugen/", "https://gateway.test:8443/nugen"),
         ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
         ("http://127.1.2.3:8787", "http://127.1.2.3:8787"),
         ("http://localhost:8787/api/v3", "http://localhost:8787"),
+        ("http://LOCALHOST.:8787", "http://LOCALHOST.:8787"),
         ("http://[::1]:8787", "http://[::1]:8787"),
     ],
 )
@@ -111,7 +113,15 @@ def test_what_is_no_base_url_is_refused_in_a_sentence_that_names_it(given):
 
 @pytest.mark.parametrize("host", ["api.nugen.in", "10.0.0.1", "localhost.evil.test", "127.0.0.1.evil.test", "[::2]"])
 def test_plain_http_is_for_loopback_only(host):
-    assert "nugen:baseUrl is plain http to " in refusal({"nugen:baseUrl": f"http://{host}"})
+    assert (
+        f"nugen:baseUrl is plain http to {host.strip('[]')}, which would show the API key to everybody on the way:"
+        " use https."
+    ) == refusal({"nugen:baseUrl": f"http://{host}"})
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("0.1", 0.1), (" 1 ", 1.0), ("86400", 86400.0)])
+def test_a_request_timeout_is_any_time(value, seconds):
+    assert seconds == find({"nugen:requestTimeoutSeconds": value}).request_timeout
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "soon"])
@@ -119,6 +129,11 @@ def test_a_request_timeout_that_is_no_time_is_refused(value):
     assert "nugen:requestTimeoutSeconds must be a number of seconds greater than 0, such as 30." == refusal(
         {"nugen:requestTimeoutSeconds": value}
     )
+
+
+@pytest.mark.parametrize(("value", "requests"), [("1", 1), ("1000", 1000), ("8.0", 8)])
+def test_one_to_a_thousand_requests_may_be_under_way(value, requests):
+    assert requests == find({"nugen:maxConcurrentRequests": value}).max_concurrent_requests
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "inf", "many", "1001"])

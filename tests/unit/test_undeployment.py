@@ -157,6 +157,32 @@ def test_a_timeout_says_what_was_seen_last_and_when():
     assert 90 == pytest.approx(api.times[-1])
 
 
+def test_a_wait_that_begins_late_is_counted_from_its_beginning():
+    """The loop's time goes on: other waits came before."""
+    lines = []
+
+    async def main():
+        await asyncio.sleep(1000)
+        wait = Undeployment(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), lines.append)
+        with pytest.raises(WaitTimeoutError, match=r"not undeployed after 1m 30s: its last status, 1m 30s ago, was"):
+            await wait.follow(undeploy=False)
+
+    simulate(main)
+
+    assert "PENDING" == lines[0]
+
+
+@pytest.mark.parametrize("undeploy", [True, False])
+def test_a_single_poll_puts_up_with_half_a_minute_of_refusals(undeploy):
+    """Be it the DELETE that is refused or the poll."""
+
+    async def main():
+        with pytest.raises(UnavailableError, match="one poll, and no usable answer: 503"):
+            await Undeployment(client_for(ScriptedApi(503)), "m", STEADY).poll_once(undeploy=undeploy)
+
+    assert 30 <= simulate(main)[1] < 60
+
+
 def test_a_timeout_names_an_unknown_word():
     with pytest.raises(WaitTimeoutError, match=r"was RETIRING \(a status unknown to this version\)\."):
         follow(ScriptedApi("retiring"), WaitPolicy(timeout=3))

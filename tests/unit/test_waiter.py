@@ -137,6 +137,49 @@ def test_an_outage_takes_three_polls():
     assert Stop.OUTAGE is wait.failed(93.0)
 
 
+def test_after_an_answer_an_outage_takes_three_polls_again():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(0.0)
+    wait.failed(1.0)
+    wait.answered(2.0)
+    wait.failed(3.0)
+
+    assert isinstance(wait.failed(303.5), PollAgain)
+    assert Stop.OUTAGE is wait.failed(304.0)
+
+
+def test_an_answer_to_any_request_of_the_process_makes_an_outage_a_long_one():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(0.0, answered_ever=True)
+    wait.failed(1.0, answered_ever=True)
+
+    assert isinstance(wait.failed(299.9, answered_ever=True), PollAgain)
+    assert Stop.OUTAGE is wait.failed(300.0, answered_ever=True)
+
+
+def test_a_refusal_is_no_miss_but_keeps_a_wait_away():
+    """It neither begins an outage nor counts for one; nor is it asked to stay away longer than a minute."""
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(0.0)
+    wait.failed(1.0)
+
+    assert PollAgain(7.0) == wait.refused(40.0, retry_after=7.0)
+    assert PollAgain(60.0) == wait.refused(41.0, retry_after=86400.0)
+    assert Stop.OUTAGE is wait.failed(42.0)
+
+
+def test_all_is_counted_from_the_beginning_of_the_wait():
+    """The clock is anybody's: it need not begin at zero."""
+    wait = Wait(WaitPolicy(timeout=100), now=1000.0, chance=lambda: MIDDLE)
+
+    assert 30.0 == wait.unanswered_for(1030.0)
+    assert PollAgain(3.0) == wait.answered(1030.0)
+    assert 10.0 == wait.unanswered_for(1040.0)
+    assert 60.0 == wait.left(1040.0)
+    assert not wait.in_grace(1000.0)
+    assert PollAgain(1.0) == wait.answered(1099.0)
+
+
 def test_the_deadline_is_named_when_both_have_passed():
     wait = Wait(WaitPolicy(timeout=20), now=0.0)
     wait.failed(1.0)

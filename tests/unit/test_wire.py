@@ -56,6 +56,9 @@ def test_unknown_values_stay_unknown():
 
 def test_models_of_another_shape_are_left_alone():
     assert {"models": {"a": 1}} == read(struct(models={"a": 1}))
+    assert {"models": {"a": {"start_time": "now", "newName": 1.0}}} == (
+        read(struct(models={"a": {"startTime": "now", "newName": 1}}))
+    )
 
 
 @pytest.mark.parametrize(

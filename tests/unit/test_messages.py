@@ -1,0 +1,272 @@
+"""What an operator reads, word for word."""
+
+import pytest
+
+from nugen_pulumi.errors import UnavailableError
+from nugen_pulumi.inputs import Inputs
+from nugen_pulumi.messages import (
+    Facts,
+    drift,
+    failed,
+    fleet_drift,
+    fleet_next_step,
+    next_step,
+    next_up,
+    unfinished_fleet,
+    unseen_fleet,
+)
+from nugen_pulumi.models import UndeployStatus
+
+UNDEPLOYED = {"status": "COMPLETED", "undeployed": True, "error": None}
+PENDING = {"status": "PENDING", "undeployed": False, "error": None}
+
+
+def lost(model_status):
+    return {
+        "status": "FAILED",
+        "undeployed": False,
+        "error": f"No active undeployment. Model status is {model_status}.",
+    }
+
+
+def wanted(**props):
+    return Inputs.read(props)
+
+
+GO_ON = "The next `pulumi up` goes on with what is left."
+
+
+def test_one_model_of_a_fleet_is_named_with_its_reason():
+    assert f"1 of 3 models is not undeployed:\n  why\n{GO_ON}" == unfinished_fleet(3, {"a": "why"}, missing=False)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "named", "more"), [(10, 10, []), (11, 10, ["  … and 1 more."]), (20, 10, ["  … and 10 more."])]
+)
+def test_ten_reasons_of_a_fleet_are_named_and_the_others_counted(reasons, named, more):
+    said = {f"m-{n}": f"Model m-{n}: {'no' * n} answer." for n in range(reasons)}
+
+    assert [
+        f"{reasons} of 300 models are not undeployed:",
+        *[f"  {reason}" for reason in list(said.values())[:named]],
+        *more,
+        GO_ON,
+    ] == unfinished_fleet(300, said, missing=False).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("alike", "others"),
+    [
+        (2, "m-1"),
+        (4, "m-1, m-2, m-3"),
+        (5, "m-1, m-2, m-3 and 1 more"),
+        (100, "m-1, m-2, m-3 and 96 more"),
+    ],
+)
+def test_a_reason_that_many_have_is_named_once(alike, others):
+    """However long each took."""
+    said = {f"m-{n}": f"Model m-{n}: no usable answer in {n + 1}s." for n in range(alike)}
+
+    assert (
+        f"{alike} of 100 models are not undeployed:\n  Model m-0: no usable answer in 1s. The same: {others}.\n{GO_ON}"
+    ) == unfinished_fleet(100, said, missing=False)
+
+
+def test_those_who_share_a_reason_that_is_not_named_are_counted_each():
+    said = {f"m-{n}": f"Model m-{n}: {'no' * n} answer." for n in range(10)}
+    said |= {f"o-{n}": f"Model o-{n}: GPU on fire." for n in range(5)}
+
+    assert unfinished_fleet(15, said, missing=False).endswith(f"\n  … and 5 more.\n{GO_ON}")
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "The next `pulumi up` goes on waiting.",
+        "The next `pulumi up` goes on waiting. To wait longer, raise timeout_seconds.",
+        "The next `pulumi up` requests it again.",
+    ],
+)
+def test_what_comes_next_is_reported_once_for_all_of_a_fleet(advice):
+    assert f"1 of 2 models is not undeployed:\n  Why.\n{GO_ON}" == (
+        unfinished_fleet(2, {"a": f"Why. {advice}"}, missing=False)
+    )
+
+
+def test_who_names_models_that_do_not_exist_is_told_what_to_do():
+    assert f"1 of 1 models is not undeployed:\n  a\n{GO_ON} Remove the ids that do not exist from model_ids." == (
+        unfinished_fleet(1, {"a": "a"}, missing=True)
+    )
+
+
+def test_a_refresh_without_answers_changes_nothing():
+    assert "2 of 2 models are without an answer:\n  why\n  what\nState is as it was." == (
+        unseen_fleet(2, {"a": "why", "b": "what"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("undeploys", "next_"),
+    [
+        ([None], "Nothing in the program asks for more."),
+        ([False, None], "The next `pulumi up` waits for them."),
+        ([None, False, True], "The next `pulumi up` undeploys them."),
+    ],
+)
+def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_one(undeploys, next_):
+    assert f"1 of 2 models is not undeployed:\n  why\n{next_}" == fleet_drift(2, {"a": "why"}, undeploys)
+
+
+@pytest.mark.parametrize(
+    ("undeploy", "next_"),
+    [
+        (None, "Nothing in the program asks for more."),
+        (False, "The next `pulumi up` waits for it."),
+        (True, "The next `pulumi up` undeploys it."),
+    ],
+)
+def test_what_is_done_about_a_drift_is_what_an_update_requests(undeploy, next_):
+    assert next_ == next_up(undeploy=undeploy)
+
+
+@pytest.mark.parametrize(
+    ("known", "undeploy", "step"),
+    [
+        (None, True, "status unknown: will undeploy"),
+        (None, False, "status unknown: will wait"),
+        (lost("DEPLOYED"), True, "in service: will undeploy"),
+        (lost("DEPLOYED"), False, "in service: will keep waiting"),
+        (lost("READY"), True, "FAILED: will undeploy"),
+        (PENDING, True, "was PENDING: will undeploy"),
+        (PENDING, False, "was PENDING: will keep waiting"),
+    ],
+)
+def test_an_update_that_is_due_says_why_and_what_it_will_do(known, undeploy, step):
+    assert step == next_step(known, undeploy=undeploy)
+
+
+@pytest.mark.parametrize(
+    ("undeploys", "step"),
+    [
+        ([True, True], "2 of 5 not undeployed: will undeploy 2"),
+        ([False], "1 of 5 not undeployed: will keep waiting"),
+        ([False, True, False], "3 of 5 not undeployed: will undeploy 1 and will keep waiting"),
+    ],
+)
+def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(undeploys, step):
+    assert step == fleet_next_step(5, undeploys)
+
+
+@pytest.mark.parametrize(
+    ("model_status", "undeploy", "advice"),
+    [
+        (
+            "READY",
+            True,
+            "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models.",
+        ),
+        (
+            "READY",
+            False,
+            "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models.",
+        ),
+        ("DEPLOYED", True, "The next `pulumi up` requests it again."),
+        ("DEPLOYED", False, "Nothing has requested it: set undeploy to true."),
+        ("TRAINING", True, "The next `pulumi up` requests it again."),
+        ("TRAINING", False, "The next `pulumi up` polls again; with undeploy set to true it requests it first."),
+    ],
+)
+def test_a_failure_says_why_and_what_helps(model_status, undeploy, advice):
+    assert (f"Model m was not undeployed: No active undeployment. Model status is {model_status}. {advice}") == failed(
+        "m", lost(model_status), wanted(undeploy=undeploy)
+    )
+
+
+def test_a_failure_has_the_advice_that_it_is_given():
+    assert "Model m was not undeployed: GPU on fire. Call somebody." == (
+        failed("m", {"status": "FAILED", "undeployed": False, "error": "GPU on fire"}, wanted(), "Call somebody.")
+    )
+
+
+def test_what_is_undeployed_or_wanted_as_an_output_is_no_failure():
+    assert failed("m", UNDEPLOYED, wanted()) is None
+    assert failed("m", lost("DEPLOYED"), wanted(on_failure="record")) is None
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (lost("DEPLOYED"), "No active undeployment. Model status is DEPLOYED."),
+        ({"status": "PENDING", "undeployed": False, "error": None}, "PENDING."),
+        ({"status": "FAILED", "undeployed": False, "error": "what"}, "what."),
+    ],
+)
+def test_a_model_that_is_no_longer_undeployed_has_drifted(seen, said):
+    assert f"Model m is no longer undeployed: {said}" == drift("m", UNDEPLOYED, seen)
+
+
+@pytest.mark.parametrize("known", [None, PENDING, lost("READY")])
+def test_a_model_in_service_has_drifted_whatever_was_known(known):
+    assert "Model m is in service: No active undeployment. Model status is DEPLOYED." == drift(
+        "m", known, lost("DEPLOYED")
+    )
+    assert drift("m", known, PENDING) is None
+    assert drift("m", known, lost("READY")) is None
+
+
+@pytest.mark.parametrize("known", [None, PENDING, UNDEPLOYED])
+def test_a_model_that_is_undeployed_has_not_drifted(known):
+    assert drift("m", known, UNDEPLOYED) is None
+
+
+def facts(*, status="PENDING", error=None, waited=72.0, unanswered_for=0.0, early=None):
+    last = None if status is None else UndeployStatus(model_id="m", status=status)
+    return Facts("m", last, None if error is None else UnavailableError(error), waited, unanswered_for, early)
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({}, "PENDING · 1m 12s"),
+        ({"waited": 1.0}, "PENDING · 1s"),
+        ({"waited": 0.9}, "PENDING"),
+        ({"status": None}, "no answer yet · 1m 12s"),
+        ({"status": "retiring"}, "RETIRING (a status unknown to this version) · 1m 12s"),
+        ({"early": "Model not found"}, "PENDING · polled: Model not found · 1m 12s"),
+        ({"error": "503", "unanswered_for": 0.9}, "PENDING · 503 · 1m 12s"),
+        ({"error": "503", "unanswered_for": 9.0}, "PENDING · 503, no usable answer for 9s · 1m 12s"),
+        ({"error": "503", "unanswered_for": 9.0, "status": None}, "no answer yet · 503 · 1m 12s"),
+        ({"unanswered_for": 9.0}, "PENDING · 1m 12s"),
+        ({"error": "503", "early": "Model not found"}, "PENDING · polled: Model not found · 503 · 1m 12s"),
+    ],
+)
+def test_the_live_line_says_how_it_stands(known, line):
+    assert line == facts(**known).line
+
+
+def test_time_that_passes_is_no_news():
+    assert facts(waited=1.0).news == facts(waited=9.0, unanswered_for=5.0).news
+    assert 4 == len({facts(**known).news for known in ({}, {"status": "COMPLETED"}, {"error": "503"}, {"early": "x"})})
+
+
+@pytest.mark.parametrize(("unanswered_for", "ago"), [(0.9, ""), (1.0, ", 1s ago,"), (60.0, ", 1m ago,")])
+def test_a_wait_that_ends_badly_says_when_it_knew_what(unanswered_for, ago):
+    known = facts(unanswered_for=unanswered_for)
+
+    assert (
+        f"Model m is not undeployed after 1m 12s: its last status{ago} was PENDING."
+        " The next `pulumi up` goes on waiting."
+    ) == known.unfinished
+    assert (
+        f"Model m: interrupted after 1m 12s; its last status{ago} was PENDING. The next `pulumi up` goes on waiting."
+    ) == known.interrupted
+    assert f"{known.unfinished} To wait longer, raise timeout_seconds." == known.timed_out
+
+
+def test_a_wait_that_ends_badly_says_what_went_wrong_last():
+    assert "Model m: no usable answer in 1m 12s. The last error: 503." == facts(status=None, error="503").unfinished
+    assert "Model m: interrupted after 1m 12s, before anything was known." == facts(status=None).interrupted
+    assert (
+        "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
+        " answer; the last error: 503. The next `pulumi up` goes on waiting."
+    ) == facts(error="503", unanswered_for=9.0).unfinished
