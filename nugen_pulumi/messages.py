@@ -23,6 +23,8 @@ REQUEST_AGAIN = "The next `pulumi up` requests it again."
 
 
 _NAMED = 10
+# How long something took: "in 1m 30s", "its last status, 2s ago, was".
+_LENGTHS = re.compile(r", [^,]* ago,|\b[\d.]+[hms](?: \d+[ms])?\b")
 _ALIKE = 3
 
 
@@ -116,7 +118,7 @@ def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:
     alike: dict[str, list[str]] = {}
     for model_id, reason in reasons.items():
         # A thousand equal errors are one; how long each took makes no difference.
-        alike.setdefault(re.sub(r", [^,]* ago,|\d+", "", reason.replace(model_id, "", 1)), []).append(model_id)
+        alike.setdefault(_LENGTHS.sub("", reason.replace(f"Model {model_id}", "", 1)), []).append(model_id)
     # What the next `pulumi up` does is reported once, for all of them.
     named = [f"  {_bare(reasons[ids[0]])}{_others(ids[1:])}" for ids in list(alike.values())[:_NAMED]]
     left = sum(map(len, list(alike.values())[_NAMED:]))

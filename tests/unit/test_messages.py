@@ -270,3 +270,17 @@ def test_a_wait_that_ends_badly_says_what_went_wrong_last():
         "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
         " answer; the last error: 503. The next `pulumi up` goes on waiting."
     ) == facts(error="503", unanswered_for=9.0).unfinished
+
+
+def test_only_how_long_it_took_makes_no_difference():
+    """Other numbers do: a status code, an error of the API's own. Ids are ids, be they letters of other words."""
+    reasons = {
+        "a": "Model a: no usable answer in 1m 30s. CUDA error 11.",
+        "e": "Model e: no usable answer in 31s. CUDA error 11.",
+        "m": "Model m: no usable answer in 0.5s. CUDA error 98.",
+    }
+
+    assert [
+        "  Model a: no usable answer in 1m 30s. CUDA error 11. The same: e.",
+        "  Model m: no usable answer in 0.5s. CUDA error 98.",
+    ] == unfinished_fleet(3, reasons, missing=False).splitlines()[1:-1]
