@@ -39,9 +39,8 @@ _MODULES = ("resource", "outputs", "lookup", "explicit_provider", "errors")
 def __getattr__(name: str) -> Any:
     # When it is asked for, because the native face lives in this package, too, and needs nothing of the dynamic one.
     if name in __all__:
-        for module in map(import_module, (f"nugen_pulumi.{module}" for module in _MODULES)):
-            if hasattr(module, name):
-                return globals().setdefault(name, getattr(module, name))
+        modules = (import_module(f"nugen_pulumi.{module}") for module in _MODULES)
+        return next(getattr(module, name) for module in modules if hasattr(module, name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

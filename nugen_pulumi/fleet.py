@@ -68,8 +68,11 @@ async def follow_all(
     outcomes: dict[str, Outcome] = {}
     budget = Budget()
 
+    undeployments: list[Undeployment] = []
+
     async def one(model_id: str, *, undeploy: bool) -> None:
         undeployment = Undeployment(client, model_id, policy, remember=_lighter if wait else None)
+        undeployments.append(undeployment)
         try:
             outcome = await _outcome(undeployment, undeploy=undeploy, wait=wait)
             if outcome.known is not None:
@@ -81,7 +84,7 @@ async def follow_all(
     live = LiveLine(report)
 
     def line() -> tuple[str, str]:
-        count = _count(outcomes.values(), len(models), before)
+        count = _count(outcomes.values(), len(models), before) + _unanswered(client, undeployments)
         return count, f"{count} · {duration(clock() - started)}"
 
     def tell() -> None:
@@ -138,6 +141,12 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
     while True:
         await asyncio.sleep(_BETWEEN_LINES)
         tell()
+
+
+def _unanswered(client: NugenClient, undeployments: Collection[Undeployment]) -> str:
+    """Tell why none of a fleet has got an answer: what is pending would look healthy otherwise."""
+    errors = () if client.answered_ever else [one.error for one in undeployments if one.error]
+    return f" · no answer yet: {errors[0]}" if errors else ""
 
 
 def _count(outcomes: Collection[Outcome], asked: int, before: int) -> str:

@@ -1,4 +1,4 @@
-"""What create, read, update and delete of a fleet decide. Knows neither the engine's protocol nor a host."""
+"""What diff, create, update, refresh and import of a fleet decide. Knows no protocol and no host."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class FleetOperations:
     def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
         id_ = _id_of(news["model_ids"])
-        return id_, self._go_on(operation, id_, {}, news)
+        return id_, self._settle(operation, id_, {}, news)
 
     def update(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
         """Find out about the unsettled and the new, forget the removed; without any request if there are none."""
-        return self._go_on(operation, id_, olds, news)
+        return self._settle(operation, id_, olds, news)
 
     def refresh(self, operation: Operation, _id: str, props: FleetState) -> FleetState:
-        """Poll each model. Only what the API does not know is dropped; any other failure is an error."""
+        """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = props.get("models") or {}, props["model_ids"]
         wanted = Inputs.read(props)
         seen = operation.runtime().follow_all(
@@ -74,7 +74,7 @@ class FleetOperations:
         state = self.refresh(operation, id_, given)
         return _id_of(ids), state if state["models"] else None
 
-    def _go_on(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
+    def _settle(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
         """Find out what *olds* does not know; what is found out is kept, whatever becomes of the rest."""
         wanted, ids = Inputs.read(news), news["model_ids"]
         known = olds.get("models") or {}
@@ -101,12 +101,13 @@ class FleetOperations:
             if reasons:
                 missing = any(isinstance(outcome.error, ModelNotFoundError) for outcome in outcomes.values())
                 message = unfinished_fleet(len(ids), reasons, missing=missing)
-                # One is enough to mend it: a mistake of ours usually meets many models alike.
+                # One traceback is enough to fix the bug: a mistake of ours usually meets many models alike.
                 raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), kept=models)
         return outputs.of_fleet(news, models)
 
 
 def _id_of(model_ids: list[str]) -> str:
+    """Return a fleet's id: made once of its first ids, it stays when they change."""
     digest = hashlib.sha256("\n".join(sorted(model_ids)).encode()).hexdigest()
     return f"fleet-{digest[:16]}"
 

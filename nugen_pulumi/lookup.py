@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,11 +95,8 @@ def get_undeploy_status(
         return GetUndeployStatusResult(model_id=model_id, **entry(status))
 
     def run() -> GetUndeployStatusResult:
-        loop = Loop()
-        try:
+        with closing(Loop()) as loop:
             return loop.run_until_complete(poll())
-        finally:
-            loop.close()
 
     # A loop of its own in a thread of its own: the program's thread has Pulumi's loop running.
     with ThreadPoolExecutor(max_workers=1) as pool:

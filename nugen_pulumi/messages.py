@@ -191,7 +191,9 @@ class Facts:
     def interrupted(self) -> str:
         """Why a wait ends that was told to."""
         start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
-        return f"{start}, before anything was known." if self.last is None else f"{start}; {self._seen}. {GO_ON}"
+        if self.last is not None:
+            return f"{start}; {self._seen}. {GO_ON}"
+        return f"{start}, before anything was known." + (f" The last error: {self.error}." if self.error else "")
 
     @property
     def _status(self) -> str:

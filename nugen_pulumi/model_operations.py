@@ -1,4 +1,4 @@
-"""What create, read, update and delete of one model decide. Knows neither the engine's protocol nor a host."""
+"""What diff, create, update, refresh, import and get of one model decide. Knows no protocol and no host."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ModelOperations:
         """Request the undeployment if told to, and find out how it ends."""
         model_id = news["model_id"]
         with keeping(model_id, lambda status: outputs.of_model(news, outputs.entry(status))):
-            known = self._find_out(operation, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
+            known = self._undeploy_and_wait(operation, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
         return model_id, outputs.of_model(news, known)
 
     def update(self, operation: Operation, id_: str, olds: ModelState, news: ModelState) -> ModelState:
@@ -40,7 +40,7 @@ class ModelOperations:
         if known is not None and undeploy is None:
             return outputs.of_model(news, known)
         with keeping(id_, lambda status: outputs.of_model(news, outputs.entry(status))):
-            return outputs.of_model(news, self._find_out(operation, id_, wanted, undeploy=bool(undeploy)))
+            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=bool(undeploy)))
 
     def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
@@ -64,9 +64,9 @@ class ModelOperations:
         """Find out like ``create``, but never request the undeployment: for a resource that is read, not managed."""
         asked = {**props, "model_id": id_}
         _refuse_bad(asked)
-        return outputs.of_model(asked, self._find_out(operation, id_, Inputs.read(props), advice=GET_ADVICE))
+        return outputs.of_model(asked, self._undeploy_and_wait(operation, id_, Inputs.read(props), advice=GET_ADVICE))
 
-    def _find_out(
+    def _undeploy_and_wait(
         self,
         operation: Operation,
         model_id: str,

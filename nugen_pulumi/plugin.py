@@ -235,7 +235,7 @@ def serve() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: _told_to_end(stop))
-    if stat.S_ISFIFO(os.fstat(0).st_mode):  # what the engine leaves open for as long as it lives
+    if stat.S_ISFIFO(os.fstat(0).st_mode):  # pragma: no branch - what the engine leaves open for as long as it lives
         threading.Thread(target=_watch, args=(stop,), name="nugen-engine", daemon=True).start()
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -259,7 +259,7 @@ def _watch(stop: threading.Event) -> None:
     # Not `sys.stdin`: a thread that waits in there aborts the interpreter at its end.
     while os.read(0, 4096):
         pass
-    stop.set()
+    stop.set()  # pragma: no cover - the process ends while this is recorded
 
 
 def main() -> None:

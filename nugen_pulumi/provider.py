@@ -48,7 +48,7 @@ class _Provider(ResourceProvider):
         """Keep the stack's config; whether it is valid is asked when it is needed, and in ``check``."""
         self._config = req.config
         missing = [work.__name__ for work in (host.widen_pool, host.hear_cancel) if not work()]
-        if missing:
+        if missing:  # pragma: no cover - a host of the future
             host.HostCall.current().debug(f"nugen-pulumi: this host or Python is unknown: without {', '.join(missing)}")
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:

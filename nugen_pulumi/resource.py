@@ -22,9 +22,8 @@ else:
 
 class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     """
-    A Nugen model that is out of service.
+    Waits until a Nugen model is undeployed; with *undeploy* requests the undeployment first.
 
-    Creating it waits until the model's undeployment is finished; with *undeploy* it requests the undeployment first.
     Deleting it forgets it: no request is sent, and the model is not deployed again.
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
 
@@ -33,7 +32,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         opts: The usual options of a Pulumi resource.
         model_id: The model. Changing it replaces the resource.
         undeploy: Send the DELETE that starts the undeployment first. Default False.
-        wait: Wait for the end. If False, poll once and record whatever is said. Default True.
+        wait: Wait for the end. If False, poll once and record the status as it is. Default True.
         timeout_seconds: Seconds for the whole wait. Default 1800.
         poll_interval_seconds: Longest pause between two polls, in seconds; the first ones are shorter. Default 5.
         on_failure: ``"error"``: an undeployment that ends as FAILED fails the deployment (the default).
@@ -46,9 +45,9 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     undeploy: pulumi.Output[bool]
     """Whether the undeployment is requested."""
     wait: pulumi.Output[bool]
-    """Whether its end is waited for."""
+    """Whether ``pulumi up`` waits for the undeployment to finish."""
     timeout_seconds: pulumi.Output[float | None]
-    """Seconds for the whole wait, or None if the program does not say."""
+    """Seconds for the whole wait, or None if the program does not say: then 1800."""
     poll_interval_seconds: pulumi.Output[float]
     """Longest pause between two polls, in seconds."""
     on_failure: pulumi.Output[str]
@@ -110,7 +109,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         on_failure: pulumi.Input[Literal["error", "record"]] = "error",
     ) -> UndeployedModel:
         """
-        Read a model without managing it.
+        Read a model without managing it. Never requests the undeployment.
 
         During ``pulumi up`` this waits as creating the resource does; during a preview it takes one poll. A model
         that does not exist is an error.
@@ -144,7 +143,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
 
 class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     """
-    A fleet: up to ten thousand Nugen models that are out of service, in one resource.
+    Waits until up to ten thousand Nugen models are undeployed, in one resource.
 
     Each is waited for as :class:`UndeployedModel` waits, all at the same time. One model's failure never stops the
     others: the error at the end names up to ten with their reasons and counts the rest. Whatever is known is in
@@ -154,9 +153,9 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     Args:
         resource_name: The name of the resource in the stack.
         opts: The usual options of a Pulumi resource.
-        model_ids: The models, 1 to 10,000, each once. Their order means nothing.
+        model_ids: The models, 1 to 10,000, each once. Their order means nothing; a change updates in place.
         undeploy: Send the DELETEs that start the undeployments first. Default False.
-        wait: Wait for the end. If False, poll each model and record whatever is said. Default True.
+        wait: Wait for the end. If False, poll each model and record the status as it is. Default True.
         timeout_seconds: Seconds for the whole wait, of all models together. Default 1800.
         poll_interval_seconds: Longest pause between two polls of a model, in seconds. Default 5.
         on_failure: ``"error"``: a model whose undeployment ends as FAILED fails the deployment (the default).
@@ -169,9 +168,9 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     undeploy: pulumi.Output[bool]
     """Whether the undeployments are requested."""
     wait: pulumi.Output[bool]
-    """Whether their end is waited for."""
+    """Whether ``pulumi up`` waits for the undeployments to finish."""
     timeout_seconds: pulumi.Output[float | None]
-    """Seconds for the whole wait, or None if the program does not say."""
+    """Seconds for the whole wait, or None if the program does not say: then 1800."""
     poll_interval_seconds: pulumi.Output[float]
     """Longest pause between two polls of a model, in seconds."""
     on_failure: pulumi.Output[str]

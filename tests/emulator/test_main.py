@@ -124,6 +124,8 @@ def test_conditions(shell, tmp_path):
     with emulator.client(verify=trusting) as api, pytest.raises(httpx.TransportError):
         [api.get("/api/v3/models/base") for _ in range(2)]
 
+    emulator.end(signal.SIGINT)
+
     assert [200, 200, 503] == codes
     assert emulator.url.startswith("https://")
 

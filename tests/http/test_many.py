@@ -50,7 +50,7 @@ def test_behind_a_limit_nothing_is_lost_and_each_delete_is_carried_out_once(burs
         assert [] == lost(outcomes)
         assert {1} == set(deletes(emulator.requests).values())
         assert 200 == len(deletes(emulator.requests))
-        assert 0 < len(emulator.stopped) < 0.3 * len(emulator.requests), "a lenient bound: bench/ measures"
+        assert len(emulator.stopped) < 0.3 * len(emulator.requests), "a lenient bound: bench/ measures"
 
 
 def test_at_a_distance_nothing_is_lost():

@@ -35,6 +35,7 @@ class Context:
 def test_without_a_context_nothing_fails():
     call = Call()
     call.report("x")
+    call.debug("x")
     call.fail("x")
     call.on_lost(pytest.fail)
 

@@ -211,7 +211,7 @@ def test_no_line_is_wider_than_120(page):
 
 def test_the_readme_fits_on_a_few_screens():
     """A stranger's first hour: from an empty folder to the tables of inputs, outputs and settings."""
-    assert len(README.read_text().splitlines()) < 190
+    assert len(README.read_text().splitlines()) < 200
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
-from nugen_pulumi import Provider, UndeployedModel, UndeployedModels, inputs, outputs
+from nugen_pulumi import InputError, Provider, UndeployedModel, UndeployedModels, inputs, outputs
 
 OF_SINGLE = [name for name in inputs.NAMES if name != "model_ids"]
 
@@ -162,3 +162,11 @@ def test_a_fleet_hands_over_its_ids(mocks):
 
     assert "pulumi-python:dynamic/nugen:UndeployedModels" == args.typ
     assert (["a", "b"], True) == (args.inputs["model_ids"], args.inputs["undeploy"])
+
+
+@pytest.mark.parametrize(
+    ("given", "says"), [({"id": 7}, "must be a string, not 7"), ({"id": "m", "wait": "yes"}, "wait must be")]
+)
+def test_get_refuses_what_the_sdk_would_break_over(given, says):
+    with pytest.raises(InputError, match=says):
+        UndeployedModel.get("m", **given)

@@ -256,13 +256,15 @@ def test_an_interrupted_wait_says_what_was_learnt():
     ) == str(error)
 
 
-@pytest.mark.parametrize("answer", [503, (3600, 200)])
-def test_an_interrupted_wait_that_learnt_nothing_says_so(answer):
+@pytest.mark.parametrize(
+    ("answer", "why"), [(503, " The last error: 503 Service Unavailable."), ((3600, 200), "")], ids=["503", "hang"]
+)
+def test_an_interrupted_wait_that_learnt_nothing_says_so_and_why(answer, why):
     """Also in the middle of a request."""
     error = interrupted([answer])
 
     assert error.last is None
-    assert "Model m: interrupted after 10s, before anything was known." == str(error)
+    assert f"Model m: interrupted after 10s, before anything was known.{why}" == str(error)
 
 
 def test_a_single_poll_can_be_interrupted():
