@@ -258,7 +258,7 @@ def _told_to_end(stop: threading.Event) -> None:
 def _watch(stop: threading.Event) -> None:
     # Not `sys.stdin`: a thread that waits in there aborts the interpreter at its end.
     while os.read(0, 4096):
-        pass
+        pass  # pragma: no cover - the engine writes nothing
     stop.set()  # pragma: no cover - the process ends while this is recorded
 
 
