@@ -8,10 +8,11 @@ from typing import cast
 from pulumi.output import Unknown
 
 from nugen_pulumi import inputs, outputs
+from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.budget import within_budget
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetError
 from nugen_pulumi.inputs import DEFAULTS, Inputs
-from nugen_pulumi.messages import drift, failed, fleet_drift, fleet_next_step, unfinished_fleet, unseen_fleet
+from nugen_pulumi.messages import drift, failed, fleet_drift, fleet_update_reason, unfinished_fleet, unseen_fleet
 from nugen_pulumi.operation import Difference, Operation, keeping
 from nugen_pulumi.outputs import FleetState
 
@@ -29,8 +30,9 @@ class FleetOperations:
             changed.discard("model_ids")
         if "triggers" in changed:
             return Difference(inputs=True, replaces=["triggers"], unfinished=None)
-        requests = {} if _is_unknown(ids) else _requests(olds, news)
-        return Difference(bool(changed), [], fleet_next_step(len(ids), requests.values()) if requests else None)
+        actions = {} if _is_unknown(ids) else _actions(olds, news)
+        reason = fleet_update_reason(len(ids), list(actions.values())) if actions else None
+        return Difference(bool(changed), [], reason)
 
     def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
@@ -60,8 +62,8 @@ class FleetOperations:
         lines = {model_id: drift(model_id, known.get(model_id), model) for model_id, model in now.items()}
         drifts = {model_id: line for model_id, line in lines.items() if line}
         if drifts:
-            undeploys = {outputs.next_request(now[model_id], wanted, requested=True) for model_id in drifts}
-            operation.warn(fleet_drift(len(ids), drifts, undeploys))
+            actions = {next_action(now[model_id], wanted, requested=True) for model_id in drifts}
+            operation.warn(fleet_drift(len(ids), drifts, actions))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
@@ -79,14 +81,15 @@ class FleetOperations:
         wanted, ids = Inputs.read(news), news["model_ids"]
         known = olds.get("models") or {}
         models = {model_id: known[model_id] for model_id in ids if model_id in known}
-        requests = _requests(olds, news)
-        if not requests:
+        actions = _actions(olds, news)
+        if not actions:
             return outputs.of_fleet(news, models)
-        before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in requests)
+        before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in actions)
         with keeping(id_, lambda models: outputs.of_fleet(news, models)):
             policy = wanted.policy(operation.timeout)
+            undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
             outcomes = operation.runtime().follow_all(
-                requests, policy, wait=wanted.wait, before=before, report=operation.report
+                undeploy, policy, wait=wanted.wait, before=before, report=operation.report
             )
             reasons: dict[str, str] = {}
             tracebacks = []
@@ -112,14 +115,14 @@ def _id_of(model_ids: list[str]) -> str:
     return f"fleet-{digest[:16]}"
 
 
-def _requests(olds: FleetState, news: FleetState) -> dict[str, bool]:
-    """Return what has to be requested: for each model of which something is to be found out, whether to undeploy it."""
+def _actions(olds: FleetState, news: FleetState) -> dict[str, Action]:
+    """Return what has to be done about each model that is not settled."""
     wanted, known, requested = Inputs.read(news), olds.get("models") or {}, olds.get("undeploy", False)
     return {
-        model_id: undeploy
+        model_id: action
         for model_id in news["model_ids"]
         if not _is_unknown(model_id)
-        and (undeploy := outputs.next_request(known.get(model_id), wanted, requested=requested)) is not None
+        and (action := next_action(known.get(model_id), wanted, requested=requested)) is not Action.NOTHING
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nugen_pulumi.action import Action
 from nugen_pulumi.formatting import duration
 from nugen_pulumi.statuses import Phase, model_status
 
@@ -85,33 +86,33 @@ def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | No
     return f"Model {model_id} is in service: {reason}." if model_status(seen.get("error")) == "DEPLOYED" else None
 
 
-def next_up(*, undeploy: bool | None) -> str:
-    """Report what the next ``pulumi up`` requests: nothing, the status, or (True) the undeployment."""
-    if undeploy is None:
+def next_up(action: Action) -> str:
+    """Report what the next ``pulumi up`` does about a model."""
+    if action is Action.NOTHING:
         return "Nothing in the program asks for more."
-    return "The next `pulumi up` undeploys it." if undeploy else "The next `pulumi up` waits for it."
+    return f"The next `pulumi up` {'undeploys' if action is Action.UNDEPLOY else 'waits for'} it."
 
 
-def fleet_drift(total: int, reasons: Mapping[str, str], undeploys: Collection[bool | None]) -> str:
-    """As :func:`drift` and :func:`next_up`, of a fleet."""
-    tail = next_up(undeploy=True if True in undeploys else False if False in undeploys else None)
-    return _fleet(total, reasons, "not undeployed", tail.replace(" it.", " them."))
+def fleet_drift(total: int, reasons: Mapping[str, str], actions: Collection[Action]) -> str:
+    """As :func:`drift` and :func:`next_up`, of a fleet: the action that does most is reported."""
+    action = next((action for action in (Action.UNDEPLOY, Action.POLL) if action in actions), Action.NOTHING)
+    return _fleet(total, reasons, "not undeployed", next_up(action).replace(" it.", " them."))
 
 
-def next_step(known: FleetModel | None, *, undeploy: bool) -> str:
+def update_reason(known: FleetModel | None, action: Action) -> str:
     """Report in a few words why an update is due, and what it will do."""
     if known is None:
-        return "status unknown: will undeploy" if undeploy else "status unknown: will wait"
+        return f"status unknown: will {'undeploy' if action is Action.UNDEPLOY else 'wait'}"
     deployed = model_status(known.get("error")) == "DEPLOYED"
     state = "in service" if deployed else f"was {known['status']}" if known["status"] != Phase.FAILED else "FAILED"
-    return f"{state}: will undeploy" if undeploy else f"{state}: will keep waiting"
+    return f"{state}: will {'undeploy' if action is Action.UNDEPLOY else 'keep waiting'}"
 
 
-def fleet_next_step(total: int, undeploys: Collection[bool]) -> str:
-    """As :func:`next_step`, of a fleet: for each model that is not finished, whether to undeploy it."""
-    undeploy = sum(undeploys)
-    steps = [f"will undeploy {undeploy}"] * bool(undeploy) + ["will keep waiting"] * (undeploy < len(undeploys))
-    return f"{len(undeploys)} of {total} not undeployed: {' and '.join(steps)}"
+def fleet_update_reason(total: int, actions: Sequence[Action]) -> str:
+    """As :func:`update_reason`, of a fleet: *actions* are those about the models that are not settled."""
+    undeploy = actions.count(Action.UNDEPLOY)
+    steps = [f"will undeploy {undeploy}"] * bool(undeploy) + ["will keep waiting"] * (undeploy < len(actions))
+    return f"{len(actions)} of {total} not undeployed: {' and '.join(steps)}"
 
 
 def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:

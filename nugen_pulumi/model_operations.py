@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from nugen_pulumi import inputs, outputs
+from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.inputs import DEFAULTS, Given, Inputs
-from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_step, next_up
+from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_up, update_reason
 from nugen_pulumi.operation import Difference, Operation, keeping
 from nugen_pulumi.outputs import FleetModel, ModelState
 
@@ -22,8 +23,8 @@ class ModelOperations:
         """Compare what state holds with what the program says."""
         changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.recorded(olds)
         replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
-        undeploy = outputs.next_request(known, wanted, requested=olds.get("undeploy", False))
-        unfinished = None if replaces or undeploy is None else next_step(known, undeploy=undeploy)
+        action = next_action(known, wanted, requested=olds.get("undeploy", False))
+        unfinished = None if replaces or action is Action.NOTHING else update_reason(known, action)
         return Difference(bool(changed), replaces, unfinished)
 
     def create(self, operation: Operation, news: ModelState) -> tuple[str, ModelState]:
@@ -36,11 +37,12 @@ class ModelOperations:
     def update(self, operation: Operation, id_: str, olds: ModelState, news: ModelState) -> ModelState:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
         wanted, known = Inputs.read(news), outputs.recorded(olds)
-        undeploy = outputs.next_request(known, wanted, requested=olds.get("undeploy", False))
-        if known is not None and undeploy is None:
+        action = next_action(known, wanted, requested=olds.get("undeploy", False))
+        if known is not None and action is Action.NOTHING:
             return outputs.of_model(news, known)
         with keeping(id_, lambda status: outputs.of_model(news, outputs.entry(status))):
-            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=bool(undeploy)))
+            undeploy = action is Action.UNDEPLOY
+            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy))
 
     def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
@@ -50,8 +52,7 @@ class ModelOperations:
         except ModelNotFoundError:
             return None
         if (message := drift(id_, known, seen)) is not None:
-            undeploy = outputs.next_request(seen, Inputs.read(props), requested=True)
-            operation.warn(f"{message} {next_up(undeploy=undeploy)}")
+            operation.warn(f"{message} {next_up(next_action(seen, Inputs.read(props), requested=True))}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
     def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:

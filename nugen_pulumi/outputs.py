@@ -1,13 +1,13 @@
-"""What a stack records of a model, and when that is enough. The one place that spells the outputs' names."""
+"""What a stack records of a model. The one place that spells the outputs' names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from nugen_pulumi.budget import within_budget
-from nugen_pulumi.inputs import NAMES, Given, Inputs
-from nugen_pulumi.statuses import Phase, model_status
+from nugen_pulumi.inputs import NAMES, Given
+from nugen_pulumi.statuses import Phase
 
 if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
@@ -133,38 +133,3 @@ def of_fleet(props: FleetState, models: Mapping[str, FleetModel]) -> FleetState:
 
 def _failed(model: FleetModel) -> bool:
     return model["status"] == Phase.FAILED and not model["undeployed"]
-
-
-def settled(known: FleetModel | None, wanted: Inputs) -> bool:
-    """Tell whether nothing is left to find out of a model of which *known* is recorded, if anything."""
-    if known is None:
-        return False
-    if known["undeployed"]:
-        return True
-    if wanted.undeploy and model_status(known.get("error")) == "DEPLOYED":
-        return False  # somebody has deployed it again, whatever else the program wants to know
-    return not wanted.wait or (known["status"] == Phase.FAILED and wanted.on_failure == "record")
-
-
-def next_request(known: FleetModel | None, wanted: Inputs, *, requested: bool) -> bool | None:
-    """
-    Tell what an update has to request of the API about a model.
-
-    Args:
-        known: What is recorded of the model, or None.
-        wanted: The inputs.
-        requested: The undeployment was requested before.
-
-    Returns:
-        None: nothing is left to find out. False: its status. True: its undeployment first, because that was never
-        requested, or it FAILED.
-    """
-    never_requested = wanted.undeploy and (known is None or not requested)
-    if known is not None and (known["undeployed"] or (settled(known, wanted) and not never_requested)):
-        return None
-    return never_requested or (wanted.undeploy and known is not None and known["status"] == Phase.FAILED)
-
-
-def fleet_settled(models: Mapping[str, FleetModel], ids: Iterable[str], wanted: Inputs) -> bool:
-    """Tell whether nothing is left to find out of any model of a fleet."""
-    return all(settled(models.get(model_id), wanted) for model_id in ids)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nugen_pulumi.action import Action
 from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.messages import (
@@ -9,16 +10,18 @@ from nugen_pulumi.messages import (
     drift,
     failed,
     fleet_drift,
-    fleet_next_step,
-    next_step,
+    fleet_update_reason,
     next_up,
     unfinished_fleet,
     unseen_fleet,
+    update_reason,
 )
 from nugen_pulumi.models import UndeployStatus
 
 UNDEPLOYED = {"status": "COMPLETED", "undeployed": True, "error": None}
 PENDING = {"status": "PENDING", "undeployed": False, "error": None}
+
+NOTHING, POLL, UNDEPLOY = Action
 
 
 def lost(model_status):
@@ -106,55 +109,55 @@ def test_a_refresh_without_answers_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("undeploys", "next_"),
+    ("actions", "next_"),
     [
-        ([None], "Nothing in the program asks for more."),
-        ([False, None], "The next `pulumi up` waits for them."),
-        ([None, False, True], "The next `pulumi up` undeploys them."),
+        ([NOTHING], "Nothing in the program asks for more."),
+        ([POLL, NOTHING], "The next `pulumi up` waits for them."),
+        ([NOTHING, POLL, UNDEPLOY], "The next `pulumi up` undeploys them."),
     ],
 )
-def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_one(undeploys, next_):
-    assert f"1 of 2 models is not undeployed:\n  why\n{next_}" == fleet_drift(2, {"a": "why"}, undeploys)
+def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_one(actions, next_):
+    assert f"1 of 2 models is not undeployed:\n  why\n{next_}" == fleet_drift(2, {"a": "why"}, actions)
 
 
 @pytest.mark.parametrize(
-    ("undeploy", "next_"),
+    ("action", "next_"),
     [
-        (None, "Nothing in the program asks for more."),
-        (False, "The next `pulumi up` waits for it."),
-        (True, "The next `pulumi up` undeploys it."),
+        (NOTHING, "Nothing in the program asks for more."),
+        (POLL, "The next `pulumi up` waits for it."),
+        (UNDEPLOY, "The next `pulumi up` undeploys it."),
     ],
 )
-def test_what_is_done_about_a_drift_is_what_an_update_requests(undeploy, next_):
-    assert next_ == next_up(undeploy=undeploy)
+def test_what_is_done_about_a_drift_is_what_an_update_does(action, next_):
+    assert next_ == next_up(action)
 
 
 @pytest.mark.parametrize(
-    ("known", "undeploy", "step"),
+    ("known", "action", "reason"),
     [
-        (None, True, "status unknown: will undeploy"),
-        (None, False, "status unknown: will wait"),
-        (lost("DEPLOYED"), True, "in service: will undeploy"),
-        (lost("DEPLOYED"), False, "in service: will keep waiting"),
-        (lost("READY"), True, "FAILED: will undeploy"),
-        (PENDING, True, "was PENDING: will undeploy"),
-        (PENDING, False, "was PENDING: will keep waiting"),
+        (None, UNDEPLOY, "status unknown: will undeploy"),
+        (None, POLL, "status unknown: will wait"),
+        (lost("DEPLOYED"), UNDEPLOY, "in service: will undeploy"),
+        (lost("DEPLOYED"), POLL, "in service: will keep waiting"),
+        (lost("READY"), UNDEPLOY, "FAILED: will undeploy"),
+        (PENDING, UNDEPLOY, "was PENDING: will undeploy"),
+        (PENDING, POLL, "was PENDING: will keep waiting"),
     ],
 )
-def test_an_update_that_is_due_says_why_and_what_it_will_do(known, undeploy, step):
-    assert step == next_step(known, undeploy=undeploy)
+def test_an_update_that_is_due_says_why_and_what_it_will_do(known, action, reason):
+    assert reason == update_reason(known, action)
 
 
 @pytest.mark.parametrize(
-    ("undeploys", "step"),
+    ("actions", "reason"),
     [
-        ([True, True], "2 of 5 not undeployed: will undeploy 2"),
-        ([False], "1 of 5 not undeployed: will keep waiting"),
-        ([False, True, False], "3 of 5 not undeployed: will undeploy 1 and will keep waiting"),
+        ([UNDEPLOY, UNDEPLOY], "2 of 5 not undeployed: will undeploy 2"),
+        ([POLL], "1 of 5 not undeployed: will keep waiting"),
+        ([POLL, UNDEPLOY, POLL], "3 of 5 not undeployed: will undeploy 1 and will keep waiting"),
     ],
 )
-def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(undeploys, step):
-    assert step == fleet_next_step(5, undeploys)
+def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(actions, reason):
+    assert reason == fleet_update_reason(5, actions)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,16 @@
-"""What is recorded of a model, and what an update still has to find out of it."""
+"""What is recorded of a model."""
 
 import pytest
 
-from nugen_pulumi.inputs import DEFAULTS, Inputs
+from nugen_pulumi.inputs import DEFAULTS
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outputs import (
     entry,
-    fleet_settled,
     given,
-    next_request,
     of_fleet,
     of_model,
     recorded,
     seen_again,
-    settled,
 )
 
 MIB = 1024 * 1024
@@ -23,7 +20,6 @@ AT_REST = {"status": "FAILED", "undeployed": True, "error": "Model status is EVA
 PENDING = {"status": "PENDING", "undeployed": False}
 RETIRING = {"status": "RETIRING", "undeployed": False}
 FAILED = {"status": "FAILED", "undeployed": False, "error": "GPU on fire"}
-DEPLOYED = {"status": "FAILED", "undeployed": False, "error": "No active undeployment. Model status is DEPLOYED."}
 
 KNOWN = {
     "status": "COMPLETED",
@@ -33,104 +29,6 @@ KNOWN = {
     "end_time": "later",
     "error": None,
 }
-
-
-def wanted(**props):
-    return Inputs.read(props)
-
-
-@pytest.mark.parametrize("known", [UNDEPLOYED, AT_REST])
-@pytest.mark.parametrize("undeploy", [True, False])
-@pytest.mark.parametrize("wait", [True, False])
-def test_a_model_that_is_known_to_be_undeployed_is_settled_whatever_is_wanted(known, undeploy, wait):
-    assert settled(known, wanted(undeploy=undeploy, wait=wait))
-
-
-@pytest.mark.parametrize("props", [{}, {"wait": False}, {"on_failure": "record"}, {"wait": False, "undeploy": True}])
-def test_a_model_of_which_nothing_is_known_is_never_settled(props):
-    assert not settled(None, wanted(**props))
-
-
-@pytest.mark.parametrize(
-    ("known", "props", "is_settled"),
-    [
-        (PENDING, {}, False),
-        (PENDING, {"on_failure": "record"}, False),
-        (PENDING, {"wait": False}, True),
-        (PENDING, {"wait": False, "undeploy": True}, True),
-        (RETIRING, {"on_failure": "record"}, False),
-        (RETIRING, {"wait": False}, True),
-        (FAILED, {}, False),
-        (FAILED, {"undeploy": True}, False),
-        (FAILED, {"wait": False}, True),
-        (FAILED, {"on_failure": "record"}, True),
-        (FAILED, {"on_failure": "record", "undeploy": True}, True),
-        (DEPLOYED, {}, False),
-        (DEPLOYED, {"wait": False}, True),
-        (DEPLOYED, {"on_failure": "record"}, True),
-    ],
-)
-def test_what_is_not_undeployed_is_settled_if_recorded_as_a_failure_or_not_waited_for(known, props, is_settled):
-    assert is_settled is settled(known, wanted(**props))
-
-
-@pytest.mark.parametrize("props", [{}, {"wait": False}, {"on_failure": "record"}])
-def test_a_model_that_somebody_has_deployed_again_is_not_settled_for_who_wants_it_undeployed(props):
-    assert not settled(DEPLOYED, wanted(undeploy=True, **props))
-
-
-@pytest.mark.parametrize(
-    ("known", "props", "requested", "request_"),
-    [
-        # undeployed
-        (UNDEPLOYED, {}, False, None),
-        (UNDEPLOYED, {"undeploy": True}, False, None),
-        (UNDEPLOYED, {"undeploy": True}, True, None),
-        (AT_REST, {"undeploy": True}, False, None),
-        # settled, and the DELETE was asked for before, or is not wanted
-        (PENDING, {"wait": False}, False, None),
-        (PENDING, {"wait": False}, True, None),
-        (PENDING, {"wait": False, "undeploy": True}, True, None),
-        (FAILED, {"on_failure": "record"}, False, None),
-        (FAILED, {"on_failure": "record", "undeploy": True}, True, None),
-        (DEPLOYED, {"on_failure": "record"}, True, None),
-        # not settled, PENDING or another word
-        (PENDING, {}, False, False),
-        (PENDING, {}, True, False),
-        (PENDING, {"undeploy": True}, True, False),
-        (RETIRING, {"undeploy": True}, True, False),
-        # FAILED, True
-        (FAILED, {"undeploy": True}, True, True),
-        (DEPLOYED, {"undeploy": True, "on_failure": "record"}, True, True),
-        (DEPLOYED, {"undeploy": True, "wait": False}, True, True),
-        # FAILED, False
-        (FAILED, {}, False, False),
-        (FAILED, {}, True, False),
-        (DEPLOYED, {}, True, False),
-        # anything but undeployed, True, and False before
-        (PENDING, {"undeploy": True}, False, True),
-        (RETIRING, {"undeploy": True}, False, True),
-        (FAILED, {"undeploy": True}, False, True),
-        (PENDING, {"undeploy": True, "wait": False}, False, True),
-        (FAILED, {"undeploy": True, "on_failure": "record"}, False, True),
-        # nothing is known: what was requested may be lost with it
-        (None, {}, False, False),
-        (None, {"wait": False}, True, False),
-        (None, {"undeploy": True}, False, True),
-        (None, {"undeploy": True}, True, True),
-    ],
-)
-def test_an_update_requests_what_the_table_says(known, props, requested, request_):
-    """The rows of "How an update decides" in docs/how-it-works.md, in their order."""
-    assert request_ is next_request(known, wanted(**props), requested=requested)
-
-
-def test_a_fleet_is_settled_when_each_of_its_models_is():
-    models = {"a": UNDEPLOYED, "b": AT_REST, "of old": PENDING}
-
-    assert fleet_settled(models, ["a", "b"], wanted())
-    assert not fleet_settled(models, ["a", "of old"], wanted())
-    assert not fleet_settled(models, ["a", "new"], wanted(wait=False))
 
 
 def test_what_is_recorded_is_the_whole_answer():
