@@ -1,11 +1,11 @@
 """
 Many waits behind one limit, and at a distance, without an engine: `python bench/limits.py` prints Markdown.
 
-A quarter of an hour. *used* is the admitted rate against the limit, while the fleet lasted; *refused* the share of all
-requests; *longest gap* the longest time that one model went without a poll, against the mean.
+A quarter of an hour. *used* is the admitted rate against the limit until the last undeployment was finished; *refused*
+the share of all requests; *gap* the longest time that one model went without a poll, against the mean.
 """
 
-import asyncio
+import contextlib
 import json
 import statistics
 import subprocess
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.fleet import follow_all
+from nugen_pulumi.loop import Loop
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiter import WaitPolicy
 
@@ -36,7 +37,8 @@ def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, li
             return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
 
         try:
-            lost = asyncio.run(follow())
+            with contextlib.closing(Loop()) as loop:
+                lost = loop.run_until_complete(follow())
             with urllib.request.urlopen(f"{url}/stats") as answer:  # noqa: S310 - loopback
                 return lost, json.load(answer)
         finally:
@@ -45,8 +47,9 @@ def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, li
 
 def limit(rate: int, burst: int, refusal: int, count: int, *, undeploy: bool) -> None:
     """Print a row: a limit."""
-    lost, (polls, deletes, _, refused, longest, took, twice) = fleet(count, 10, rate, burst, refusal, undeploy=undeploy)
-    used = (polls + deletes - burst) / (took * rate)
+    lost, (polls, deletes, _, refused, longest, took, twice, used) = fleet(
+        count, 10, rate, burst, refusal, undeploy=undeploy
+    )
     mean = took * count / max(polls, 1)
     cells = rate, burst, refusal, count, "yes" if undeploy else "", lost, deletes, twice, f"{took:.0f}"
     shares = f"{used:.2f}", f"{refused / (polls + deletes + refused):.3f}", f"{longest:.0f} / {mean:.0f}"

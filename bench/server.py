@@ -5,11 +5,14 @@ The status endpoint and the DELETE, as light as Python can serve them: not to be
 heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with the status REFUSAL; 0: no
 limit. Each answer takes LATENCY seconds. Prints its port.
 `GET /stats` answers with admitted polls, admitted DELETEs and the detection lags in seconds, then with the refusals,
-the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, and
-the number of models whose DELETE was carried out more than once; `GET /reset` does so and forgets them all.
+the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, the
+number of models whose DELETE was carried out more than once, and the share of the limit that was used until the last
+undeployment was finished: what is left then are single models whose next poll is not due. `GET /reset` does so and
+forgets them all.
 """
 
 import asyncio
+import bisect
 import json
 import sys
 import time
@@ -27,7 +30,7 @@ class Api(asyncio.Protocol):
     counts: ClassVar = {b"GET": 0, b"DELETE": 0}
     polled: ClassVar[dict[bytes, float]] = {}
     deleted: ClassVar[dict[bytes, int]] = {}
-    span: ClassVar[list[float]] = []
+    admitted: ClassVar[list[float]] = []
     tokens: ClassVar = [BURST, 0.0]
     refused = 0
     longest = 0.0
@@ -41,19 +44,19 @@ class Api(asyncio.Protocol):
         method, path, _ = data.split(b" ", 2)
         if path in (b"/reset", b"/stats"):
             twice = sum(count > 1 for count in self.deleted.values())
-            took = self.span[-1] - self.span[0] if self.span else 0.0
-            more = [Api.refused, Api.longest, took, twice]
+            took = self.admitted[-1] - self.admitted[0] if self.admitted else 0.0
+            more = [Api.refused, Api.longest, took, twice, self.used()]
             self.answer(json.dumps([*self.counts.values(), list(self.lags.values()), *more]).encode())
             if path == b"/reset":
                 Api.began, Api.lags, Api.counts, Api.polled = {}, {}, {b"GET": 0, b"DELETE": 0}, {}
-                Api.deleted, Api.span, Api.refused, Api.longest = {}, [], 0, 0.0
+                Api.deleted, Api.admitted, Api.refused, Api.longest = {}, [], 0, 0.0
             return
         now = time.monotonic()
         if RATE and not self.admits(now):
             Api.refused += 1
             self.answer(b'{"detail":"Too many requests"}', b"%d Refused" % REFUSAL)
             return
-        Api.span = [*self.span[:1], now]
+        self.admitted.append(now)
         self.counts[method] += 1
         model = path.split(b"/")[5]
         if method == b"GET":
@@ -72,6 +75,13 @@ class Api(asyncio.Protocol):
             b'{"model_id":"%s","status":"%s","result":{"message":"Model successfully undeployed"},'
             b'"start_time":"2024-02-24T10:00:00Z","end_time":null}' % (model, word)
         )
+
+    def used(self) -> float:
+        """Return the share of the limit that was used while there was something to poll."""
+        if not (RATE and self.began):
+            return 0.0
+        end = min(max(self.began.values()) + SECONDS, self.admitted[-1])
+        return (bisect.bisect(self.admitted, end) - BURST) / (RATE * (end - self.admitted[0]))
 
     def admits(self, now: float) -> bool:
         """Take a token, if there is one."""

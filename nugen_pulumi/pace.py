@@ -19,7 +19,11 @@ _NO_LIMIT = 4000.0
 _FEW = 16
 _WEIGHT = 1 / 8
 _TOO_MANY = 0.2
+# What is left of the rate after a refused probe, and after ones that are refused again right away.
 _DECREASES = (0.9, 0.8, 0.6)
+# From this rate on a probe is noticed before it is far beyond the limit, so that the first of them can be higher.
+_HIGH_RATE = 50.0
+_FIRST_DECREASE_AT_HIGH_RATE = 0.95
 _METERED = 5.0
 _LATENCY_SPAN = 10.0
 
@@ -44,12 +48,13 @@ class Pace:
       seconds, times the rate that one event loop can send. So it is 16 next to the API and *most* at 200 ms. A
       time-out halves it.
     * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal.
-      Then it is decreased when more than a fifth of the latest requests were refused: to nine tenths if it worked for
-      a while, to six tenths if not. It is held for some seconds, and grows again with a square in its exponent: slowly
-      at first, so that a probe beyond the limit is short; then ever faster, so that a limit that is gone is
-      forgotten in seconds. This is the shape of CUBIC (RFC 9438), of a rate rather than a window because rate limiters
-      count requests each second, and judged by a share rather than by one loss because limiters without a burst refuse
-      some requests that merely arrive unevenly. Additive increase would take minutes from 4 to 200 a second.
+      Then it is decreased when more than a fifth of the latest requests were refused: by a tenth or less if it worked
+      for a while, by up to four tenths if not. It is held for some seconds, and grows again with a square in its
+      exponent: slowly at first, so that a probe beyond the limit is short; then ever faster, so that a limit that is
+      gone is forgotten in seconds. This is the shape of CUBIC (RFC 9438), of a rate rather than a window because rate
+      limiters count requests each second, and judged by a share rather than by one loss because limiters without a
+      burst refuse some requests that merely arrive unevenly. Additive increase would take minutes from 4 to 200 a
+      second.
 
     After a pause that the server asked for (Retry-After) the requests leave at the rate, and the window starts anew:
     nobody is let loose in a herd.
@@ -140,14 +145,14 @@ class Pace:
             self._forget(now)
             self._measure(now, now - left)
             self._window = min(self._wanted_window(), self._window + 1)
-            if left >= self._cut_at:
+            if left > self._cut_at:
                 self._refused -= self._refused * _WEIGHT
                 self._admitted_since_cut += 1
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
                 self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
                 self._window = self._first_window
-            if left >= self._cut_at:  # those that left before are of the same round
+            if left > self._cut_at:  # those that left before are of the same round
                 self._refused += (1 - self._refused) * _WEIGHT
                 if not self.throttled or retry_after or self._refused > _TOO_MANY:
                     self._cut(now, retry_after or 0.0)
@@ -162,7 +167,10 @@ class Pace:
             self._searching, self._hold = True, 0.0
         else:
             self._cuts = 0 if self._admitted_since_cut > _FEW else self._cuts + 1
-            self._base = max(LOWEST_RATE, self._rate * _DECREASES[min(self._cuts, len(_DECREASES) - 1)])
+            decrease = _DECREASES[min(self._cuts, len(_DECREASES) - 1)]
+            if not self._cuts and not self._searching and self._base >= _HIGH_RATE:
+                decrease = _FIRST_DECREASE_AT_HIGH_RATE
+            self._base = max(LOWEST_RATE, self._rate * decrease)
             self._searching = False
             # Each probe costs some refusals, and a pause if the server asks for one: they must be worth it.
             self._hold = min(30.0, max(2.0, 32 / self._base, 20 * retry_after))
@@ -175,7 +183,7 @@ class Pace:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
         # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
-        slowness = min(1.0, max(0.5, 5 * min(self._latency))) if self._searching else 3.0
+        slowness = min(1.0, max(0.45, 5 * min(self._latency))) if self._searching else max(3.0, 25 / self._base)
         beyond = max(0.0, self._busy - self._hold) / slowness
         self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         if self._rate > _NO_LIMIT:

@@ -96,6 +96,32 @@ def test_the_first_refusal_sets_a_rate_and_the_next_departures_are_spaced():
     assert (4.0, 0.25) == (pace.rate, pytest.approx(pace.pause(START)))
 
 
+def test_refusals_of_one_herd_cut_the_rate_once():
+    """Those among them that left at the very moment of the cut, too: a clock may be coarse."""
+    pace = Pace(128)
+    for left in (START, START + 0.002, START + 0.002, START + 0.002):
+        pace.leave(left, queued=True)
+    pace.end(START + 0.002, left=START, outcome=Outcome.REFUSED)
+    for _ in range(3):
+        pace.end(START + 0.004, left=START + 0.002, outcome=Outcome.REFUSED)
+
+    assert 4.0 == pace.rate
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(10, 0.9), (200, 0.95)])
+def test_a_refused_probe_costs_little_and_least_at_a_high_rate(rate, kept):
+    limiter, pace, now, rates = Limiter(rate), Pace(128), START, []
+    while now < START + 60:
+        now += max(pace.pause(now), 0.0001)
+        pace.leave(now, queued=True)
+        before = pace.rate
+        pace.end(now, left=now, outcome=Outcome.ADMITTED if limiter.admits(now) else Outcome.REFUSED)
+        if pace.rate < before and now > START + 30:
+            rates.append(pace.rate / before)
+
+    assert kept == pytest.approx(max(rates))
+
+
 def test_a_rate_beyond_what_can_be_sent_is_none():
     pace, now = Pace(128), START
     pace.leave(now, queued=True)
