@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from nugen_pulumi.breakage import breakage, is_breakage
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
 from nugen_pulumi.formatting import duration
+from nugen_pulumi.network_errors import is_network_error, network_error
 from nugen_pulumi.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.pool import Pool
@@ -136,9 +136,9 @@ class Dispatcher:
             outcome = Outcome.ADMITTED
             raise self._failed(exc) from exc.__cause__
         except Exception as exc:
-            if not is_breakage(exc):
+            if not is_network_error(exc):
                 raise
-            raise self._failed(breakage(exc, self._settings, self._pool.proxy)) from exc
+            raise self._failed(network_error(exc, self._settings, self._pool.proxy)) from exc
         else:
             outcome, usable = Outcome.ADMITTED, True
             return value

@@ -75,7 +75,7 @@ class Pool:
 
         Raises:
             UnavailableError: The body cannot be read.
-            Exception: Whatever the lower libraries raise: see :mod:`nugen_pulumi.breakage`.
+            Exception: Whatever the lower libraries raise: see :mod:`nugen_pulumi.network_errors`.
         """
         connection = self._take_connection(fresh=method == "DELETE")
         trusted = False

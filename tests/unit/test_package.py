@@ -46,7 +46,7 @@ ORDER = [
     {"redaction", "statuses", "waiter", "call"},
     {"models", "reply", "settings", "inputs"},
     {"unusable", "proxies", "outputs", "host"},
-    {"action", "connections", "breakage", "turns"},
+    {"action", "connections", "network_errors", "turns"},
     {"messages"},
     {"pool"},
     {"dispatcher"},

@@ -10,8 +10,8 @@ import httpcore
 import httpx
 import pytest
 
-from nugen_pulumi.breakage import breakage, is_breakage
 from nugen_pulumi.errors import RejectedError, UnavailableError
+from nugen_pulumi.network_errors import is_network_error, network_error
 from nugen_pulumi.proxies import Proxy
 from nugen_pulumi.settings import Settings
 
@@ -43,12 +43,12 @@ def test_every_exception_of_the_libraries_is_foreseen(kind):
     """So that a new one cannot reach the operator as a traceback."""
     exc = kind.__new__(kind)
 
-    assert is_breakage(exc)
-    assert isinstance(breakage(exc, SETTINGS), (UnavailableError, RejectedError))
+    assert is_network_error(exc)
+    assert isinstance(network_error(exc, SETTINGS), (UnavailableError, RejectedError))
 
 
 def test_a_mistake_of_ours_is_none():
-    assert not is_breakage(ZeroDivisionError())
+    assert not is_network_error(ZeroDivisionError())
 
 
 class Group(Exception):  # noqa: N818 - it stands in for
@@ -62,16 +62,16 @@ class Group(Exception):  # noqa: N818 - it stands in for
 def test_a_group_is_what_is_in_it_and_was_never_sent():
     """Anyio gathers what it met at each address of a name."""
     group = Group(OSError("first"), Group(anyio.EndOfStream()))
-    error = breakage(group, SETTINGS)
+    error = network_error(group, SETTINGS)
 
-    assert is_breakage(group)
-    assert not is_breakage(Group(OSError(), ZeroDivisionError()))
+    assert is_network_error(group)
+    assert not is_network_error(Group(OSError(), ZeroDivisionError()))
     assert (f"cannot connect to {WHERE}: first", False) == (str(error), error.sent)
 
 
 @pytest.mark.parametrize("kind", [ssl.SSLError, httpcore.ReadError, httpx.ReadError, ConnectionResetError])
 def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
-    error = breakage(kind("bad record"), SETTINGS)
+    error = network_error(kind("bad record"), SETTINGS)
 
     assert str(error).startswith(f"the connection to {WHERE} broke: ")
     assert error.sent
@@ -82,7 +82,7 @@ def certificate(code):
     error.verify_code = code
     connect = httpcore.ConnectError("failed")
     connect.__cause__ = error
-    return breakage(connect, SETTINGS, PROXY)
+    return network_error(connect, SETTINGS, PROXY)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_https_to_a_port_that_speaks_plain_http_is_said():
     connect = httpcore.ConnectError("x")
     connect.__context__ = cause
 
-    assert f"{WHERE} does not speak TLS on that port: is it plain http?" == str(breakage(connect, SETTINGS))
+    assert f"{WHERE} does not speak TLS on that port: is it plain http?" == str(network_error(connect, SETTINGS))
 
 
 @pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("407"), socket.gaierror("x")])
 def test_a_proxy_that_is_down_is_named_without_its_password(exc):
-    said = str(breakage(exc, SETTINGS, PROXY))
+    said = str(network_error(exc, SETTINGS, PROXY))
 
     assert ("proxy http://proxy.test:1 (from HTTPS_PROXY)" in said) == isinstance(
         exc, (httpcore.ConnectError, httpcore.ProxyError)

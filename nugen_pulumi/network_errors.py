@@ -26,7 +26,7 @@ _OTHER_HOST = (62, 64)
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
 
 
-def is_breakage(exc: BaseException) -> bool:
+def is_network_error(exc: BaseException) -> bool:
     """Tell whether *exc* comes from the network or the libraries that speak to it, and not from a mistake of ours."""
     return all(
         isinstance(leaf, (OSError, EOFError)) or type(leaf).__module__.split(".")[0] in _LIBRARIES
@@ -34,12 +34,12 @@ def is_breakage(exc: BaseException) -> bool:
     )
 
 
-def breakage(exc: BaseException, settings: Settings, proxy: Proxy | None = None) -> NugenError:
+def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = None) -> NugenError:
     """
     Return what *exc* means.
 
     Args:
-        exc: One of which :func:`is_breakage` is true.
+        exc: One of which :func:`is_network_error` is true.
         settings: Where the API is.
         proxy: What the connection goes through, or None.
     """
