@@ -17,7 +17,7 @@ from nugen_pulumi.outage import LONGEST_OUTAGE
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.statuses import Phase
-from nugen_pulumi.unusable import MisdirectedError, RefusedError
+from nugen_pulumi.transient_errors import MisdirectedError, RefusedError
 
 # An explicit provider's settings arrive as if they were the stack's.
 _OF_PROVIDER = " (of the stack, or the one given to its Provider)"

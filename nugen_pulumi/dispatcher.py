@@ -17,8 +17,8 @@ from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.pool import Pool
 from nugen_pulumi.reply import Reply
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.transient_errors import OutageError, RefusedError
 from nugen_pulumi.turns import Turns
-from nugen_pulumi.unusable import OutageError, RefusedError
 
 T = TypeVar("T")
 

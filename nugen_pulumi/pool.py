@@ -16,7 +16,7 @@ from nugen_pulumi.proxies import Proxy
 from nugen_pulumi.redaction import Redaction
 from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.unusable import MisdirectedError
+from nugen_pulumi.transient_errors import MisdirectedError
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from nugen_pulumi.messages import Facts
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
 from nugen_pulumi.statuses import Phase
-from nugen_pulumi.unusable import OutageError, RefusedError
+from nugen_pulumi.transient_errors import OutageError, RefusedError
 from nugen_pulumi.waiter import PollAgain, Stop, Wait, WaitPolicy
 
 _MOST_REPEATS = 3

@@ -15,7 +15,7 @@ from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, U
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.unusable import MisdirectedError, OutageError, RefusedError
+from nugen_pulumi.transient_errors import MisdirectedError, OutageError, RefusedError
 
 
 def ask(answer, *, method="status", model_id="m", within=100.0, longest_outage=300.0, settings=SETTINGS):

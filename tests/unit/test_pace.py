@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi.pace import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
+from nugen_pulumi.transient_errors import OutageError
 from nugen_pulumi.turns import Turns
-from nugen_pulumi.unusable import OutageError
 
 START = 1000.0
 

@@ -45,7 +45,7 @@ ORDER = [
     },
     {"redaction", "statuses", "waiter", "call"},
     {"models", "reply", "settings", "inputs"},
-    {"unusable", "proxies", "outputs", "host"},
+    {"transient_errors", "proxies", "outputs", "host"},
     {"action", "connections", "network_errors", "turns"},
     {"messages"},
     {"pool"},
