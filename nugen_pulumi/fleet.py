@@ -22,7 +22,7 @@ _LONGEST_TRACEBACK = 8000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ModelOutcome:
     """
     What became of one model of a fleet.
 
@@ -48,7 +48,7 @@ async def follow_all(
     wait: bool,
     before: int = 0,
     report: Callable[[str], object] = lambda _: None,
-) -> dict[str, Outcome]:
+) -> dict[str, ModelOutcome]:
     """
     Follow the undeployments of many models, or poll each.
 
@@ -65,7 +65,7 @@ async def follow_all(
     """
     clock = asyncio.get_running_loop().time
     started = clock()
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, ModelOutcome] = {}
     budget = Budget()
 
     undeployments: list[Undeployment] = []
@@ -78,7 +78,7 @@ async def follow_all(
             if outcome.known is not None:
                 budget.spend(model_id, outcome.known)
         except Exception as exc:  # noqa: BLE001 - no model may be missing, whatever goes wrong
-            outcome = Outcome(None, _unforeseen(model_id, exc))
+            outcome = ModelOutcome(None, _unforeseen(model_id, exc))
         outcomes[model_id] = outcome
 
     live = LiveLine(report)
@@ -108,7 +108,7 @@ async def follow_all(
     return outcomes
 
 
-async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) -> Outcome:
+async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) -> ModelOutcome:
     error: NugenError | None = None
     try:
         status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(
@@ -120,7 +120,7 @@ async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) ->
         status, error = undeployment.last, _unforeseen(undeployment.model_id, exc)
     if error is not None:
         error.last = None  # it may hold a mebibyte
-    return Outcome(None if status is None else entry(status), error)
+    return ModelOutcome(None if status is None else entry(status), error)
 
 
 def _lighter(status: UndeployStatus) -> UndeployStatus:
@@ -149,7 +149,7 @@ def _unanswered(client: NugenClient, undeployments: Collection[Undeployment]) ->
     return f" · no answer yet: {errors[0]}" if errors else ""
 
 
-def _count(outcomes: Collection[Outcome], asked: int, before: int) -> str:
+def _count(outcomes: Collection[ModelOutcome], asked: int, before: int) -> str:
     good = sum(1 for outcome in outcomes if outcome.known and outcome.known["undeployed"])
     pending, failed = asked - len(outcomes), len(outcomes) - good
     more = [f" · {pending} pending"] * bool(pending) + [f" · {failed} failed"] * bool(failed)

@@ -11,7 +11,7 @@ import httpx
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import WaitInterruptedError
-from nugen_pulumi.fleet import Outcome, follow_all
+from nugen_pulumi.fleet import ModelOutcome, follow_all
 from nugen_pulumi.loop import Loop
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.settings import Settings
@@ -65,7 +65,7 @@ class Runtime:
         wait: bool = True,
         before: int = 0,
         report: Callable[[str], object] = lambda _: None,
-    ) -> dict[str, Outcome]:
+    ) -> dict[str, ModelOutcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`nugen_pulumi.fleet.follow_all`."""
         return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, report=report))
 

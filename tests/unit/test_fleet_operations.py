@@ -4,7 +4,7 @@ import pytest
 from pulumi.output import Unknown
 
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnavailableError, UnfinishedFleetError
-from nugen_pulumi.fleet import Outcome, UnforeseenError
+from nugen_pulumi.fleet import ModelOutcome, UnforeseenError
 from nugen_pulumi.fleet_operations import FleetOperations
 from nugen_pulumi.inputs import DEFAULTS
 from nugen_pulumi.operation import Difference, Operation
@@ -38,8 +38,8 @@ class Runtime:
     @staticmethod
     def _outcome(answer):
         if isinstance(answer, Exception):
-            return Outcome(None, answer)
-        return Outcome(*answer) if isinstance(answer, tuple) else Outcome(answer)
+            return ModelOutcome(None, answer)
+        return ModelOutcome(*answer) if isinstance(answer, tuple) else ModelOutcome(answer)
 
     def operation(self, timeout=None):
         return Operation(lambda: self, timeout, report=self.said.append, warn=self.said.append)
