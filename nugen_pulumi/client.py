@@ -14,7 +14,7 @@ from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, U
 from nugen_pulumi.formatting import printable
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outage import LONGEST_OUTAGE
-from nugen_pulumi.reply import Reply
+from nugen_pulumi.response import Response
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.statuses import Phase
 from nugen_pulumi.transient_errors import MisdirectedError, RefusedError
@@ -64,10 +64,10 @@ class NugenClient:
             RejectedError: Asking again will not help.
         """
 
-        def read(reply: Reply) -> UndeployStatus:
-            if not 200 <= reply.status < 300:
-                raise self._error(reply, model_id)
-            status = _status(reply, source=self._settings.base_url_source)
+        def read(response: Response) -> UndeployStatus:
+            if not 200 <= response.status < 300:
+                raise self._error(response, model_id)
+            status = _status(response, source=self._settings.base_url_source)
             # Ids are known to be echoed differently. But one that was asked about here, too, at any time, is another's.
             if status.model_id != model_id and status.model_id in self._asked_about:
                 raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
@@ -106,12 +106,12 @@ class NugenClient:
             RejectedError: Asking again will not help.
         """
 
-        def read(reply: Reply) -> bool:
-            if 200 <= reply.status < 300:
+        def read(response: Response) -> bool:
+            if 200 <= response.status < 300:
                 return True
-            if reply.status == 400 and not _is_server_error(reply):
+            if response.status == 400 and not _is_server_error(response):
                 return False
-            raise self._error(reply, model_id)
+            raise self._error(response, model_id)
 
         path = _path(model_id)
         return await self._dispatcher.send(
@@ -127,27 +127,29 @@ class NugenClient:
         """Close the connections."""
         await self._dispatcher.aclose()
 
-    def _error(self, reply: Reply, model_id: str) -> NugenError:
+    def _error(self, response: Response, model_id: str) -> NugenError:
         """
         Tell what an answer that is not a 2xx means. This is the table of outcomes.
 
         It goes by what helps, not by the hundreds digit: a 400 can be an error of the server, and a 429 an empty
         account, as seen in the wild.
         """
-        said = reply.summary
+        said = response.summary
         source = self._settings.base_url_source
-        retry_after = reply.retry_after()
-        status = reply.status
+        retry_after = response.retry_after()
+        status = response.status
         if status == 503:
             return RefusedError(said, retry_after=retry_after)
-        if status == 429 and (retry_after is not None or not re.search(r"quota|credit", reply.detail, re.IGNORECASE)):
+        if status == 429 and (
+            retry_after is not None or not re.search(r"quota|credit", response.detail, re.IGNORECASE)
+        ):
             return RefusedError(said, retry_after=retry_after)
-        if status in (408, 425) or status >= 500 or _is_server_error(reply):
+        if status in (408, 425) or status >= 500 or _is_server_error(response):
             return UnavailableError(said, retry_after=retry_after)
 
         kind: type[RejectedError] = RejectedError
         if status < 400:
-            host = _host(reply.headers.get("location", ""))
+            host = _host(response.headers.get("location", ""))
             why = (
                 f"{self._settings.base_url} redirects to {host} ({status}), which is never followed because the API key"
                 f" is for the API alone: check the base URL, which is from {source}"
@@ -157,7 +159,7 @@ class NugenClient:
                 f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
                 f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"
             )
-        elif status == 404 and reply.detail.rstrip(".").lower() == "model not found":
+        elif status == 404 and response.detail.rstrip(".").lower() == "model not found":
             kind = ModelNotFoundError
             why = f"the Nugen API knows no such model, or it belongs to another account ({said})"
         elif status == 404:
@@ -171,19 +173,19 @@ class NugenClient:
         return kind(f"Model {model_id}: {why}.")
 
 
-def _status(reply: Reply, source: str) -> UndeployStatus:
+def _status(response: Response, source: str) -> UndeployStatus:
     try:
-        status = UndeployStatus.model_validate_json(reply.body)
+        status = UndeployStatus.model_validate_json(response.body)
     except ValidationError as exc:
         first = exc.errors(include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] == "json_invalid":
-            what = f"it is not JSON: {reply.excerpt}"
-            if reply.is_page:
+            what = f"it is not JSON: {response.excerpt}"
+            if response.is_page:
                 what += f"; a page for people, not the API: check the base URL, which is from {source}"
         else:
             what = f"its {field} is not as documented" if field else "it is no JSON object"
-        raise UnavailableError(f"a {reply.status} answer that cannot be read ({what})") from exc
+        raise UnavailableError(f"a {response.status} answer that cannot be read ({what})") from exc
     # FAILED, because no task of ours runs; but the platform undeploys the model by itself. Recorded as FAILED it would
     # look finished to the next `pulumi up`.
     return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
@@ -200,6 +202,6 @@ def _host(location: str) -> str:
         return "what is no URL"
 
 
-def _is_server_error(reply: Reply) -> bool:
+def _is_server_error(response: Response) -> bool:
     """Seen once: a 400 that says ``Internal server error `` and means it."""
-    return reply.status == 400 and reply.detail.lower().startswith("internal server error")
+    return response.status == 400 and response.detail.lower().startswith("internal server error")

@@ -15,7 +15,7 @@ from nugen_pulumi.network_errors import is_network_error, network_error
 from nugen_pulumi.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.pool import Pool
-from nugen_pulumi.reply import Reply
+from nugen_pulumi.response import Response
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.transient_errors import OutageError, RefusedError
 from nugen_pulumi.turns import Turns
@@ -59,7 +59,7 @@ class Dispatcher:
         self,
         method: str,
         path: str,
-        read: Callable[[Reply], T],
+        read: Callable[[Response], T],
         *,
         within: float,
         longest_outage: float = LONGEST_OUTAGE,
@@ -116,7 +116,7 @@ class Dispatcher:
                 raise UnavailableError(f"no complete answer within {duration(within)}") from exc
             raise RefusedError(self._out_of_turn(refusal, within)) from exc
 
-    async def _in_turn(self, method: str, path: str, read: Callable[[Reply], T], left: float) -> T:
+    async def _in_turn(self, method: str, path: str, read: Callable[[Response], T], left: float) -> T:
         """Send the request once, give the turn back, and tell the pace how it went."""
         timeout = self._settings.request_timeout
         outcome, retry_after, usable = Outcome.LOST, None, False

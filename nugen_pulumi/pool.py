@@ -14,7 +14,7 @@ from nugen_pulumi.connections import Connection, make_connector
 from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.proxies import Proxy
 from nugen_pulumi.redaction import Redaction
-from nugen_pulumi.reply import Reply, UnreadableBodyError, read_body
+from nugen_pulumi.response import Response, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.transient_errors import MisdirectedError
 
@@ -62,7 +62,7 @@ class Pool:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    async def request(self, method: str, path: str, read: Callable[[Reply], T]) -> T:
+    async def request(self, method: str, path: str, read: Callable[[Response], T]) -> T:
         """
         Send one request and read its response.
 
@@ -80,19 +80,17 @@ class Pool:
         connection = self._take_connection(fresh=method == "DELETE")
         trusted = False
         try:
-            response = await connection.handle_async_request(
-                httpx.Request(method, self._url(path), headers=self._headers)
-            )
-            stream = response.stream
+            raw = await connection.handle_async_request(httpx.Request(method, self._url(path), headers=self._headers))
+            stream = raw.stream
             assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers = {name.lower(): value for name, value in raw.headers.items()}
             try:
                 body = await read_body(stream, headers.get("content-encoding", ""))
             except UnreadableBodyError as exc:
                 raise UnavailableError(str(exc)) from exc
             await stream.aclose()
             trusted = True
-            return read(Reply(response.status_code, self._redaction.body(body), headers))
+            return read(Response(raw.status_code, self._redaction.body(body), headers))
         except MisdirectedError:
             # The response to another request: nothing that comes over this connection can be believed.
             trusted = False

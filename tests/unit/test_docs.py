@@ -14,7 +14,19 @@ from pathlib import Path
 import pytest
 
 import nugen_pulumi
-from nugen_pulumi import errors, host, inputs, live_line, outage, outputs, pace, reply, settings, undeployment, waiter
+from nugen_pulumi import (
+    errors,
+    host,
+    inputs,
+    live_line,
+    outage,
+    outputs,
+    pace,
+    response,
+    settings,
+    undeployment,
+    waiter,
+)
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
@@ -35,7 +47,7 @@ MODULES = {
     "inputs": inputs,
     "pace": pace,
     "outage": outage,
-    "reply": reply,
+    "response": response,
     "settings": settings,
     "undeployment": undeployment,
     "waiter": waiter,

@@ -44,7 +44,7 @@ ORDER = [
         "live_line",
     },
     {"redaction", "statuses", "waiter", "call"},
-    {"models", "reply", "settings", "inputs"},
+    {"models", "response", "settings", "inputs"},
     {"transient_errors", "proxies", "outputs", "host"},
     {"action", "connections", "network_errors", "turns"},
     {"messages"},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.reply import LARGEST_BODY, Reply, UnreadableBodyError, read_body
+from nugen_pulumi.response import LARGEST_BODY, Response, UnreadableBodyError, read_body
 
 HTML = "<!DOCTYPE html><html><head><title>{}</title></head><body>much more</body></html>"
 
@@ -55,7 +55,7 @@ def read(body, encoding="", pieces=7):
     ],
 )
 def test_what_a_body_says_is_one_printable_line(body, detail):
-    assert detail == Reply(500, body.encode()).detail
+    assert detail == Response(500, body.encode()).detail
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_a_body_says_is_one_printable_line(body, detail):
     ],
 )
 def test_a_summary_is_the_code_and_what_is_said_about_it(status, body, summary):
-    assert summary == Reply(status, body.encode()).summary
+    assert summary == Response(status, body.encode()).summary
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_a_summary_is_the_code_and_what_is_said_about_it(status, body, summary):
     ],
 )
 def test_retry_after_comes_in_two_forms(header, seconds):
-    assert seconds == Reply(503, headers={"retry-after": header}).retry_after(now=10.0)
+    assert seconds == Response(503, headers={"retry-after": header}).retry_after(now=10.0)
 
 
 def test_without_retry_after_nothing_is_asked():
-    assert Reply(503).retry_after() is None
+    assert Response(503).retry_after() is None
 
 
 def test_a_date_is_compared_with_the_present():
-    assert Reply(503, headers={"retry-after": "Thu, 01 Jan 1970 00:00:01 GMT"}).retry_after() == 0.0
+    assert Response(503, headers={"retry-after": "Thu, 01 Jan 1970 00:00:01 GMT"}).retry_after() == 0.0
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ def test_a_body_that_is_not_compressed_as_it_says_is_unreadable():
 
 @given(st.binary(max_size=300), st.integers(200, 599), st.text(max_size=40))
 def test_no_answer_is_too_strange_to_be_summed_up(body, status, retry_after):
-    reply = Reply(status, body, {"retry-after": retry_after})
+    response = Response(status, body, {"retry-after": retry_after})
 
-    assert reply.summary.isprintable()
-    assert reply.retry_after() is None or reply.retry_after() >= 0
+    assert response.summary.isprintable()
+    assert response.retry_after() is None or response.retry_after() >= 0
 
 
 @pytest.mark.parametrize(
@@ -193,4 +193,4 @@ def test_no_answer_is_too_strange_to_be_summed_up(body, status, retry_after):
     ],
 )
 def test_a_body_that_is_no_json_is_described_truthfully(body, said):
-    assert said == Reply(200, body).excerpt
+    assert said == Response(200, body).excerpt

@@ -26,7 +26,7 @@ class UnreadableBodyError(Exception):
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """
     One answer, whole.
 
