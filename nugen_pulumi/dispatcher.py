@@ -15,10 +15,10 @@ from nugen_pulumi.network_errors import is_network_error, network_error
 from nugen_pulumi.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.pool import Pool
+from nugen_pulumi.request_queue import RequestQueue
 from nugen_pulumi.response import Response
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.transient_errors import OutageError, RefusedError
-from nugen_pulumi.turns import Turns
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Dispatcher:
         self.outage = Outage()
         self._settings = settings
         self._pool = Pool(settings, transport=transport)
-        self._turns = Turns(self.pace)
+        self._queue = RequestQueue(self.pace)
         self._singled_out: set[str] = set()  # paths that are refused while others are admitted
         self._outage_message: str | None = None  # why all waits end, once an outage has lasted too long
 
@@ -93,7 +93,7 @@ class Dispatcher:
             while True:
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
                     raise OutageError(self._outage_message)
-                left = await self._turns.take(urgent=method == "DELETE", due=due)
+                left = await self._queue.enter(urgent=method == "DELETE", due=due)
                 under_way = True
                 try:
                     return await self._in_turn(method, path, read, left)
@@ -147,7 +147,7 @@ class Dispatcher:
                 self.outage.answered()
                 self._outage_message = None
                 self._singled_out.discard(path)
-            self._turns.end(left, outcome, retry_after)
+            self._queue.release(left, outcome, retry_after)
 
     def _failed(self, error: NugenError) -> NugenError:
         """Count *error*; once an outage has lasted too long, end all that wait for a turn, and return that."""
@@ -163,7 +163,7 @@ class Dispatcher:
             f" request for {duration(outage)}; the last error: {error}"
         )
         ended = OutageError(self._outage_message)
-        self._turns.dismiss(ended)
+        self._queue.dismiss(ended)
         return ended
 
     def _out_of_turn(self, refusal: RefusedError | None, within: float) -> str:

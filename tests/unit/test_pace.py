@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi.pace import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
+from nugen_pulumi.request_queue import RequestQueue
 from nugen_pulumi.transient_errors import OutageError
-from nugen_pulumi.turns import Turns
 
 START = 1000.0
 
@@ -138,12 +138,12 @@ def test_dismissed_turns_end_with_an_error_each():
     """One that was cancelled just now is left alone."""
 
     async def main():
-        turns = Turns(Pace(1))
-        await turns.take(urgent=False, due=0)
-        tasks = [asyncio.create_task(turns.take(urgent=False, due=number)) for number in range(3)]
+        queue = RequestQueue(Pace(1))
+        await queue.enter(urgent=False, due=0)
+        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(3)]
         await asyncio.sleep(1)
         tasks[0].cancel()
-        turns.dismiss(OutageError("silent"))
+        queue.dismiss(OutageError("silent"))
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     ends, _ = simulate(main)
@@ -216,7 +216,7 @@ async def crowd(limiter, seconds, *, latency=0.01, wants=400, retry_after=None):
     """Have *wants* waits poll for so long, each at once again; return the number of polls of each."""
     loop = asyncio.get_running_loop()
     pace = Pace(128)
-    turns = Turns(pace)
+    queue = RequestQueue(pace)
     polls = [0] * wants
     dice = random.Random(1)  # noqa: S311 - so that each run is the same
 
@@ -224,12 +224,12 @@ async def crowd(limiter, seconds, *, latency=0.01, wants=400, retry_after=None):
         while loop.time() < seconds:
             due, admitted = loop.time(), False
             while not admitted:
-                left = await turns.take(urgent=False, due=due)
+                left = await queue.enter(urgent=False, due=due)
                 await asyncio.sleep(latency / 2 * dice.uniform(1, 1.02))
                 admitted = limiter.admits(loop.time())
                 await asyncio.sleep(latency / 2 * dice.uniform(1, 1.02))
                 outcome = Outcome.ADMITTED if admitted else Outcome.REFUSED
-                turns.end(left, outcome, None if admitted else retry_after)
+                queue.release(left, outcome, None if admitted else retry_after)
             polls[number] += 1
             await asyncio.sleep(1)
 
@@ -297,13 +297,13 @@ def test_after_a_pause_that_was_asked_for_nobody_is_let_loose_in_a_herd():
 
 def test_a_cancelled_turn_is_given_back():
     async def main():
-        turns = Turns(Pace(1))
-        left = await turns.take(urgent=False, due=0)
-        tasks = [asyncio.create_task(turns.take(urgent=False, due=number)) for number in range(3)]
+        queue = RequestQueue(Pace(1))
+        left = await queue.enter(urgent=False, due=0)
+        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(3)]
         await asyncio.sleep(1)
         tasks[1].cancel()
         await asyncio.sleep(1)
-        turns.end(left, Outcome.ADMITTED)
+        queue.release(left, Outcome.ADMITTED)
         tasks[0].cancel()  # it has its turn already, but does not know yet
         return await tasks[2]
 
@@ -316,13 +316,13 @@ def test_the_most_overdue_is_next_and_what_is_urgent_before_all():
     order = []
 
     async def main():
-        turns = Turns(Pace(1))
+        queue = RequestQueue(Pace(1))
 
         async def one(name, due, urgent):
-            left = await turns.take(urgent=urgent, due=due)
+            left = await queue.enter(urgent=urgent, due=due)
             await asyncio.sleep(1)
             order.append(name)
-            turns.end(left, Outcome.ADMITTED)
+            queue.release(left, Outcome.ADMITTED)
 
         await asyncio.gather(
             one("first", 9, False), one("late", 2, False), one("later", 1, False), one("urgent", 5, True)

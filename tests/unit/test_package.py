@@ -46,7 +46,7 @@ ORDER = [
     {"redaction", "statuses", "waiter", "call"},
     {"models", "response", "settings", "inputs"},
     {"transient_errors", "proxies", "outputs", "host"},
-    {"action", "connections", "network_errors", "turns"},
+    {"action", "connections", "network_errors", "request_queue"},
     {"messages"},
     {"pool"},
     {"dispatcher"},

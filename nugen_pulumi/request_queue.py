@@ -11,7 +11,7 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.pace import Outcome, Pace
 
 
-class Turns:
+class RequestQueue:
     """
     Lets requests leave at the pace of the process. Belongs to one event loop.
 
@@ -28,9 +28,9 @@ class Turns:
         self._count = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self, *, urgent: bool, due: float) -> float:
+    async def enter(self, *, urgent: bool, due: float) -> float:
         """
-        Wait for a turn, and return the time at which it came. Each turn taken must be given to :meth:`end`.
+        Wait for a turn, and return the time at which it came. Each turn taken must be given to :meth:`release`.
 
         Args:
             urgent: Goes before all that are not.
@@ -46,10 +46,10 @@ class Turns:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.end(turn.result(), Outcome.LOST)
+                self.release(turn.result(), Outcome.LOST)
             raise
 
-    def end(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
+    def release(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
         """
         Give a turn back.
 
