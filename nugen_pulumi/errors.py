@@ -28,13 +28,13 @@ class NugenError(pulumi.RunError):
     A program that does not catch one ends with these sentences and no traceback, as Pulumi does it for its own.
 
     Attributes:
-        last: What was known when this was raised, or None if nothing is known: the model's last ``UndeployStatus``;
-            of a fleet, what is kept of each model by its id.
-        kept: Id and outputs of the resource that is to stay in state in spite of this error, or None.
-        traceback: Where this package made a mistake, for a report; empty for all that is foreseen.
+        last_known: What was known when this was raised: the last ``UndeployStatus`` of the model; of a fleet, a
+            dict with what is recorded of each model, by id. None: nothing.
+        kept: Id and outputs of the resource that stays in state in spite of this error. None: it does not stay.
+        traceback: The traceback of a bug in this package, for a report; empty for every expected error.
     """
 
-    last: Any = None
+    last_known: Any = None
     kept: tuple[str, Any] | None = None
     traceback: str = ""
 
@@ -85,7 +85,7 @@ class UnfinishedFleetError(NugenError):
 
     def __init__(self, message: str, kept: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.last: Any = kept or None
+        self.last_known: Any = kept or None
 
 
 class WaitTimeoutError(NugenError):

@@ -115,11 +115,11 @@ async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) ->
             undeploy=undeploy
         )
     except NugenError as exc:
-        status, error = exc.last, exc
+        status, error = exc.last_known, exc
     except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
         status, error = undeployment.last, _unforeseen(undeployment.model_id, exc)
     if error is not None:
-        error.last = None  # it may hold a mebibyte
+        error.last_known = None  # it may hold a mebibyte
     return ModelOutcome(None if status is None else entry(status), error)
 
 

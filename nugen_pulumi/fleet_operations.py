@@ -13,7 +13,7 @@ from nugen_pulumi.budget import within_budget
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetError
 from nugen_pulumi.inputs import DEFAULTS, Inputs
 from nugen_pulumi.messages import drift, failed, fleet_drift, fleet_update_reason, unfinished_fleet, unseen_fleet
-from nugen_pulumi.operation import Difference, Operation, keeping
+from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
 from nugen_pulumi.outputs import FleetState
 
 
@@ -34,21 +34,21 @@ class FleetOperations:
         reason = fleet_update_reason(len(ids), list(actions.values())) if actions else None
         return Difference(bool(changed), [], reason)
 
-    def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
+    def create(self, context: OperationContext, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
         id_ = _id_of(news["model_ids"])
-        return id_, self._settle(operation, id_, {}, news)
+        return id_, self._settle(context, id_, {}, news)
 
-    def update(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
+    def update(self, context: OperationContext, id_: str, olds: FleetState, news: FleetState) -> FleetState:
         """Find out about the unsettled and the new, forget the removed; without any request if there are none."""
-        return self._settle(operation, id_, olds, news)
+        return self._settle(context, id_, olds, news)
 
-    def refresh(self, operation: Operation, _id: str, props: FleetState) -> FleetState:
+    def refresh(self, context: OperationContext, _id: str, props: FleetState) -> FleetState:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = props.get("models") or {}, props["model_ids"]
         wanted = Inputs.read(props)
-        seen = operation.runtime().follow_all(
-            dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=operation.report
+        seen = context.runtime().follow_all(
+            dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=context.report
         )
         errors = {
             model_id: str(outcome.error)
@@ -63,20 +63,20 @@ class FleetOperations:
         drifts = {model_id: line for model_id, line in lines.items() if line}
         if drifts:
             actions = {next_action(now[model_id], wanted, requested=True) for model_id in drifts}
-            operation.warn(fleet_drift(len(ids), drifts, actions))
+            context.warn(fleet_drift(len(ids), drifts, actions))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
-    def adopt(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
+    def adopt(self, context: OperationContext, id_: str) -> tuple[str, FleetState | None]:
         """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
         ids = [model_id.strip() for model_id in id_.split(",")]
         given = cast("FleetState", {**DEFAULTS, "model_ids": ids})
         if bad := inputs.problems(given, self.id_name):
             raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
-        state = self.refresh(operation, id_, given)
+        state = self.refresh(context, id_, given)
         return _id_of(ids), state if state["models"] else None
 
-    def _settle(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
+    def _settle(self, context: OperationContext, id_: str, olds: FleetState, news: FleetState) -> FleetState:
         """Find out what *olds* does not know; what is found out is kept, whatever becomes of the rest."""
         wanted, ids = Inputs.read(news), news["model_ids"]
         known = olds.get("models") or {}
@@ -85,11 +85,11 @@ class FleetOperations:
         if not actions:
             return outputs.of_fleet(news, models)
         before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in actions)
-        with keeping(id_, lambda models: outputs.of_fleet(news, models)):
-            policy = wanted.policy(operation.timeout)
+        with keep_on_error(id_, lambda models: outputs.of_fleet(news, models)):
+            policy = wanted.policy(context.timeout)
             undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
-            outcomes = operation.runtime().follow_all(
-                undeploy, policy, wait=wanted.wait, before=before, report=operation.report
+            outcomes = context.runtime().follow_all(
+                undeploy, policy, wait=wanted.wait, before=before, report=context.report
             )
             reasons: dict[str, str] = {}
             tracebacks = []

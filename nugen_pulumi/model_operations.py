@@ -10,7 +10,7 @@ from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.inputs import DEFAULTS, Given, Inputs
 from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_up, update_reason
-from nugen_pulumi.operation import Difference, Operation, keeping
+from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
 from nugen_pulumi.outputs import FleetModel, ModelState
 
 
@@ -27,49 +27,49 @@ class ModelOperations:
         unfinished = None if replaces or action is Action.NOTHING else update_reason(known, action)
         return Difference(bool(changed), replaces, unfinished)
 
-    def create(self, operation: Operation, news: ModelState) -> tuple[str, ModelState]:
+    def create(self, context: OperationContext, news: ModelState) -> tuple[str, ModelState]:
         """Request the undeployment if told to, and find out how it ends."""
         model_id = news["model_id"]
-        with keeping(model_id, lambda status: outputs.of_model(news, outputs.entry(status))):
-            known = self._undeploy_and_wait(operation, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
+        with keep_on_error(model_id, lambda status: outputs.of_model(news, outputs.entry(status))):
+            known = self._undeploy_and_wait(context, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
         return model_id, outputs.of_model(news, known)
 
-    def update(self, operation: Operation, id_: str, olds: ModelState, news: ModelState) -> ModelState:
+    def update(self, context: OperationContext, id_: str, olds: ModelState, news: ModelState) -> ModelState:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
         wanted, known = Inputs.read(news), outputs.recorded(olds)
         action = next_action(known, wanted, requested=olds.get("undeploy", False))
         if known is not None and action is Action.NOTHING:
             return outputs.of_model(news, known)
-        with keeping(id_, lambda status: outputs.of_model(news, outputs.entry(status))):
+        with keep_on_error(id_, lambda status: outputs.of_model(news, outputs.entry(status))):
             undeploy = action is Action.UNDEPLOY
-            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy))
+            return outputs.of_model(news, self._undeploy_and_wait(context, id_, wanted, undeploy=undeploy))
 
-    def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
+    def refresh(self, context: OperationContext, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
         known = outputs.recorded(props)
         try:
-            seen = outputs.entry(operation.runtime().poll(id_))
+            seen = outputs.entry(context.runtime().poll(id_))
         except ModelNotFoundError:
             return None
         if (message := drift(id_, known, seen)) is not None:
-            operation.warn(f"{message} {next_up(next_action(seen, Inputs.read(props), requested=True))}")
+            context.warn(f"{message} {next_up(next_action(seen, Inputs.read(props), requested=True))}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
-    def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
+    def adopt(self, context: OperationContext, id_: str) -> tuple[str, ModelState | None]:
         """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
         given = cast("ModelState", {**DEFAULTS, "model_id": id_})
         _refuse_bad(given)
-        return id_, self.refresh(operation, id_, given)
+        return id_, self.refresh(context, id_, given)
 
-    def get(self, operation: Operation, id_: str, props: Given) -> ModelState:
+    def get(self, context: OperationContext, id_: str, props: Given) -> ModelState:
         """Find out like ``create``, but never request the undeployment: for a resource that is read, not managed."""
         asked = {**props, "model_id": id_}
         _refuse_bad(asked)
-        return outputs.of_model(asked, self._undeploy_and_wait(operation, id_, Inputs.read(props), advice=GET_ADVICE))
+        return outputs.of_model(asked, self._undeploy_and_wait(context, id_, Inputs.read(props), advice=GET_ADVICE))
 
     def _undeploy_and_wait(
         self,
-        operation: Operation,
+        context: OperationContext,
         model_id: str,
         wanted: Inputs,
         *,
@@ -78,13 +78,13 @@ class ModelOperations:
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return outputs.entry(operation.runtime().poll(model_id, undeploy=undeploy))
-        policy = wanted.policy(operation.timeout)
-        status = operation.runtime().wait(model_id, policy, undeploy=undeploy, report=operation.report)
+            return outputs.entry(context.runtime().poll(model_id, undeploy=undeploy))
+        policy = wanted.policy(context.timeout)
+        status = context.runtime().wait(model_id, policy, undeploy=undeploy, report=context.report)
         known = outputs.entry(status)
         if (message := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(message)
-            failure.last = status
+            failure.last_known = status
             raise failure
         return known
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Operation:
+class OperationContext:
     """
     An operation under way, as seen from here.
 
@@ -80,11 +80,11 @@ def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | Non
 
 
 @contextmanager
-def keeping(id_: str, complete: Callable[[Any], ModelState | FleetState]) -> Iterator[None]:
-    """Give an error that knows something (its ``last``) what is to stay in state, as ``kept``: id and outputs."""
+def keep_on_error(id_: str, complete: Callable[[Any], ModelState | FleetState]) -> Iterator[None]:
+    """Give an error that knows something (its ``last_known``) what is to stay in state, as ``kept``: id and outputs."""
     try:
         yield
     except Exception as exc:
-        if (last := getattr(exc, "last", None)) is not None:
+        if (last := getattr(exc, "last_known", None)) is not None:
             exc.kept = id_, complete(last)  # type: ignore[attr-defined] # a mistake of ours has none
         raise

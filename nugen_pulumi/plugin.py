@@ -30,7 +30,7 @@ from nugen_pulumi.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.fleet_operations import FleetOperations
 from nugen_pulumi.model_operations import ModelOperations
-from nugen_pulumi.operation import Operation, check, settings_problem
+from nugen_pulumi.operation import OperationContext, check, settings_problem
 from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         """Request the undeployment if told to, and find out how it ends."""
         operations, news = _operations(request.urn), wire.read(request.properties)
 
-        def create(operation: Operation) -> Any:
+        def create(operation: OperationContext) -> Any:
             try:
                 id_, state = operations.create(operation, news)
             except _InPreviewError:
@@ -126,7 +126,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
         operations, news = _operations(request.urn), wire.read(request.news)
 
-        def update(operation: Operation) -> Any:
+        def update(operation: OperationContext) -> Any:
             try:
                 state = operations.update(operation, request.id, wire.read(request.olds), news)
             except _InPreviewError:
@@ -142,7 +142,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         operations, known = _operations(request.urn), wire.read(request.properties)
         found = "status" in known or "models" in known
 
-        def read(operation: Operation) -> Any:
+        def read(operation: OperationContext) -> Any:
             if found:
                 id_, state = request.id, operations.refresh(operation, request.id, known)
             else:
@@ -165,7 +165,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
             failure = provider_pb2.CheckFailure(property="modelId", reason=problem)
             return provider_pb2.InvokeResponse(failures=[failure])
 
-        def invoke(operation: Operation) -> Any:
+        def invoke(operation: OperationContext) -> Any:
             known = outputs.entry(operation.runtime().poll(str(model_id)))
             result = {"model_id": model_id, **known}
             response = provider_pb2.InvokeResponse()
@@ -179,7 +179,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         cancellation.announce()
         return empty_pb2.Empty()
 
-    def _answer(self, request: Any, context: grpc.ServicerContext, work: Callable[[Operation], T]) -> T:
+    def _answer(self, request: Any, context: grpc.ServicerContext, work: Callable[[OperationContext], T]) -> T:
         """Answer a call: an error that is foreseen becomes a message, without a traceback."""
         timeout = getattr(request, "timeout", 0.0) or None
         call = Call(getattr(request, "urn", ""), timeout, context)
@@ -196,7 +196,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
         with call.answering():
             try:
-                return work(Operation(runtime, timeout, call.report, call.warn))
+                return work(OperationContext(runtime, timeout, call.report, call.warn))
             except Exception as exc:  # noqa: BLE001 - whatever it is, the engine is told
                 message = wire.spelt(str(exc)) if isinstance(exc, NugenError) else traceback.format_exc()
                 kept = getattr(exc, "kept", None)

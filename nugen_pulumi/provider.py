@@ -28,7 +28,7 @@ from nugen_pulumi.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.fleet_operations import FleetOperations
 from nugen_pulumi.model_operations import ModelOperations
-from nugen_pulumi.operation import Operation, check, settings_problem
+from nugen_pulumi.operation import OperationContext, check, settings_problem
 from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Provider(ResourceProvider):
             return ReadResult("", {}) if outputs is None else ReadResult(id_, outputs)
 
     @contextmanager
-    def _answering(self) -> Iterator[Operation]:
+    def _answering(self) -> Iterator[OperationContext]:
         """Answer the engine's call: an error that is foreseen becomes a message, without a traceback."""
         call = host.HostCall.current()
 
@@ -104,7 +104,7 @@ class _Provider(ResourceProvider):
 
         with call.answering():
             try:
-                yield Operation(runtime, call.timeout, call.report, call.warn)
+                yield OperationContext(runtime, call.timeout, call.report, call.warn)
             except Exception as exc:
                 message = str(exc) if isinstance(exc, NugenError) else traceback.format_exc()
                 if (kept := getattr(exc, "kept", None)) is not None:

@@ -138,15 +138,15 @@ class Undeployment:
         try:
             yield
         except NugenError as exc:
-            exc.last = self.last
+            exc.last_known = self.last
             raise
         except Exception as exc:
             # A mistake of ours: it keeps its traceback, but must not cost what is known.
-            exc.last = self.last  # type: ignore[attr-defined]
+            exc.last_known = self.last  # type: ignore[attr-defined]
             raise
         except asyncio.CancelledError:
             interrupted = WaitInterruptedError(self._facts.interrupted)
-            interrupted.last = self.last
+            interrupted.last_known = self.last
             raise interrupted from None
 
     async def _ask(self) -> None:

@@ -7,7 +7,7 @@ from nugen_pulumi.errors import InputError, ModelNotFoundError, UnavailableError
 from nugen_pulumi.fleet import ModelOutcome, UnforeseenError
 from nugen_pulumi.fleet_operations import FleetOperations
 from nugen_pulumi.inputs import DEFAULTS
-from nugen_pulumi.operation import Difference, Operation
+from nugen_pulumi.operation import Difference, OperationContext
 from nugen_pulumi.outputs import of_fleet
 
 MIB = 1024 * 1024
@@ -41,8 +41,8 @@ class Runtime:
             return ModelOutcome(None, answer)
         return ModelOutcome(*answer) if isinstance(answer, tuple) else ModelOutcome(answer)
 
-    def operation(self, timeout=None):
-        return Operation(lambda: self, timeout, report=self.said.append, warn=self.said.append)
+    def context(self, timeout=None):
+        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append)
 
 
 def state(models=(), **props):
@@ -60,7 +60,7 @@ def operations():
 def test_create_asks_about_each_with_a_delete_if_told_to(operations, undeploy, wait):
     runtime = Runtime(a=COMPLETED, b=COMPLETED)
     news = {**NEWS, "undeploy": undeploy, "wait": wait}
-    _, outputs = operations.create(runtime.operation(timeout=60.0), news)
+    _, outputs = operations.create(runtime.context(timeout=60.0), news)
 
     assert state({"a": COMPLETED, "b": COMPLETED}, undeploy=undeploy, wait=wait) == outputs
     assert [({"a": undeploy, "b": undeploy}, 60.0, wait, 0)] == runtime.asked
@@ -70,7 +70,7 @@ def test_create_asks_about_each_with_a_delete_if_told_to(operations, undeploy, w
 def test_the_id_of_a_fleet_is_that_of_its_models_in_any_order(operations):
     """Users' state holds it."""
     ids = [
-        operations.create(Runtime(a=COMPLETED, b=COMPLETED).operation(), {**NEWS, "model_ids": model_ids})[0]
+        operations.create(Runtime(a=COMPLETED, b=COMPLETED).context(), {**NEWS, "model_ids": model_ids})[0]
         for model_ids in (["a", "b"], ["b", "a"], ["a"])
     ]
 
@@ -81,7 +81,7 @@ def test_the_id_of_a_fleet_is_that_of_its_models_in_any_order(operations):
 def test_a_failure_of_one_is_an_error_that_keeps_what_is_known_of_all(operations):
     runtime = Runtime(a=COMPLETED, b=ON_FIRE)
     with pytest.raises(UnfinishedFleetError) as caught:
-        operations.create(runtime.operation(), NEWS)
+        operations.create(runtime.context(), NEWS)
     id_, kept = caught.value.kept
 
     assert (
@@ -94,7 +94,7 @@ def test_a_failure_of_one_is_an_error_that_keeps_what_is_known_of_all(operations
 
 @pytest.mark.parametrize("props", [{"on_failure": "record"}, {"wait": False}])
 def test_a_failure_that_is_wanted_as_an_output_is_no_error(operations, props):
-    _, outputs = operations.create(Runtime(a=COMPLETED, b=ON_FIRE).operation(), {**NEWS, **props})
+    _, outputs = operations.create(Runtime(a=COMPLETED, b=ON_FIRE).context(), {**NEWS, **props})
 
     assert state({"a": COMPLETED, "b": ON_FIRE}, **props) == outputs
     assert ["b"] == outputs["failed"]
@@ -104,7 +104,7 @@ def test_what_was_known_is_kept_unless_more_was_found_out(operations):
     runtime = Runtime(a=UnavailableError("Lost."), b=(PENDING, UnavailableError("Too late.")))
     olds = state({"a": PENDING, "b": ON_FIRE}, undeploy=True)
     with pytest.raises(UnfinishedFleetError) as caught:
-        operations.update(runtime.operation(), "fleet-1", olds, NEWS)
+        operations.update(runtime.context(), "fleet-1", olds, NEWS)
 
     assert f"2 of 2 models are not undeployed:\n  Lost.\n  Too late.\n{GO_ON}" == str(caught.value)
     assert ("fleet-1", state({"a": PENDING, "b": PENDING})) == caught.value.kept
@@ -112,14 +112,14 @@ def test_what_was_known_is_kept_unless_more_was_found_out(operations):
 
 def test_nothing_is_kept_where_nothing_is_known(operations):
     with pytest.raises(UnfinishedFleetError) as caught:
-        operations.create(Runtime(a=UnavailableError("a"), b=UnavailableError("b")).operation(), NEWS)
+        operations.create(Runtime(a=UnavailableError("a"), b=UnavailableError("b")).context(), NEWS)
 
     assert caught.value.kept is None
 
 
 def test_who_names_models_that_do_not_exist_is_told_what_to_do(operations):
     with pytest.raises(UnfinishedFleetError) as caught:
-        operations.create(Runtime(a=COMPLETED, b=GONE).operation(), NEWS)
+        operations.create(Runtime(a=COMPLETED, b=GONE).context(), NEWS)
 
     assert str(caught.value).endswith(f"{GO_ON} Remove the ids that do not exist from model_ids.")
 
@@ -129,7 +129,7 @@ def test_of_mistakes_of_ours_one_traceback_is_shown(operations):
     for mistake in mistakes:
         mistake.traceback = f"Traceback of {mistake}\n"
     with pytest.raises(UnfinishedFleetError) as caught:
-        operations.create(Runtime(a=mistakes[0], b=mistakes[1]).operation(), NEWS)
+        operations.create(Runtime(a=mistakes[0], b=mistakes[1]).context(), NEWS)
 
     assert (f"2 of 2 models are not undeployed:\n  One.\n  Two.\n{GO_ON}\nTraceback of One.") == str(caught.value)
 
@@ -146,7 +146,7 @@ def test_of_mistakes_of_ours_one_traceback_is_shown(operations):
 def test_an_update_of_what_is_settled_requests_nothing_and_records_the_inputs(operations, models, props):
     runtime = Runtime()
 
-    assert state(models, **props) == operations.update(runtime.operation(), "fleet-1", state(models), {**NEWS, **props})
+    assert state(models, **props) == operations.update(runtime.context(), "fleet-1", state(models), {**NEWS, **props})
     assert [] == runtime.asked
 
 
@@ -165,7 +165,7 @@ def test_an_update_asks_about_the_unsettled_and_the_new(operations, models, befo
     """Those that need no question count in what is reported."""
     runtime = Runtime(a=COMPLETED, b=COMPLETED)
     outputs = operations.update(
-        runtime.operation(), "fleet-1", state(models, undeploy=before), {**NEWS, "undeploy": after}
+        runtime.context(), "fleet-1", state(models, undeploy=before), {**NEWS, "undeploy": after}
     )
 
     assert state({"a": COMPLETED, "b": COMPLETED}, undeploy=after) == outputs
@@ -175,7 +175,7 @@ def test_an_update_asks_about_the_unsettled_and_the_new(operations, models, befo
 def test_an_update_forgets_the_removed(operations):
     runtime = Runtime()
     outputs = operations.update(
-        runtime.operation(), "fleet-1", state({"a": PENDING, "b": COMPLETED}), {**NEWS, "model_ids": ["b"]}
+        runtime.context(), "fleet-1", state({"a": PENDING, "b": COMPLETED}), {**NEWS, "model_ids": ["b"]}
     )
 
     assert {"b": COMPLETED} == outputs["models"]
@@ -184,9 +184,9 @@ def test_an_update_forgets_the_removed(operations):
 
 def test_state_without_models_or_undeploy_knows_nothing(operations):
     runtime = Runtime(a=COMPLETED, b=COMPLETED)
-    operations.update(runtime.operation(), "fleet-1", {"model_ids": ["a", "b"], "models": None}, NEWS)
+    operations.update(runtime.context(), "fleet-1", {"model_ids": ["a", "b"], "models": None}, NEWS)
     operations.update(
-        runtime.operation(), "fleet-1", {"model_ids": ["a"], "models": {"a": PENDING}}, {**NEWS, "undeploy": True}
+        runtime.context(), "fleet-1", {"model_ids": ["a"], "models": {"a": PENDING}}, {**NEWS, "undeploy": True}
     )
 
     assert [{"a": False, "b": False}, {"a": True, "b": True}] == [requests for requests, *_ in runtime.asked]
@@ -198,7 +198,7 @@ def test_a_refresh_polls_each_once_and_keeps_the_times_of_what_it_knew(operation
     props = state({"a": {**COMPLETED, **then}, "b": PENDING}, undeploy=True, timeout_seconds=7.0)
 
     assert state({"a": {**COMPLETED, **then}, "b": {**COMPLETED, **now}}, undeploy=True, timeout_seconds=7.0) == (
-        operations.refresh(runtime.operation(), "fleet-1", props)
+        operations.refresh(runtime.context(), "fleet-1", props)
     )
     assert [({"a": False, "b": False}, 7.0, False, 0)] == runtime.asked
     assert ["a line"] == runtime.said
@@ -206,7 +206,7 @@ def test_a_refresh_polls_each_once_and_keeps_the_times_of_what_it_knew(operation
 
 def test_a_refresh_drops_what_is_gone_and_nothing_else(operations):
     outputs = operations.refresh(
-        Runtime(a=COMPLETED, b=GONE).operation(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
+        Runtime(a=COMPLETED, b=GONE).context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
     )
 
     assert state({"a": COMPLETED}) == outputs
@@ -215,7 +215,7 @@ def test_a_refresh_drops_what_is_gone_and_nothing_else(operations):
 def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations):
     with pytest.raises(UnfinishedFleetError) as caught:
         operations.refresh(
-            Runtime(a=UnavailableError("Why."), b=GONE).operation(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
+            Runtime(a=UnavailableError("Why."), b=GONE).context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
         )
 
     assert "1 of 2 models is without an answer:\n  Why.\nState is as it was." == str(caught.value)
@@ -233,7 +233,7 @@ def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations
 )
 def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
     runtime = Runtime(a=COMPLETED, b=DEPLOYED)
-    outputs = operations.refresh(runtime.operation(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}, **props))
+    outputs = operations.refresh(runtime.context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}, **props))
 
     assert state({"a": COMPLETED, "b": DEPLOYED}, **props) == outputs
     assert [
@@ -246,25 +246,25 @@ def test_a_refresh_finds_no_change_in_what_was_left_out(operations):
     """Both together are too large for state, and the larger one is left out of it."""
     now = {"a": {**COMPLETED, "result": "x" * 3 * MIB}, "b": {**COMPLETED, "result": "x" * 2 * MIB}}
     props = state({name: {**model, "start_time": "then"} for name, model in now.items()})
-    refreshed = operations.refresh(Runtime(**now).operation(), "fleet-1", props)
+    refreshed = operations.refresh(Runtime(**now).context(), "fleet-1", props)
 
     assert ["then", "then"] == [model["start_time"] for model in refreshed["models"].values()]
 
 
 def test_adopting_a_fleet_polls_each_once_and_has_the_defaults(operations):
     runtime = Runtime(a=COMPLETED, b=PENDING)
-    id_, outputs = operations.adopt(runtime.operation(), "a, b")
+    id_, outputs = operations.adopt(runtime.context(), "a, b")
 
-    assert id_ == operations.create(Runtime(a=COMPLETED, b=COMPLETED).operation(), NEWS)[0]
+    assert id_ == operations.create(Runtime(a=COMPLETED, b=COMPLETED).context(), NEWS)[0]
     assert state({"a": COMPLETED, "b": PENDING}) == outputs
     assert [({"a": False, "b": False}, 1800.0, False, 0)] == runtime.asked
-    assert operations.adopt(Runtime(a=GONE, b=GONE).operation(), "a,b")[1] is None
+    assert operations.adopt(Runtime(a=GONE, b=GONE).context(), "a,b")[1] is None
 
 
 def test_what_cannot_be_an_id_is_not_asked_about(operations):
     runtime = Runtime()
     with pytest.raises(InputError) as caught:
-        operations.adopt(runtime.operation(), "a,b/c,")
+        operations.adopt(runtime.context(), "a,b/c,")
 
     assert (
         "model_ids 'b/c' must not hold any of / \\ ? #, which would make it another address;"

@@ -126,7 +126,7 @@ def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
     outcome, api = wait(["PENDING", PASSING[fault]], undeploy=False, timeout=0.4)
 
     assert WaitTimeoutError is type(outcome)
-    assert "PENDING" == outcome.last.status
+    assert "PENDING" == outcome.last_known.status
     assert "Since then there was no usable answer; the last error: " in str(outcome)
     assert 2 == len(api.requests)
 
@@ -136,7 +136,7 @@ def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
     outcome, _ = wait([PASSING[fault]], undeploy=False)
 
     assert UnavailableError is type(outcome)
-    assert outcome.last is None
+    assert outcome.last_known is None
     assert "The last error: " in str(outcome)
     assert str(outcome).isprintable()
 
@@ -152,6 +152,6 @@ def test_a_fault_that_will_not_pass_ends_the_wait_at_once_and_keeps_what_was_lea
 
     assert isinstance(outcome, RejectedError)
     assert len(before) + 1 == len(api.requests)
-    assert ("PENDING" if before else None) == getattr(outcome.last, "status", None)
+    assert ("PENDING" if before else None) == getattr(outcome.last_known, "status", None)
     assert str(outcome).isprintable()
     assert KEY not in str(outcome)

@@ -6,7 +6,7 @@ from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedEr
 from nugen_pulumi.inputs import DEFAULTS
 from nugen_pulumi.model_operations import ModelOperations
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.operation import Difference, Operation
+from nugen_pulumi.operation import Difference, OperationContext
 
 NEWS = {"model_id": "m", **DEFAULTS}
 UNKNOWN = {"undeployed": False, "result": None, "start_time": None, "end_time": None, "error": None}
@@ -39,13 +39,13 @@ class Runtime:
         seen = {name: value for name, value in self.answer.items() if name in UndeployStatus.model_fields}
         return UndeployStatus(model_id="echoed", **seen)
 
-    def operation(self, timeout=None):
-        return Operation(lambda: self, timeout, report=self.said.append, warn=self.said.append)
+    def context(self, timeout=None):
+        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append)
 
 
 def timed_out(last=None):
     error = WaitTimeoutError("too late")
-    error.last = last
+    error.last_known = last
     return error
 
 
@@ -59,7 +59,7 @@ def test_create_waits_with_a_delete_if_told_to(operations, undeploy):
     runtime = Runtime(COMPLETED)
     news = {**NEWS, "undeploy": undeploy}
 
-    assert ("m", {**news, **COMPLETED}) == operations.create(runtime.operation(), news)
+    assert ("m", {**news, **COMPLETED}) == operations.create(runtime.context(), news)
     assert [("wait", "m", undeploy, 1800.0)] == runtime.asked
     assert ["a line"] == runtime.said
 
@@ -70,21 +70,21 @@ def test_create_polls_once_if_told_not_to_wait(operations, undeploy):
     runtime = Runtime(ON_FIRE)
     news = {**NEWS, "undeploy": undeploy, "wait": False}
 
-    assert ("m", {**news, **ON_FIRE}) == operations.create(runtime.operation(), news)
+    assert ("m", {**news, **ON_FIRE}) == operations.create(runtime.context(), news)
     assert [("poll", "m", undeploy)] == runtime.asked
 
 
 def test_the_timeout_is_the_resources_or_that_of_its_options(operations):
     runtime = Runtime(COMPLETED)
-    operations.create(runtime.operation(timeout=60.0), NEWS)
-    operations.create(runtime.operation(timeout=60.0), {**NEWS, "timeout_seconds": 7.0})
+    operations.create(runtime.context(timeout=60.0), NEWS)
+    operations.create(runtime.context(timeout=60.0), {**NEWS, "timeout_seconds": 7.0})
 
     assert [60.0, 7.0] == [timeout for *_, timeout in runtime.asked]
 
 
 def test_a_failure_is_an_error_that_keeps_what_is_known(operations):
     with pytest.raises(UndeployFailedError) as caught:
-        operations.create(Runtime(ON_FIRE).operation(), NEWS)
+        operations.create(Runtime(ON_FIRE).context(), NEWS)
 
     assert (
         "Model m was not undeployed: GPU on fire."
@@ -96,16 +96,16 @@ def test_a_failure_is_an_error_that_keeps_what_is_known(operations):
 def test_a_failure_that_is_wanted_as_an_output_is_none(operations):
     news = {**NEWS, "on_failure": "record"}
 
-    assert ("m", {**news, **ON_FIRE}) == operations.create(Runtime(ON_FIRE).operation(), news)
+    assert ("m", {**news, **ON_FIRE}) == operations.create(Runtime(ON_FIRE).context(), news)
 
 
 def test_an_error_that_knows_something_keeps_it(operations):
     error = timed_out(UndeployStatus(model_id="m", status="PENDING"))
     with pytest.raises(WaitTimeoutError):
-        operations.create(Runtime(error).operation(), NEWS)
+        operations.create(Runtime(error).context(), NEWS)
     created, error.kept = error.kept, None
     with pytest.raises(WaitTimeoutError):
-        operations.update(Runtime(error).operation(), "m", {**NEWS, **PENDING}, NEWS)
+        operations.update(Runtime(error).context(), "m", {**NEWS, **PENDING}, NEWS)
 
     assert created == error.kept == ("m", {**NEWS, **PENDING})
 
@@ -113,9 +113,9 @@ def test_an_error_that_knows_something_keeps_it(operations):
 def test_an_error_that_knows_nothing_keeps_nothing(operations):
     error = timed_out()
     with pytest.raises(WaitTimeoutError):
-        operations.create(Runtime(error).operation(), NEWS)
+        operations.create(Runtime(error).context(), NEWS)
     with pytest.raises(WaitTimeoutError):
-        operations.update(Runtime(error).operation(), "m", {**NEWS, **PENDING}, NEWS)
+        operations.update(Runtime(error).context(), "m", {**NEWS, **PENDING}, NEWS)
 
     assert error.kept is None
 
@@ -133,7 +133,7 @@ def test_an_update_of_what_is_settled_requests_nothing_and_records_the_inputs(op
     runtime = Runtime(AssertionError("nothing is to be asked"))
     news = {**NEWS, **props}
 
-    assert {**news, **known} == operations.update(runtime.operation(), "m", {**NEWS, **known}, news)
+    assert {**news, **known} == operations.update(runtime.context(), "m", {**NEWS, **known}, news)
     assert [] == runtime.asked
 
 
@@ -155,14 +155,14 @@ def test_an_update_of_what_is_not_settled_requests_what_is_left(operations, olds
     runtime = Runtime(COMPLETED)
     news = {**NEWS, **props}
 
-    assert {**news, **COMPLETED} == operations.update(runtime.operation(), "m", {**NEWS, **olds}, news)
+    assert {**news, **COMPLETED} == operations.update(runtime.context(), "m", {**NEWS, **olds}, news)
     assert [asked] == runtime.asked
 
 
 def test_state_without_undeploy_never_requested_it(operations):
     """On the wire an absent input is one that is False."""
     runtime = Runtime(COMPLETED)
-    operations.update(runtime.operation(), "m", {"model_id": "m", "status": "PENDING"}, {**NEWS, "undeploy": True})
+    operations.update(runtime.context(), "m", {"model_id": "m", "status": "PENDING"}, {**NEWS, "undeploy": True})
 
     assert [("wait", "m", True, 1800.0)] == runtime.asked
 
@@ -171,13 +171,13 @@ def test_a_refresh_polls_once_and_keeps_the_times_of_what_it_knew(operations):
     runtime = Runtime({**COMPLETED, "start_time": "now", "end_time": "now"})
     props = {**NEWS, "undeploy": True, **COMPLETED, "start_time": "then", "end_time": "later"}
 
-    assert props == operations.refresh(runtime.operation(), "m", props)
+    assert props == operations.refresh(runtime.context(), "m", props)
     assert [("poll", "m", False)] == runtime.asked
     assert [] == runtime.said
 
 
 def test_a_refresh_of_a_model_that_is_gone_returns_nothing(operations):
-    assert operations.refresh(Runtime(ModelNotFoundError("gone")).operation(), "m", {**NEWS, **COMPLETED}) is None
+    assert operations.refresh(Runtime(ModelNotFoundError("gone")).context(), "m", {**NEWS, **COMPLETED}) is None
 
 
 @pytest.mark.parametrize(
@@ -192,16 +192,14 @@ def test_a_refresh_of_a_model_that_is_gone_returns_nothing(operations):
 def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
     runtime = Runtime(DEPLOYED)
 
-    assert {**NEWS, **props, **DEPLOYED} == (
-        operations.refresh(runtime.operation(), "m", {**NEWS, **props, **COMPLETED})
-    )
+    assert {**NEWS, **props, **DEPLOYED} == (operations.refresh(runtime.context(), "m", {**NEWS, **props, **COMPLETED}))
     assert [f"Model m is no longer undeployed: {IN_SERVICE} {next_}"] == runtime.said
 
 
 def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(operations):
     """A drift to PENDING is somebody else's undeployment, which is waited for."""
     runtime = Runtime(PENDING)
-    operations.refresh(runtime.operation(), "m", {**NEWS, "undeploy": True, **COMPLETED})
+    operations.refresh(runtime.context(), "m", {**NEWS, "undeploy": True, **COMPLETED})
 
     assert ["Model m is no longer undeployed: PENDING. The next `pulumi up` waits for it."] == runtime.said
 
@@ -209,17 +207,17 @@ def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(opera
 def test_adopting_a_model_polls_it_once_and_has_the_defaults(operations):
     runtime = Runtime(COMPLETED)
 
-    assert ("m", {**NEWS, **COMPLETED}) == operations.adopt(runtime.operation(), "m")
+    assert ("m", {**NEWS, **COMPLETED}) == operations.adopt(runtime.context(), "m")
     assert [("poll", "m", False)] == runtime.asked
-    assert ("m", None) == operations.adopt(Runtime(ModelNotFoundError("none")).operation(), "m")
+    assert ("m", None) == operations.adopt(Runtime(ModelNotFoundError("none")).context(), "m")
 
 
 def test_what_cannot_be_an_id_is_not_asked_about(operations):
     runtime = Runtime(COMPLETED)
     with pytest.raises(InputError) as adopting:
-        operations.adopt(runtime.operation(), "a/b")
+        operations.adopt(runtime.context(), "a/b")
     with pytest.raises(InputError) as getting:
-        operations.get(runtime.operation(), "", {**DEFAULTS, "timeout_seconds": 0.0})
+        operations.get(runtime.context(), "", {**DEFAULTS, "timeout_seconds": 0.0})
 
     assert "id must not hold any of / \\ ? #, which would make it another address." == str(adopting.value)
     assert (
@@ -234,13 +232,13 @@ def test_what_is_only_read_is_never_undeployed(operations, undeploy):
     runtime = Runtime(COMPLETED)
     props = {**DEFAULTS, "undeploy": undeploy}
 
-    assert {"model_id": "m", **props, **COMPLETED} == operations.get(runtime.operation(timeout=9.0), "m", props)
+    assert {"model_id": "m", **props, **COMPLETED} == operations.get(runtime.context(timeout=9.0), "m", props)
     assert [("wait", "m", False, 9.0)] == runtime.asked
 
 
 def test_what_is_only_read_keeps_nothing_and_says_how_to_read_it_all_the_same(operations):
     with pytest.raises(UndeployFailedError) as caught:
-        operations.get(Runtime(ON_FIRE).operation(), "m", DEFAULTS)
+        operations.get(Runtime(ON_FIRE).context(), "m", DEFAULTS)
 
     assert ('Model m was not undeployed: GPU on fire. To read it as it is: wait=False, or on_failure="record".') == str(
         caught.value

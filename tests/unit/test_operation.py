@@ -4,7 +4,7 @@ import pytest
 
 from nugen_pulumi.errors import WaitTimeoutError
 from nugen_pulumi.inputs import DEFAULTS
-from nugen_pulumi.operation import check, keeping, settings_problem
+from nugen_pulumi.operation import check, keep_on_error, settings_problem
 
 KEY = "nugen:apiKey"
 
@@ -49,8 +49,8 @@ def test_a_key_must_be_there_only_for_what_does_not_exist_yet():
 
 @pytest.mark.parametrize("mistake", [WaitTimeoutError("late"), ZeroDivisionError("ours")])
 def test_an_error_that_knows_something_says_what_stays(mistake):
-    mistake.last = "PENDING"
-    with pytest.raises(type(mistake)) as caught, keeping("m", lambda last: {"status": last}):
+    mistake.last_known = "PENDING"
+    with pytest.raises(type(mistake)) as caught, keep_on_error("m", lambda last: {"status": last}):
         raise mistake
 
     assert ("m", {"status": "PENDING"}) == caught.value.kept
@@ -58,7 +58,7 @@ def test_an_error_that_knows_something_says_what_stays(mistake):
 
 @pytest.mark.parametrize("mistake", [WaitTimeoutError("late"), ZeroDivisionError("ours")])
 def test_an_error_that_knows_nothing_passes(mistake):
-    with pytest.raises(type(mistake)) as caught, keeping("m", lambda last: {"status": last}):
+    with pytest.raises(type(mistake)) as caught, keep_on_error("m", lambda last: {"status": last}):
         raise mistake
 
     assert getattr(caught.value, "kept", None) is None

@@ -114,7 +114,7 @@ def test_a_permanent_error_ends_the_wait_at_once(status):
 
     with pytest.raises(RejectedError) as caught:
         follow(api)
-    assert "PENDING" == caught.value.last.status
+    assert "PENDING" == caught.value.last_known.status
     assert 2 == len(api.requests)
 
 
@@ -123,7 +123,7 @@ def test_an_outage_from_the_start_ends_after_30_seconds_and_names_the_last_error
 
     with pytest.raises(UnavailableError) as caught:
         follow(api)
-    assert caught.value.last is None
+    assert caught.value.last_known is None
     assert (
         "Model m: no usable answer in 30s. The last error: cannot connect to https://api.test (from nugen:baseUrl): "
         "[Errno 111] Connection refused."
@@ -141,7 +141,7 @@ def test_an_outage_after_an_answer_ends_after_300_seconds():
         " answer; the last error: https://api.test (from nugen:baseUrl) has given no usable response to any request"
         " for 5m 3s; the last error: 500 Internal Server Error. The next `pulumi up` goes on waiting."
     ) == str(caught.value)
-    assert "PENDING" == caught.value.last.status
+    assert "PENDING" == caught.value.last_known.status
 
 
 def test_a_timeout_says_what_was_seen_last_and_when():
@@ -153,7 +153,7 @@ def test_a_timeout_says_what_was_seen_last_and_when():
         "Model m is not undeployed after 1m 30s: its last status was PENDING. The next `pulumi up` goes on waiting."
         " To wait longer, raise timeout_seconds."
     ) == str(caught.value)
-    assert "PENDING" == caught.value.last.status
+    assert "PENDING" == caught.value.last_known.status
     assert 90 == pytest.approx(api.times[-1])
 
 
@@ -250,7 +250,7 @@ def interrupted(script, *, method="follow"):
 def test_an_interrupted_wait_says_what_was_learnt():
     error = interrupted(["PENDING"])
 
-    assert "PENDING" == error.last.status
+    assert "PENDING" == error.last_known.status
     assert (
         "Model m: interrupted after 10s; its last status was PENDING. The next `pulumi up` goes on waiting."
     ) == str(error)
@@ -263,7 +263,7 @@ def test_an_interrupted_wait_that_learnt_nothing_says_so_and_why(answer, why):
     """Also in the middle of a request."""
     error = interrupted([answer])
 
-    assert error.last is None
+    assert error.last_known is None
     assert f"Model m: interrupted after 10s, before anything was known.{why}" == str(error)
 
 
@@ -299,7 +299,7 @@ def test_a_last_poll_happens_as_far_as_the_api_admits_it():
     with pytest.raises(WaitTimeoutError, match=r"PENDING.*no turn within .*503 Service Unavailable") as caught:
         follow(api, WaitPolicy(timeout=20))
 
-    assert "PENDING" == caught.value.last.status
+    assert "PENDING" == caught.value.last_known.status
     assert 2 == len(api.requests)
 
 
@@ -307,7 +307,7 @@ def test_a_mistake_of_ours_does_not_cost_what_is_known():
     """It goes through as it is, but takes along what is known."""
     with pytest.raises(ZeroDivisionError) as caught:
         follow(ScriptedApi("PENDING", ZeroDivisionError("ours")))
-    assert "PENDING" == caught.value.last.status
+    assert "PENDING" == caught.value.last_known.status
 
 
 def test_an_answer_of_the_last_poll_counts():
@@ -389,7 +389,7 @@ def test_a_model_that_undeploys_by_itself_is_recorded_as_pending():
     """As FAILED it would look finished to the next `pulumi up`, or be asked for once more."""
     error = interrupted([failed("No active undeployment. Model status is UNDEPLOYING.")])
 
-    assert ("PENDING", None) == (error.last.status, error.last.error)
+    assert ("PENDING", None) == (error.last_known.status, error.last_known.error)
 
 
 def test_a_delete_that_never_left_is_tried_again():
@@ -406,7 +406,7 @@ def test_a_delete_that_is_rejected_ends_the_wait_with_nothing_learnt():
 
     with pytest.raises(RejectedError) as caught:
         follow(api, undeploy=True)
-    assert caught.value.last is None
+    assert caught.value.last_known is None
     assert ["DELETE"] == api.methods
 
 
@@ -423,7 +423,7 @@ def test_grace_ends():
     with pytest.raises(ModelNotFoundError) as caught:
         follow(api, undeploy=True)
     assert 15 <= api.times[-1] < 17
-    assert "PENDING" == caught.value.last.status, "an accepted DELETE is something learnt"
+    assert "PENDING" == caught.value.last_known.status, "an accepted DELETE is something learnt"
 
 
 def test_grace_ends_for_a_model_that_stays_deployed():
@@ -553,7 +553,7 @@ def test_any_history_ends_in_time_with_the_truth(history, timeout, undeploy):
     again = sum(a is REFUSED or a in (429, 503) or getattr(a, "status_code", 0) == 429 for a in answered)
     assert api.methods.count("DELETE") <= (again + 1 if undeploy else 0)
     if isinstance(outcome, NugenError):
-        assert outcome.last is None or outcome.last.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
+        assert outcome.last_known is None or outcome.last_known.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
         assert str(outcome).count("Model m") == 1
     else:
         assert outcome.status == answered[-1]
