@@ -93,7 +93,7 @@ class Call:
             ended()
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
+    def in_progress(self) -> Iterator[None]:
         """Within the block the answer is worked on: only then can the engine be lost."""
         try:
             yield

@@ -13,7 +13,7 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.formatting import duration, printable
 from nugen_pulumi.live_line import LiveLine
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.outputs import FleetModel, entry
+from nugen_pulumi.outputs import FleetModel, from_status
 from nugen_pulumi.undeployment import Undeployment
 from nugen_pulumi.waiter import WaitPolicy
 
@@ -120,7 +120,7 @@ async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) ->
         status, error = undeployment.last, _unforeseen(undeployment.model_id, exc)
     if error is not None:
         error.last_known = None  # it may hold a mebibyte
-    return ModelOutcome(None if status is None else entry(status), error)
+    return ModelOutcome(None if status is None else from_status(status), error)
 
 
 def _lighter(status: UndeployStatus) -> UndeployStatus:

@@ -68,7 +68,7 @@ def get_undeploy_status(
     # Late, because programs that never call this need neither httpx nor pydantic.
     from nugen_pulumi.client import NugenClient  # noqa: PLC0415
     from nugen_pulumi.loop import Loop  # noqa: PLC0415
-    from nugen_pulumi.outputs import entry  # noqa: PLC0415
+    from nugen_pulumi.outputs import from_status  # noqa: PLC0415
     from nugen_pulumi.undeployment import Undeployment  # noqa: PLC0415
     from nugen_pulumi.waiter import WaitPolicy  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ def get_undeploy_status(
             status = await Undeployment(client, model_id, WaitPolicy()).poll_once(undeploy=False)
         finally:
             await client.aclose()
-        return GetUndeployStatusResult(model_id=model_id, **entry(status))
+        return GetUndeployStatusResult(model_id=model_id, **from_status(status))
 
     def run() -> GetUndeployStatusResult:
         with closing(Loop()) as loop:

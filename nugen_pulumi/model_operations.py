@@ -21,7 +21,7 @@ class ModelOperations:
 
     def diff(self, olds: ModelState, news: ModelState) -> Difference:
         """Compare what state holds with what the program says."""
-        changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.recorded(olds)
+        changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.from_state(olds)
         replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
         action = next_action(known, wanted, requested=olds.get("undeploy", False))
         unfinished = None if replaces or action is Action.NOTHING else update_reason(known, action)
@@ -30,25 +30,25 @@ class ModelOperations:
     def create(self, context: OperationContext, news: ModelState) -> tuple[str, ModelState]:
         """Request the undeployment if told to, and find out how it ends."""
         model_id = news["model_id"]
-        with keep_on_error(model_id, lambda status: outputs.of_model(news, outputs.entry(status))):
+        with keep_on_error(model_id, lambda status: outputs.of_model(news, outputs.from_status(status))):
             known = self._undeploy_and_wait(context, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
         return model_id, outputs.of_model(news, known)
 
     def update(self, context: OperationContext, id_: str, olds: ModelState, news: ModelState) -> ModelState:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
-        wanted, known = Inputs.read(news), outputs.recorded(olds)
+        wanted, known = Inputs.read(news), outputs.from_state(olds)
         action = next_action(known, wanted, requested=olds.get("undeploy", False))
         if known is not None and action is Action.NOTHING:
             return outputs.of_model(news, known)
-        with keep_on_error(id_, lambda status: outputs.of_model(news, outputs.entry(status))):
+        with keep_on_error(id_, lambda status: outputs.of_model(news, outputs.from_status(status))):
             undeploy = action is Action.UNDEPLOY
             return outputs.of_model(news, self._undeploy_and_wait(context, id_, wanted, undeploy=undeploy))
 
     def refresh(self, context: OperationContext, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
-        known = outputs.recorded(props)
+        known = outputs.from_state(props)
         try:
-            seen = outputs.entry(context.runtime().poll(id_))
+            seen = outputs.from_status(context.runtime().poll(id_))
         except ModelNotFoundError:
             return None
         if (message := drift(id_, known, seen)) is not None:
@@ -78,10 +78,10 @@ class ModelOperations:
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return outputs.entry(context.runtime().poll(model_id, undeploy=undeploy))
+            return outputs.from_status(context.runtime().poll(model_id, undeploy=undeploy))
         policy = wanted.policy(context.timeout)
         status = context.runtime().wait(model_id, policy, undeploy=undeploy, report=context.report)
-        known = outputs.entry(status)
+        known = outputs.from_status(status)
         if (message := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(message)
             failure.last_known = status

@@ -68,7 +68,7 @@ def given(props: Mapping[str, object]) -> dict[str, Any]:
     return {name: props[name] for name in NAMES if name in props}
 
 
-def entry(status: UndeployStatus) -> FleetModel:
+def from_status(status: UndeployStatus) -> FleetModel:
     """Return what is recorded of one model."""
     return {
         "status": status.status,
@@ -80,7 +80,7 @@ def entry(status: UndeployStatus) -> FleetModel:
     }
 
 
-def recorded(state: ModelState) -> FleetModel | None:
+def from_state(state: ModelState) -> FleetModel | None:
     """Return what *state* records of its model, or None if nothing is known yet."""
     if "status" not in state:
         return None

@@ -166,7 +166,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(failures=[failure])
 
         def invoke(operation: OperationContext) -> Any:
-            known = outputs.entry(operation.runtime().poll(str(model_id)))
+            known = outputs.from_status(operation.runtime().poll(str(model_id)))
             result = {"model_id": model_id, **known}
             response = provider_pb2.InvokeResponse()
             getattr(response, "return").CopyFrom(wire.written(result))  # a name that Python cannot spell
@@ -194,7 +194,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
             call.on_lost(shared.interrupt)
             return shared
 
-        with call.answering():
+        with call.in_progress():
             try:
                 return work(OperationContext(runtime, timeout, call.report, call.warn))
             except Exception as exc:  # noqa: BLE001 - whatever it is, the engine is told

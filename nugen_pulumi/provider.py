@@ -74,23 +74,23 @@ class _Provider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Request the undeployment if told to, and find out how it ends."""
-        with self._answering() as operation:
-            return CreateResult(*self._operations.create(operation, props))
+        with self._operation() as context:
+            return CreateResult(*self._operations.create(context, props))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
-        with self._answering() as operation:
-            return UpdateResult(self._operations.update(operation, id_, olds, news))
+        with self._operation() as context:
+            return UpdateResult(self._operations.update(context, id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Poll once for a refresh."""
-        with self._answering() as operation:
-            outputs = self._operations.refresh(operation, id_, props)
+        with self._operation() as context:
+            outputs = self._operations.refresh(context, id_, props)
             # An empty id is how the host is told that the resource is gone.
             return ReadResult("", {}) if outputs is None else ReadResult(id_, outputs)
 
     @contextmanager
-    def _answering(self) -> Iterator[OperationContext]:
+    def _operation(self) -> Iterator[OperationContext]:
         """Answer the engine's call: an error that is foreseen becomes a message, without a traceback."""
         call = host.HostCall.current()
 
@@ -102,7 +102,7 @@ class _Provider(ResourceProvider):
             call.on_lost(shared.interrupt)
             return shared
 
-        with call.answering():
+        with call.in_progress():
             try:
                 yield OperationContext(runtime, call.timeout, call.report, call.warn)
             except Exception as exc:
@@ -123,8 +123,8 @@ class UndeployedModelProvider(_Provider):
         """Poll once for a refresh; find out like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
         if "status" in props:
             return super().read(id_, props)
-        with self._answering() as operation:
-            return ReadResult(id_, self._operations.get(operation, id_, props))
+        with self._operation() as context:
+            return ReadResult(id_, self._operations.get(context, id_, props))
 
 
 class UndeployedModelsProvider(_Provider):

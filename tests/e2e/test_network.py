@@ -26,14 +26,14 @@ for n in range({count}):
 MISTAKE = """
 import nugen_pulumi.outputs as outputs
 
-right = outputs.entry
+right = outputs.from_status
 
 def wrong(status):
     if status.model_id == "m-3":
         raise ZeroDivisionError("ours")
     return right(status)
 
-outputs.entry = wrong
+outputs.from_status = wrong
 """
 
 

@@ -54,7 +54,7 @@ def test_an_answered_call_cannot_lose_its_engine(monkeypatch):
     monkeypatch.setattr(call_module, "stop_process", pytest.fail)
     context = Context()
     call = Call(context=context)
-    with call.answering():
+    with call.in_progress():
         call.on_lost(pytest.fail)
     [ended] = context.callbacks
     ended()

@@ -159,7 +159,7 @@ def test_a_mistake_of_ours_in_what_is_recorded_is_an_outcome_too(monkeypatch):
     def entry(_status):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("nugen_pulumi.fleet.entry", entry)
+    monkeypatch.setattr("nugen_pulumi.fleet.from_status", entry)
     outcomes, _ = learn(ScriptedApi("COMPLETED"), ["m"])
 
     assert (None, UnforeseenError) == (outcomes["m"].known, type(outcomes["m"].error))

@@ -5,11 +5,11 @@ import pytest
 from nugen_pulumi.inputs import DEFAULTS
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outputs import (
-    entry,
+    from_state,
+    from_status,
     given,
     of_fleet,
     of_model,
-    recorded,
     seen_again,
 )
 
@@ -43,16 +43,16 @@ def test_what_is_recorded_is_the_whole_answer():
         "start_time": "then",
         "end_time": "later",
         "error": "GPU on fire",
-    } == entry(status)
+    } == from_status(status)
 
 
 def test_what_is_recorded_of_a_model_is_read_again():
     props = {"model_id": "m", **DEFAULTS}
 
-    assert recorded(props) is None
-    assert recorded(of_model(props, KNOWN)) == KNOWN
+    assert from_state(props) is None
+    assert from_state(of_model(props, KNOWN)) == KNOWN
     # What is None, or False, may be absent in state.
-    assert {**dict.fromkeys(KNOWN), "status": "PENDING", "undeployed": False} == recorded({"status": "PENDING"})
+    assert {**dict.fromkeys(KNOWN), "status": "PENDING", "undeployed": False} == from_state({"status": "PENDING"})
 
 
 def test_the_outputs_are_the_inputs_and_what_is_known():
