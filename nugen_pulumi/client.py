@@ -60,7 +60,7 @@ class NugenClient:
             on_refusal: Is told of each refusal for overload.
 
         Raises:
-            UnavailableError: No usable answer; asking again may help.
+            UnavailableError: No usable response; asking again may help.
             RejectedError: Asking again will not help.
         """
 
@@ -102,7 +102,7 @@ class NugenClient:
             True if the API accepted it; False if it says that there is nothing to do.
 
         Raises:
-            UnavailableError: No usable answer. Unless its ``sent`` is False, the request may have been carried out.
+            UnavailableError: No usable response. Unless its ``sent`` is False, the request may have been carried out.
             RejectedError: Asking again will not help.
         """
 
@@ -185,7 +185,7 @@ def _status(response: Response, source: str) -> UndeployStatus:
                 what += f"; a page for people, not the API: check the base URL, which is from {source}"
         else:
             what = f"its {field} is not as documented" if field else "it is no JSON object"
-        raise UnavailableError(f"a {response.status} answer that cannot be read ({what})") from exc
+        raise UnavailableError(f"a {response.status} response that cannot be read ({what})") from exc
     # FAILED, because no task of ours runs; but the platform undeploys the model by itself. Recorded as FAILED it would
     # look finished to the next `pulumi up`.
     return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status

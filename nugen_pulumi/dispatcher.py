@@ -113,7 +113,7 @@ class Dispatcher:
             return await _bounded(admitted(), within)
         except _ExpiredError as exc:
             if under_way:
-                raise UnavailableError(f"no complete answer within {duration(within)}") from exc
+                raise UnavailableError(f"no complete response within {duration(within)}") from exc
             raise RefusedError(self._out_of_turn(refusal, within)) from exc
 
     async def _in_turn(self, method: str, path: str, read: Callable[[Response], T], left: float) -> T:
@@ -124,7 +124,7 @@ class Dispatcher:
             value = await _bounded(self._pool.request(method, path, read), timeout)
         except _ExpiredError as exc:
             outcome = Outcome.TIMED_OUT
-            raise self._failed(UnavailableError(f"no complete answer within {duration(timeout)}")) from exc
+            raise self._failed(UnavailableError(f"no complete response within {duration(timeout)}")) from exc
         except RefusedError as exc:
             if path not in self._singled_out:  # the API has something against this one, and not too much to do
                 outcome, retry_after = Outcome.REFUSED, exc.retry_after

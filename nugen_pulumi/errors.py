@@ -4,7 +4,7 @@ Everything this package raises on purpose. A class is a decision for whoever cat
 * NugenError
   - SettingsError           a setting is missing or wrong; nothing was sent
   - InputError              an input cannot be; nothing was sent
-  - UnavailableError        no usable answer; asking again may help
+  - UnavailableError        no usable response; asking again may help
   - RejectedError           an answer, and asking again will not help
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended, badly
@@ -49,7 +49,7 @@ class InputError(NugenError):
 
 class UnavailableError(NugenError):
     """
-    No usable answer: the network, an error of the server, or a body nobody can read.
+    No usable response: the network, an error of the server, or a body nobody can read.
 
     Attributes:
         retry_after: Seconds that the server asks us to stay away, or None.

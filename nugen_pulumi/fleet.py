@@ -146,7 +146,7 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
 def _unanswered(client: NugenClient, undeployments: Collection[Undeployment]) -> str:
     """Tell why none of a fleet has got an answer: what is pending would look healthy otherwise."""
     errors = () if client.answered_ever else [one.error for one in undeployments if one.error]
-    return f" · no answer yet: {errors[0]}" if errors else ""
+    return f" · no response yet: {errors[0]}" if errors else ""
 
 
 def _count(outcomes: Collection[ModelOutcome], asked: int, before: int) -> str:

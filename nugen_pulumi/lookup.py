@@ -61,7 +61,7 @@ def get_undeploy_status(
         SettingsError: A setting is missing or wrong.
         ModelNotFoundError: The API knows no such model.
         RejectedError: The API refuses, and would again.
-        UnavailableError: There was no usable answer.
+        UnavailableError: There was no usable response.
     """
     if (problem := model_id_problem(model_id)) is not None:
         raise InputError(f"model_id {problem}.")

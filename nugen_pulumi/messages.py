@@ -46,7 +46,7 @@ def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool) -
 
 def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
     """As :func:`unfinished_fleet`, of a refresh."""
-    return _fleet(total, reasons, "without an answer", "State is as it was.")
+    return _fleet(total, reasons, "without a response", "State is as it was.")
 
 
 def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> str | None:
@@ -150,7 +150,7 @@ class Facts:
         last: The last status that counts, or None if nothing is known.
         error: What went wrong since, or None.
         waited: Seconds since the wait began.
-        unanswered_for: Seconds since the last readable answer, or since the beginning.
+        unanswered_for: Seconds since the last usable response, or since the beginning.
         early: What a poll said that may be about the time before our DELETE, or None.
     """
 
@@ -172,7 +172,7 @@ class Facts:
         early = f" · polled: {self.early}" if self.early else ""
         error = f"{early} · {self.error}" if self.error else early
         if self.error and self.last:
-            error += _since(", no usable answer for ", self.unanswered_for)
+            error += _since(", no usable response for ", self.unanswered_for)
         return f"{self._status}{error}{_since(' · ', self.waited)}"
 
     @property
@@ -184,8 +184,10 @@ class Facts:
     def unfinished(self) -> str:
         """Why a wait ends that met an outage that lasted too long."""
         if self.last is None:
-            return f"Model {self.model_id}: no usable answer in {duration(self.waited)}. The last error: {self.error}."
-        error = f" Since then there was no usable answer; the last error: {self.error}." if self.error else ""
+            return (
+                f"Model {self.model_id}: no usable response in {duration(self.waited)}. The last error: {self.error}."
+            )
+        error = f" Since then there was no usable response; the last error: {self.error}." if self.error else ""
         return f"Model {self.model_id} is not undeployed after {duration(self.waited)}: {self._seen}.{error} {GO_ON}"
 
     @property
@@ -199,7 +201,7 @@ class Facts:
     @property
     def _status(self) -> str:
         if self.last is None:
-            return "no answer yet"
+            return "no response yet"
         return self.last.status if self.last.known else f"{self.last.status} (a status unknown to this version)"
 
     @property

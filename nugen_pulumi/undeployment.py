@@ -75,7 +75,7 @@ class Undeployment:
         Raises:
             WaitTimeoutError: The timeout ran out first.
             WaitInterruptedError: The task was cancelled.
-            UnavailableError: No readable answer for longer than the policy's longest outage.
+            UnavailableError: No usable response for longer than the policy's longest outage.
             RejectedError: Asking again will not help.
         """
         with self._with_last():
@@ -118,7 +118,7 @@ class Undeployment:
 
         Raises:
             WaitInterruptedError: The task was cancelled.
-            UnavailableError: There was no usable answer.
+            UnavailableError: There was no usable response.
             RejectedError: Asking again will not help.
         """
         with self._with_last():
@@ -129,7 +129,7 @@ class Undeployment:
             except UnavailableError as exc:
                 self.error = exc
             if self.last is None:
-                raise UnavailableError(f"Model {self.model_id}: one poll, and no usable answer: {self.error}.")
+                raise UnavailableError(f"Model {self.model_id}: one poll, and no usable response: {self.error}.")
             return self.last
 
     @contextmanager

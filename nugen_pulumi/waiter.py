@@ -60,7 +60,7 @@ class Stop(Enum):
     """Why a wait ends without an end of the undeployment."""
 
     TIMEOUT = "the deadline passed"
-    OUTAGE = "no readable answer for too long"
+    OUTAGE = "no usable response for too long"
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ class Wait:
         return now < self._grace_until
 
     def answered(self, now: float) -> PollAgain | Stop:
-        """Decide after a readable answer that was not the end."""
+        """Decide after a usable response that was not the end."""
         self.answered_at = now
         self._failing_since, self._misses = None, 0
         return self._next(now, floor=0.0)
 
     def failed(self, now: float, retry_after: float | None = None, *, answered_ever: bool = False) -> PollAgain | Stop:
         """
-        Decide after a poll that got no usable answer.
+        Decide after a poll that got no usable response.
 
         Args:
             now: The time.
@@ -132,7 +132,7 @@ class Wait:
         return self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
 
     def unanswered_for(self, now: float) -> float:
-        """Return the seconds since the last readable answer, or since the start if there was none."""
+        """Return the seconds since the last usable response, or since the start if there was none."""
         return now - (self.started if self.answered_at is None else self.answered_at)
 
     def left(self, now: float) -> float:

@@ -205,7 +205,7 @@ def test_the_request_timeout_holds_for_a_name_that_does_not_resolve(monkeypatch)
 
     async def main():
         client = NugenClient(Settings("k", "https://slow.invalid", request_timeout=0.2))
-        with pytest.raises(UnavailableError, match=r"no complete answer within 0\.2s"):
+        with pytest.raises(UnavailableError, match=r"no complete response within 0\.2s"):
             await client.status("m", within=50)
         await client.aclose()
 

@@ -48,17 +48,20 @@ PASSING = [
     (522, "522"),
     (530, "530"),
     (answer(400, "Internal server error "), "400: Internal server error"),
-    (httpx.Response(200), "a 200 answer that cannot be read (it is not JSON: empty)"),
-    (httpx.Response(204), "a 204 answer that cannot be read (it is not JSON: empty)"),
+    (httpx.Response(200), "a 200 response that cannot be read (it is not JSON: empty)"),
+    (httpx.Response(204), "a 204 response that cannot be read (it is not JSON: empty)"),
     (
         httpx.Response(200, text="<html><title>Hi</title>"),
-        "a 200 answer that cannot be read (it is not JSON: Hi; a page",
+        "a 200 response that cannot be read (it is not JSON: Hi; a page",
     ),
-    (httpx.Response(200, json=[]), "a 200 answer that cannot be read (it is no JSON object)"),
-    (httpx.Response(200, json={"model_id": "m"}), "a 200 answer that cannot be read (its status is not as documented)"),
+    (httpx.Response(200, json=[]), "a 200 response that cannot be read (it is no JSON object)"),
+    (
+        httpx.Response(200, json={"model_id": "m"}),
+        "a 200 response that cannot be read (its status is not as documented)",
+    ),
     (
         httpx.Response(200, content=b'{"model_id":"m","status":"PEN'),
-        "a 200 answer that cannot be read (it is not JSON: {",
+        "a 200 response that cannot be read (it is not JSON: {",
     ),
     (
         httpx.Response(200, headers={"content-encoding": "br"}, content=b""),
@@ -185,7 +188,7 @@ def test_every_transport_error_of_httpx_becomes_one_of_ours():
 def test_a_request_is_cut_at_the_request_timeout():
     outcome = ask((31, "COMPLETED"))
 
-    assert ("no complete answer within 30s", True) == (str(outcome), outcome.sent)
+    assert ("no complete response within 30s", True) == (str(outcome), outcome.sent)
 
 
 def test_a_time_out_of_the_networks_own_is_not_ours():
@@ -196,7 +199,7 @@ def test_a_time_out_of_the_networks_own_is_not_ours():
 
 
 def test_a_request_is_cut_when_the_time_for_it_is_over():
-    assert "no complete answer within 4s" == str(ask((5, "COMPLETED"), within=4))
+    assert "no complete response within 4s" == str(ask((5, "COMPLETED"), within=4))
 
 
 def test_a_body_that_drips_is_cut_like_any_other():
@@ -212,7 +215,7 @@ def test_a_body_that_drips_is_cut_like_any_other():
         async def handle_async_request(self, request):
             return httpx.Response(200, stream=Dripping())
 
-    assert "no complete answer within 30s" == str(ask(Api()))
+    assert "no complete response within 30s" == str(ask(Api()))
 
 
 def test_time_in_the_queue_does_not_count_as_the_request():

@@ -218,7 +218,7 @@ def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations
             Runtime(a=UnavailableError("Why."), b=GONE).context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
         )
 
-    assert "1 of 2 models is without an answer:\n  Why.\nState is as it was." == str(caught.value)
+    assert "1 of 2 models is without a response:\n  Why.\nState is as it was." == str(caught.value)
     assert caught.value.kept is None
 
 

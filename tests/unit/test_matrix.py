@@ -127,7 +127,7 @@ def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
 
     assert WaitTimeoutError is type(outcome)
     assert "PENDING" == outcome.last_known.status
-    assert "Since then there was no usable answer; the last error: " in str(outcome)
+    assert "Since then there was no usable response; the last error: " in str(outcome)
     assert 2 == len(api.requests)
 
 

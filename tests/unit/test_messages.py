@@ -68,11 +68,13 @@ def test_ten_reasons_of_a_fleet_are_named_and_the_others_counted(reasons, named,
 )
 def test_a_reason_that_many_have_is_named_once(alike, others):
     """However long each took."""
-    said = {f"m-{n}": f"Model m-{n}: no usable answer in {n + 1}s." for n in range(alike)}
+    said = {f"m-{n}": f"Model m-{n}: no usable response in {n + 1}s." for n in range(alike)}
 
-    assert (
-        f"{alike} of 100 models are not undeployed:\n  Model m-0: no usable answer in 1s. The same: {others}.\n{GO_ON}"
-    ) == unfinished_fleet(100, said, missing=False)
+    reason = "Model m-0: no usable response in 1s."
+
+    assert f"{alike} of 100 models are not undeployed:\n  {reason} The same: {others}.\n{GO_ON}" == unfinished_fleet(
+        100, said, missing=False
+    )
 
 
 def test_those_who_share_a_reason_that_is_not_named_are_counted_each():
@@ -103,7 +105,7 @@ def test_who_names_models_that_do_not_exist_is_told_what_to_do():
 
 
 def test_a_refresh_without_answers_changes_nothing():
-    assert "2 of 2 models are without an answer:\n  why\n  what\nState is as it was." == (
+    assert "2 of 2 models are without a response:\n  why\n  what\nState is as it was." == (
         unseen_fleet(2, {"a": "why", "b": "what"})
     )
 
@@ -233,12 +235,12 @@ def facts(*, status="PENDING", error=None, waited=72.0, unanswered_for=0.0, earl
         ({}, "PENDING · 1m 12s"),
         ({"waited": 1.0}, "PENDING · 1s"),
         ({"waited": 0.9}, "PENDING"),
-        ({"status": None}, "no answer yet · 1m 12s"),
+        ({"status": None}, "no response yet · 1m 12s"),
         ({"status": "retiring"}, "RETIRING (a status unknown to this version) · 1m 12s"),
         ({"early": "Model not found"}, "PENDING · polled: Model not found · 1m 12s"),
         ({"error": "503", "unanswered_for": 0.9}, "PENDING · 503 · 1m 12s"),
-        ({"error": "503", "unanswered_for": 9.0}, "PENDING · 503, no usable answer for 9s · 1m 12s"),
-        ({"error": "503", "unanswered_for": 9.0, "status": None}, "no answer yet · 503 · 1m 12s"),
+        ({"error": "503", "unanswered_for": 9.0}, "PENDING · 503, no usable response for 9s · 1m 12s"),
+        ({"error": "503", "unanswered_for": 9.0, "status": None}, "no response yet · 503 · 1m 12s"),
         ({"unanswered_for": 9.0}, "PENDING · 1m 12s"),
         ({"error": "503", "early": "Model not found"}, "PENDING · polled: Model not found · 503 · 1m 12s"),
     ],
@@ -267,23 +269,23 @@ def test_a_wait_that_ends_badly_says_when_it_knew_what(unanswered_for, ago):
 
 
 def test_a_wait_that_ends_badly_says_what_went_wrong_last():
-    assert "Model m: no usable answer in 1m 12s. The last error: 503." == facts(status=None, error="503").unfinished
+    assert "Model m: no usable response in 1m 12s. The last error: 503." == facts(status=None, error="503").unfinished
     assert "Model m: interrupted after 1m 12s, before anything was known." == facts(status=None).interrupted
     assert (
         "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
-        " answer; the last error: 503. The next `pulumi up` goes on waiting."
+        " response; the last error: 503. The next `pulumi up` goes on waiting."
     ) == facts(error="503", unanswered_for=9.0).unfinished
 
 
 def test_only_how_long_it_took_makes_no_difference():
     """Other numbers do: a status code, an error of the API's own. Ids are ids, be they letters of other words."""
     reasons = {
-        "a": "Model a: no usable answer in 1m 30s. CUDA error 11.",
-        "e": "Model e: no usable answer in 31s. CUDA error 11.",
-        "m": "Model m: no usable answer in 0.5s. CUDA error 98.",
+        "a": "Model a: no usable response in 1m 30s. CUDA error 11.",
+        "e": "Model e: no usable response in 31s. CUDA error 11.",
+        "m": "Model m: no usable response in 0.5s. CUDA error 98.",
     }
 
     assert [
-        "  Model a: no usable answer in 1m 30s. CUDA error 11. The same: e.",
-        "  Model m: no usable answer in 0.5s. CUDA error 98.",
+        "  Model a: no usable response in 1m 30s. CUDA error 11. The same: e.",
+        "  Model m: no usable response in 0.5s. CUDA error 98.",
     ] == unfinished_fleet(3, reasons, missing=False).splitlines()[1:-1]

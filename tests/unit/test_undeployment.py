@@ -125,7 +125,7 @@ def test_an_outage_from_the_start_ends_after_30_seconds_and_names_the_last_error
         follow(api)
     assert caught.value.last_known is None
     assert (
-        "Model m: no usable answer in 30s. The last error: cannot connect to https://api.test (from nugen:baseUrl): "
+        "Model m: no usable response in 30s. The last error: cannot connect to https://api.test (from nugen:baseUrl): "
         "[Errno 111] Connection refused."
     ) == str(caught.value)
     assert 30 <= api.times[-1] < 34
@@ -138,7 +138,7 @@ def test_an_outage_after_an_answer_ends_after_300_seconds():
         follow(api)
     assert (
         "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then there was no usable"
-        " answer; the last error: https://api.test (from nugen:baseUrl) has given no usable response to any request"
+        " response; the last error: https://api.test (from nugen:baseUrl) has given no usable response to any request"
         " for 5m 3s; the last error: 500 Internal Server Error. The next `pulumi up` goes on waiting."
     ) == str(caught.value)
     assert "PENDING" == caught.value.last_known.status
@@ -177,7 +177,7 @@ def test_a_single_poll_puts_up_with_half_a_minute_of_refusals(undeploy):
     """Be it the DELETE that is refused or the poll."""
 
     async def main():
-        with pytest.raises(UnavailableError, match="one poll, and no usable answer: 503"):
+        with pytest.raises(UnavailableError, match="one poll, and no usable response: 503"):
             await Undeployment(client_for(ScriptedApi(503)), "m", STEADY).poll_once(undeploy=undeploy)
 
     assert 30 <= simulate(main)[1] < 60
@@ -199,15 +199,15 @@ def test_a_timeout_without_any_answer_names_the_error():
         (["PENDING"] * 3, ["PENDING", "COMPLETED · 1s"]),
         (["PENDING"] * 60, ["PENDING", "PENDING · 10s", "PENDING · 44s", "PENDING · 1m 19s"]),
         (["retiring"], ["RETIRING (a status unknown to this version)", "COMPLETED"]),
-        ([500], ["no answer yet · 500 Internal Server Error", "COMPLETED"]),
-        ([503], ["no answer yet · 503 Service Unavailable", "COMPLETED"]),
+        ([500], ["no response yet · 500 Internal Server Error", "COMPLETED"]),
+        ([503], ["no response yet · 503 Service Unavailable", "COMPLETED"]),
         (
             ["PENDING", (2, REFUSED)],
             [
                 "PENDING",
                 (
                     "PENDING · cannot connect to https://api.test (from nugen:baseUrl): [Errno 111] Connection refused,"
-                    " no usable answer for 2s · 2s"
+                    " no usable response for 2s · 2s"
                 ),
             ],
         ),
@@ -469,7 +469,7 @@ def test_a_single_poll_behind_a_limit_takes_its_turn():
 def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
     api = ScriptedApi(503)
 
-    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable answer: 503 Service Unavailable"):
+    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable response: 503 Service Unavailable"):
         poll_once(api)
     assert 30 <= api.times[-1] < 45
 
@@ -478,13 +478,13 @@ def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
 def test_a_single_poll_that_fails_says_so(script):
     api = ScriptedApi(*script)
 
-    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable answer: "):
+    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable response: "):
         poll_once(api)
     assert 1 == len(api.requests)
 
 
 def test_a_single_poll_whose_delete_failed_and_shows_nothing_yet_says_so():
-    with pytest.raises(UnavailableError, match="no usable answer: 500"):
+    with pytest.raises(UnavailableError, match="no usable response: 500"):
         poll_once(ScriptedApi(500, NOT_FOUND), undeploy=True)
 
 

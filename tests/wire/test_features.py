@@ -113,8 +113,8 @@ def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
 FORESEEN = [
     (lambda host: host.create(inputs()), 403, "does not accept the API key"),
     (lambda host: host.create(inputs()), catalogue.failed("GPU on fire."), "was not undeployed: GPU on fire."),
-    (lambda host: host.create(inputs(wait=False)), 500, "one poll, and no usable answer: 500 Internal Server Error."),
-    (lambda host: host.refresh(done()), 500, "one poll, and no usable answer: 500 Internal Server Error."),
+    (lambda host: host.create(inputs(wait=False)), 500, "one poll, and no usable response: 500 Internal Server Error."),
+    (lambda host: host.refresh(done()), 500, "one poll, and no usable response: 500 Internal Server Error."),
     (lambda host: host.get("m-1", DEFAULTS), catalogue.wrong_route(), "has no such endpoint"),
     (lambda host: host.update({**done(), "undeployed": False}, inputs()), 422, "does not accept this model id"),
 ]

@@ -220,7 +220,7 @@ def test_refresh_that_fails_says_for_whom(fleet, emulator):
     emulator.script("b", 500)
     error = refused(lambda: fleet.refresh(state({"a": known(), "b": known()})))
 
-    assert status_of(error).message.startswith("1 of 2 models is without an answer:\n  Model b: one poll")
+    assert status_of(error).message.startswith("1 of 2 models is without a response:\n  Model b: one poll")
     assert [] == list(status_of(error).details)
 
 
