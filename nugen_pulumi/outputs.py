@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OF_MODEL = ("status", "undeployed", "result", "start_time", "end_time", "error")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
+# Those of a fleet that hold ids of models, and what they are while there is none.
+NAMING_MODELS: Mapping[str, Any] = {"models": {}, "pending": [], "failed": []}
 
 
 class _AlwaysThere(TypedDict):

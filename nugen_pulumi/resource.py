@@ -10,7 +10,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from nugen_pulumi.errors import InputError
-from nugen_pulumi.outputs import OF_FLEET, OF_MODEL
+from nugen_pulumi.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
 if TYPE_CHECKING:
@@ -208,5 +208,24 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
             "on_failure": on_failure,
             "triggers": triggers,
             **dict.fromkeys(OF_FLEET),
+            **{name: _secret_like(model_ids, empty) for name, empty in NAMING_MODELS.items()},
         }
         super().__init__(UndeployedModelsProvider(), resource_name, props, opts)
+
+
+def _secret_like(given: pulumi.Input[Any], empty: Any) -> pulumi.Output[Any]:
+    """
+    Return *empty* as a secret if *given* is one or holds one, else None.
+
+    The engine makes an output secret if an input of the same name is (pulumi/pulumi, ``annotateSecrets``). In a preview
+    it takes inputs for outputs, so that the input is unknown there.
+    """
+    output = pulumi.Output.from_input(given)
+
+    async def value() -> Any:
+        return empty if await output.is_secret() else None
+
+    async def known() -> bool:
+        return not (pulumi.runtime.is_dry_run() and await output.is_secret())
+
+    return pulumi.Output(output.resources(), value(), known(), output.is_secret())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -12,7 +12,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from nugen_pulumi.inputs import NAMES
-from nugen_pulumi.outputs import OF_FLEET, OF_MODEL
+from nugen_pulumi.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.statuses import PULUMI_SIGNATURE
 
 # Source: pulumi/runtime/rpc.py, the SDK's own spelling of these.
@@ -51,13 +51,22 @@ def read(properties: struct_pb2.Struct | None) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value is not None}
 
 
-def written(state: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> struct_pb2.Struct:
+def secret_names(properties: struct_pb2.Struct) -> set[str]:
+    """Return the names of the properties that are secrets, hold one, or name a model whose id is one."""
+    names = {_SNAKE.get(name, name) for name, value in properties.fields.items() if _holds_secret(value)}
+    return names | {*NAMING_MODELS} if "model_ids" in names else names
+
+
+def written(
+    state: Mapping[str, Any], unknown: tuple[str, ...] = (), secret: Collection[str] = frozenset()
+) -> struct_pb2.Struct:
     """
     Return properties as the engine knows them.
 
     Args:
         state: What the operations return.
-        unknown: Names of properties whose value only an update will tell.
+        unknown: Names of properties whose value is not known before an update.
+        secret: Names of properties that are secrets.
     """
     named = {camel(name): value for name, value in state.items() if value is not None}
     if isinstance(models := named.get("models"), dict):
@@ -65,9 +74,22 @@ def written(state: Mapping[str, Any], unknown: tuple[str, ...] = ()) -> struct_p
             model_id: {camel(name): value for name, value in model.items() if value is not None}
             for model_id, model in models.items()
         }
+    named |= dict.fromkeys(map(camel, unknown), rpc.UNKNOWN)
+    for name in map(camel, secret):
+        if name in named:
+            named[name] = {PULUMI_SIGNATURE: _SECRET, "value": named[name]}
     message = struct_pb2.Struct()
-    message.update(_known({**named, **dict.fromkeys(map(camel, unknown), rpc.UNKNOWN)}))
+    message.update(_known(named))
     return message
+
+
+def _holds_secret(value: struct_pb2.Value) -> bool:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        fields = value.struct_value.fields
+        marked = PULUMI_SIGNATURE in fields and fields[PULUMI_SIGNATURE].string_value == _SECRET
+        return marked or any(map(_holds_secret, fields.values()))
+    return kind == "list_value" and any(map(_holds_secret, value.list_value.values))
 
 
 def _renamed(model: Any, names: Mapping[str, str]) -> Any:

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from nugen_pulumi.wire import camel, read, spelt, written
+from nugen_pulumi.wire import camel, read, secret_names, spelt, written
+
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 
 def struct(**fields):
@@ -52,6 +54,30 @@ def test_unknown_values_stay_unknown():
     }
     assert "result" not in seen
     assert {} == read(None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"modelId": "m", "triggers": [1, {"a": "b"}]}, set()),
+        ({"modelId": {**SECRET, "value": "m"}}, {"model_id"}),
+        ({"triggers": [1, {"a": {**SECRET, "value": "b"}}], "wait": True}, {"triggers"}),
+        ({"modelIds": ["a", {**SECRET, "value": UNKNOWN}]}, {"model_ids", "models", "pending", "failed"}),
+    ],
+)
+def test_what_is_a_secret_is_written_as_one(fields, names):
+    message = struct(**fields)
+
+    assert names == secret_names(message)
+    assert names == secret_names(written(read(message), secret=names))
+
+
+def test_what_an_update_will_tell_of_secret_ids_is_a_secret():
+    message = written({"model_ids": ["a"]}, unknown=("models", "undeployed"), secret={"model_ids", "models", "failed"})
+
+    assert UNKNOWN == message["models"]["value"]
+    assert UNKNOWN == message["undeployed"]
+    assert {"modelIds", "models", "undeployed"} == set(message)
 
 
 def test_models_of_another_shape_are_left_alone():

@@ -1,0 +1,96 @@
+"""Ids that are secrets: what names a model is a secret, too, in programs of both kinds."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+IDS = ["very-private", "fail-private"]
+
+PYTHON = """
+import pulumi
+from nugen_pulumi import UndeployedModels
+
+ids = {ids}
+fleet = UndeployedModels("fleet", model_ids=ids, undeploy=True, on_failure="record")
+fleet.models.apply(lambda models: print("known:", len(models)))
+pulumi.export("failed", fleet.failed)
+"""
+
+PLUGIN = {"name": "nugen", "path": str(Path(sys.executable).parent)}
+
+
+def yaml_program(ids):
+    fleet = {"modelIds": ids, "undeploy": True, "onFailure": "record"}
+    return yaml.safe_dump(
+        {
+            "name": "test",
+            "runtime": "yaml",
+            "plugins": {"providers": [PLUGIN]},
+            "resources": {"fleet": {"type": "nugen:UndeployedModels", "properties": fleet}},
+            "outputs": {"failed": "${fleet.failed}"},
+        }
+    )
+
+
+PROGRAMS = {
+    "a secret list": PYTHON.format(ids=f"pulumi.Output.secret({IDS!r})"),
+    "a list that holds a secret": PYTHON.format(ids=f"[{IDS[0]!r}, pulumi.Output.secret({IDS[1]!r})]"),
+    "in YAML": yaml_program({"fn::secret": IDS}),
+}
+
+
+@pytest.fixture
+def models(emulator):
+    emulator.add(IDS[0], undeploy_seconds=0)
+    emulator.add(IDS[1], undeploy_seconds=0, fails="GPU on fire.")
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_ids_of_a_fleet_are_in_no_output_and_no_state(stack, program):
+    """Through create, a preview of an update, the update, and refresh; and a preview does not invent an empty fleet."""
+    stack = stack(PROGRAMS[program])
+    seen = [stack.preview().ok().output]
+    assert "known:" not in seen[0]
+
+    seen += [stack.up().ok().output, stack.refresh().ok().output, stack.up("--expect-no-changes").ok().output]
+    more = "timeoutSeconds: 60\n      undeploy" if program == "in YAML" else "timeout_seconds=60, undeploy"
+    stack.program(PROGRAMS[program].replace("undeploy", more, 1))
+    seen += [stack.preview("--diff").ok().output, stack.up("--diff").ok().output]
+    seen.append(stack("stack", "export").ok().output)
+
+    assert "private" not in "".join(seen)
+    assert [IDS[1]] == stack.outputs["failed"]
+
+
+@pytest.mark.usefixtures("models")
+def test_ids_that_are_no_secrets_are_shown(stack):
+    stack = stack(PYTHON.format(ids=repr(IDS)))
+    stack.up().ok()
+
+    assert {"model_ids", "on_failure", "undeploy", "wait", "poll_interval_seconds"} == (
+        set(stack.models["fleet"]["inputs"]) - {"__provider"}
+    )
+    assert set(IDS) == set(stack.models["fleet"]["outputs"]["models"])
+
+
+@pytest.mark.usefixtures("models")
+def test_a_secret_id_can_be_read_without_managing_it(stack):
+    """The id of a resource is clear text by nature; the outputs made of it are not."""
+    stack = stack(
+        """
+import pulumi
+from nugen_pulumi import UndeployedModel
+
+model = UndeployedModel.get("model", pulumi.Output.secret("very-private"), wait=False)
+pulumi.export("seen", [model.model_id, model.status])
+"""
+    )
+    output = stack.preview().ok().output + stack.up().ok().output
+
+    assert "Traceback" not in output
+    assert ["very-private", "FAILED"] == stack.outputs["seen"]
+    assert "very-private" not in json.dumps(stack.models["model"]["outputs"])
