@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
-from nugen_pulumi.inputs import DEFAULTS, Given, Inputs
+from nugen_pulumi.inputs import DEFAULTS, IN_PREVIEW, Given, Inputs
 from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_up, update_reason
 from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
 from nugen_pulumi.outputs import FleetModel, ModelState
@@ -61,11 +62,14 @@ class ModelOperations:
         _refuse_bad(given)
         return id_, self.refresh(context, id_, given)
 
-    def get(self, context: OperationContext, id_: str, props: Given) -> ModelState:
-        """Find out like ``create``, but never request the undeployment: for a resource that is read, not managed."""
-        asked = {**props, "model_id": id_}
-        _refuse_bad(asked)
-        return outputs.of_model(asked, self._undeploy_and_wait(context, id_, Inputs.read(props), advice=GET_ADVICE))
+    def get(self, context: OperationContext, id_: str, props: Mapping[str, Any]) -> ModelState:
+        """Wait like ``create``, but never request the undeployment: for a resource that is read, not managed."""
+        given = {**props, "model_id": id_}
+        _refuse_bad(given)
+        wanted = Inputs.read(cast("Given", props))
+        if props.get(IN_PREVIEW):
+            wanted = replace(wanted, wait=False)
+        return outputs.of_model(given, self._undeploy_and_wait(context, id_, wanted, advice=GET_ADVICE))
 
     def _undeploy_and_wait(
         self,

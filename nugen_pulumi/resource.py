@@ -10,6 +10,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from nugen_pulumi.errors import InputError
+from nugen_pulumi.inputs import IN_PREVIEW
 from nugen_pulumi.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
@@ -93,6 +94,8 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             "triggers": triggers,
             # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
             **dict.fromkeys(OF_MODEL),
+            # Read runs in a preview, too, which must not wait; nothing else tells it so.
+            IN_PREVIEW: True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None,
         }
         super().__init__(UndeployedModelProvider(), resource_name, props, opts)
 
@@ -133,8 +136,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             resource_name,
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=bare)),
             model_id=id,
-            # Read runs in a preview, too, and a preview must not wait.
-            wait=wait and not pulumi.runtime.is_dry_run(),
+            wait=wait,
             timeout_seconds=timeout_seconds,
             poll_interval_seconds=poll_interval_seconds,
             on_failure=on_failure,

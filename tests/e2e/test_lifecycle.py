@@ -125,6 +125,9 @@ pulumi.export("seen", [model.model_id, model.status])
     assert ["m-1", "COMPLETED"] == stack.outputs["seen"]
     assert stack.models["model"]["external"]
 
+    emulator.script("m-1", "COMPLETED")
+    assert "=>" not in stack.preview("--diff").ok().output, "nothing has changed"
+
 
 def test_changed_triggers_replace_the_resource(stack, emulator):
     emulator.script("m-1", "COMPLETED", "COMPLETED")

@@ -236,6 +236,14 @@ def test_what_is_only_read_is_never_undeployed(operations, undeploy):
     assert [("wait", "m", False, 9.0)] == runtime.asked
 
 
+def test_what_is_read_in_a_preview_is_polled_once(operations):
+    """Whatever it says; and the preview shows the inputs as the program has them."""
+    runtime = Runtime(ON_FIRE)
+
+    assert {**NEWS, **ON_FIRE} == operations.get(runtime.context(), "m", {**DEFAULTS, "__preview": True})
+    assert [("poll", "m", False)] == runtime.asked
+
+
 def test_what_is_only_read_keeps_nothing_and_says_how_to_read_it_all_the_same(operations):
     with pytest.raises(UndeployFailedError) as caught:
         operations.get(Runtime(ON_FIRE).context(), "m", DEFAULTS)
