@@ -22,8 +22,9 @@ from nugen_pulumi.transient_errors import OutageError, RefusedError
 
 T = TypeVar("T")
 
-# So often in a row may a request be refused while others are admitted; then it is the request, and not the pace.
-_REFUSALS = 3
+# So often in a row may a request be refused while others are admitted; then it is the request, and not the pace. Behind
+# a limit some tenth of all requests is refused: of ten thousand a few would be three times in a row.
+_REFUSALS = 6
 
 
 class Dispatcher:
@@ -106,7 +107,9 @@ class Dispatcher:
                     if path in self._singled_out or outage >= longest_outage:
                         raise
                     if refusals > 1:
-                        due = clock()  # once may be the pace; but one that is refused for itself must let others pass
+                        # Once may be the pace. One that is refused for itself must let others pass; but sent to the end
+                        # of a long queue, one that had bad luck would not leave for another round.
+                        due = (due + clock()) / 2
                     on_refusal(exc)
 
         try:

@@ -324,7 +324,7 @@ def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error(
             self.script = [503 if "/bad/" in request.url.path else "PENDING"]
             return await super().handle_async_request(request)
 
-    api, seen = Api("PENDING"), []
+    api, seen, sent = Api("PENDING"), [], []
 
     async def others(client):
         for number in range(40):
@@ -337,6 +337,7 @@ def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error(
                 await client.status("bad", within=100)
             except RefusedError as exc:
                 seen.append(str(exc))
+            sent.append(sum("/bad/" in path for _, _, path in api.requests) - sum(sent))
             await asyncio.sleep(5)
 
     async def main():
@@ -347,7 +348,36 @@ def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error(
 
     assert ["503 Service Unavailable"] * 5 == seen
     assert took < 45
-    assert 5 + 5 >= sum("/bad/" in path for _, _, path in api.requests)
+    assert [1, 1, 1, 1] == sent[1:], "once it is known, it is sent once for each poll"
+    assert 6 <= sent[0] < 10
+
+
+def test_a_request_that_is_refused_again_and_again_by_chance_is_not_sent_to_the_end_of_the_queue():
+    """It would not leave for another round, and might be refused then, too."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            if unlucky := "/unlucky/" in request.url.path:
+                left.append(len(self.requests))
+            self.script = [503 if unlucky and len(left) < 6 else "PENDING"]
+            return await super().handle_async_request(request)
+
+    left = []
+    api = Api("PENDING")
+
+    async def main():
+        client = client_for(api)
+
+        async def polled_thrice(number):
+            for _ in range(3):
+                await client.status(f"m-{number}", within=1000)
+
+        await asyncio.gather(client.status("unlucky", within=1000), *map(polled_thrice, range(100)))
+
+    simulate(main)
+
+    assert 6 == len(left)
+    assert left[-1] < 200, "before the third polls of the others"
 
 
 def test_a_response_to_an_earlier_request_about_another_model_is_never_believed():
