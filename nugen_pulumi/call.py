@@ -16,6 +16,8 @@ import grpc
 from google.protobuf import any_pb2, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
+from nugen_pulumi.debug_log import DebugLog
+
 _UNKNOWN = 2  # gRPC's code for an error that has only a message
 
 
@@ -43,18 +45,12 @@ class Call:
         """Show *message* among the operation's diagnostics. Never fails, never blocks."""
         self._log(message, severity=engine_pb2.WARNING, ephemeral=False)
 
-    def debug(self, message: str) -> None:
-        """Log *message* for who runs the engine with ``--debug`` only. Never fails, never blocks."""
-        self._log(message, severity=engine_pb2.DEBUG, ephemeral=False)
+    def debug(self, line: str) -> None:
+        """Log *line* for who runs the engine with ``--debug`` only. Never fails, never blocks."""
+        _debug_log.add(line)
 
     def _log(self, message: str, **how: Any) -> None:
-        with suppress(Exception):
-            if (engine := _engine()) is not None:
-                request = engine_pb2.LogRequest(message=message, urn=self.urn, **how)
-                sending = engine.Log.future(request, timeout=5)
-                # gRPC cancels a call that nobody holds.
-                _logs_under_way.add(sending)
-                sending.add_done_callback(_logs_under_way.discard)
+        _log(message, urn=self.urn, **how)
 
     def fail(self, message: str, kept: tuple[str, struct_pb2.Struct] | None = None) -> None:
         """
@@ -99,9 +95,21 @@ class Call:
             yield
         finally:
             self._answered.set()
+            _debug_log.flush()
+
+
+def _log(message: str, **how: Any) -> None:
+    with suppress(Exception):
+        if (engine := _engine()) is not None:
+            sending = engine.Log.future(engine_pb2.LogRequest(message=message, **how), timeout=5)
+            # gRPC cancels a call that nobody holds.
+            _logs_under_way.add(sending)
+            sending.add_done_callback(_logs_under_way.discard)
 
 
 _logs_under_way: set[Any] = set()
+# One for the process: each line names its model.
+_debug_log = DebugLog(lambda message: _log(message, severity=engine_pb2.DEBUG))
 
 _first_to_stop = threading.Lock()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -13,7 +12,7 @@ from nugen_pulumi.dispatcher import Dispatcher
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
 from nugen_pulumi.formatting import printable
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.outage import LONGEST_OUTAGE
+from nugen_pulumi.request import DEFAULT_OPTIONS, RequestOptions
 from nugen_pulumi.response import Response
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.statuses import Phase
@@ -45,8 +44,7 @@ class NugenClient:
         model_id: str,
         *,
         within: float,
-        longest_outage: float = LONGEST_OUTAGE,
-        on_refusal: Callable[[RefusedError], object] = lambda _: None,
+        options: RequestOptions = DEFAULT_OPTIONS,
     ) -> UndeployStatus:
         """
         Ask how the undeployment of *model_id* stands.
@@ -56,8 +54,7 @@ class NugenClient:
         Args:
             model_id: Any id that is one path segment.
             within: Seconds that this may take in all; a request also has its request timeout.
-            longest_outage: Seconds without a usable response to any request after which a refusal is an error.
-            on_refusal: Is told of each refusal for overload.
+            options: What else the caller wants.
 
         Raises:
             UnavailableError: No usable response; asking again may help.
@@ -75,17 +72,14 @@ class NugenClient:
 
         self._asked_about.add(model_id)
         path = _path(model_id) + "/status"
-        return await self._dispatcher.send(
-            "GET", path, read, within=within, longest_outage=longest_outage, on_refusal=on_refusal
-        )
+        return await self._dispatcher.send("GET", path, read, within=within, options=options)
 
     async def undeploy(
         self,
         model_id: str,
         *,
         within: float,
-        longest_outage: float = LONGEST_OUTAGE,
-        on_refusal: Callable[[RefusedError], object] = lambda _: None,
+        options: RequestOptions = DEFAULT_OPTIONS,
     ) -> bool:
         """
         Request the undeployment of *model_id*.
@@ -95,8 +89,7 @@ class NugenClient:
         Args:
             model_id: Any id that is one path segment.
             within: As for :meth:`status`.
-            longest_outage: As for :meth:`status`.
-            on_refusal: As for :meth:`status`.
+            options: As for :meth:`status`.
 
         Returns:
             True if the API accepted it; False if it says that there is nothing to do.
@@ -114,9 +107,7 @@ class NugenClient:
             raise self._error(response, model_id)
 
         path = _path(model_id)
-        return await self._dispatcher.send(
-            "DELETE", path, read, within=within, longest_outage=longest_outage, on_refusal=on_refusal
-        )
+        return await self._dispatcher.send("DELETE", path, read, within=within, options=options)
 
     @property
     def answered_ever(self) -> bool:

@@ -15,6 +15,7 @@ from nugen_pulumi.network_errors import is_network_error, network_error
 from nugen_pulumi.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.pace import Outcome, Pace
 from nugen_pulumi.pool import Pool
+from nugen_pulumi.request import DEFAULT_OPTIONS, RequestOptions, SentRequest
 from nugen_pulumi.request_queue import RequestQueue
 from nugen_pulumi.response import Response
 from nugen_pulumi.settings import Settings
@@ -37,7 +38,7 @@ class Dispatcher:
 
     Attributes:
         pace: How fast requests leave.
-        patience: Since when the API has given no usable response.
+        outage: Since when the API has given no usable response.
 
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
@@ -63,8 +64,7 @@ class Dispatcher:
         read: Callable[[Response], T],
         *,
         within: float,
-        longest_outage: float = LONGEST_OUTAGE,
-        on_refusal: Callable[[RefusedError], object] = lambda _: None,
+        options: RequestOptions = DEFAULT_OPTIONS,
     ) -> T:
         """
         Send one request in its turn and read its response; send it again for as long as it is refused for overload.
@@ -74,9 +74,7 @@ class Dispatcher:
             path: Percent-encoded, with a slash in front, below the base URL.
             read: Makes a value of the response, or raises what it means: a :class:`RefusedError` if it is a refusal.
             within: Seconds that this may take in all, its turns included.
-            longest_outage: Seconds without a usable response to any request of the process after which this one, when
-                refused, is not sent again.
-            on_refusal: Is told of each refusal.
+            options: What else the caller wants.
 
         Raises:
             RefusedError: It was refused, and is not sent again here.
@@ -97,20 +95,20 @@ class Dispatcher:
                 left = await self._queue.enter(urgent=method == "DELETE", due=due)
                 under_way = True
                 try:
-                    return await self._in_turn(method, path, read, left)
+                    return await self._in_turn(method, path, read, left, options.on_sent)
                 except RefusedError as exc:
                     under_way, refusal = False, exc
                     refusals += 1
                     outage = self.outage.unanswered_for(clock())
                     if refusals >= _REFUSALS and outage == 0:  # others were answered since the refusal before
                         self._singled_out.add(path)
-                    if path in self._singled_out or outage >= longest_outage:
+                    if path in self._singled_out or outage >= options.longest_outage:
                         raise
                     if refusals > 1:
                         # Once may be the pace. One that is refused for itself must let others pass; but sent to the end
                         # of a long queue, one that had bad luck would not leave for another round.
                         due = (due + clock()) / 2
-                    on_refusal(exc)
+                    options.on_refusal(exc)
 
         try:
             return await _bounded(admitted(), within)
@@ -119,12 +117,19 @@ class Dispatcher:
                 raise UnavailableError(f"no complete response within {duration(within)}") from exc
             raise RefusedError(self._out_of_turn(refusal, within)) from exc
 
-    async def _in_turn(self, method: str, path: str, read: Callable[[Response], T], left: float) -> T:
+    async def _in_turn(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Response], T],
+        left: float,
+        on_sent: Callable[[SentRequest], object],
+    ) -> T:
         """Send the request once, give the turn back, and tell the pace how it went."""
         timeout = self._settings.request_timeout
         outcome, retry_after, usable = Outcome.LOST, None, False
         try:
-            value = await _bounded(self._pool.request(method, path, read), timeout)
+            value = await _bounded(self._pool.request(method, path, read, on_sent), timeout)
         except _ExpiredError as exc:
             outcome = Outcome.TIMED_OUT
             raise self._failed(UnavailableError(f"no complete response within {duration(timeout)}")) from exc

@@ -48,6 +48,7 @@ async def follow_all(
     wait: bool,
     before: int = 0,
     report: Callable[[str], object] = lambda _: None,
+    debug: Callable[[str], object] = lambda _: None,
 ) -> dict[str, ModelOutcome]:
     """
     Follow the undeployments of many models, or poll each.
@@ -59,6 +60,7 @@ async def follow_all(
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is reported.
         report: Is told how it stands, twice a second at most, and once more at an end that was waited for.
+        debug: Is told of each HTTP request in one line.
 
     Returns:
         What became of each model. A cancelled task returns, too, with the errors of the waits that it ended.
@@ -71,7 +73,7 @@ async def follow_all(
     undeployments: list[Undeployment] = []
 
     async def one(model_id: str, *, undeploy: bool) -> None:
-        undeployment = Undeployment(client, model_id, policy, remember=_lighter if wait else None)
+        undeployment = Undeployment(client, model_id, policy, debug=debug, remember=_lighter if wait else None)
         undeployments.append(undeployment)
         try:
             outcome = await _outcome(undeployment, undeploy=undeploy, wait=wait)

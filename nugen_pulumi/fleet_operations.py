@@ -48,7 +48,7 @@ class FleetOperations:
         known, ids = props.get("models") or {}, props["model_ids"]
         wanted = Inputs.read(props)
         seen = context.runtime().follow_all(
-            dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=context.report
+            dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=context.report, debug=context.debug
         )
         errors = {
             model_id: str(outcome.error)
@@ -89,7 +89,7 @@ class FleetOperations:
             policy = wanted.policy(context.timeout)
             undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
             outcomes = context.runtime().follow_all(
-                undeploy, policy, wait=wanted.wait, before=before, report=context.report
+                undeploy, policy, wait=wanted.wait, before=before, report=context.report, debug=context.debug
             )
             reasons: dict[str, str] = {}
             tracebacks = []

@@ -49,7 +49,7 @@ class ModelOperations:
         """Poll once; return what is seen, or None if the model is gone."""
         known = outputs.from_state(props)
         try:
-            seen = outputs.from_status(context.runtime().poll(id_))
+            seen = outputs.from_status(context.runtime().poll(id_, debug=context.debug))
         except ModelNotFoundError:
             return None
         if (message := drift(id_, known, seen)) is not None:
@@ -82,9 +82,9 @@ class ModelOperations:
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return outputs.from_status(context.runtime().poll(model_id, undeploy=undeploy))
+            return outputs.from_status(context.runtime().poll(model_id, undeploy=undeploy, debug=context.debug))
         policy = wanted.policy(context.timeout)
-        status = context.runtime().wait(model_id, policy, undeploy=undeploy, report=context.report)
+        status = context.runtime().wait(model_id, policy, undeploy=undeploy, report=context.report, debug=context.debug)
         known = outputs.from_status(status)
         if (message := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(message)

@@ -27,12 +27,14 @@ class OperationContext:
         timeout: The operation's ``customTimeouts`` in seconds, or None.
         report: Shows a line while the operation lasts.
         warn: Shows a message that stays.
+        debug: Logs a line for who runs Pulumi with ``--debug``.
     """
 
     runtime: Callable[[], Runtime]
     timeout: float | None
     report: Callable[[str], object]
     warn: Callable[[str], object]
+    debug: Callable[[str], object]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from nugen_pulumi.connections import Connection, make_connector
 from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.proxies import Proxy
 from nugen_pulumi.redaction import Redaction
+from nugen_pulumi.request import SentRequest
 from nugen_pulumi.response import Response, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.transient_errors import MisdirectedError
@@ -62,7 +63,9 @@ class Pool:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    async def request(self, method: str, path: str, read: Callable[[Response], T]) -> T:
+    async def request(
+        self, method: str, path: str, read: Callable[[Response], T], on_sent: Callable[[SentRequest], object]
+    ) -> T:
         """
         Send one request and read its response.
 
@@ -72,6 +75,7 @@ class Pool:
             method: Of HTTP. A DELETE goes over a connection that no server is about to close.
             path: Percent-encoded, with a slash in front, below the base URL.
             read: Makes a value of the response, or raises what it means.
+            on_sent: Called at the end, however it ends.
 
         Raises:
             UnavailableError: The body cannot be read.
@@ -79,6 +83,9 @@ class Pool:
         """
         connection = self._take_connection(fresh=method == "DELETE")
         trusted = False
+        response: Response | None = None
+        clock = asyncio.get_running_loop().time
+        began = clock()
         try:
             raw = await connection.handle_async_request(httpx.Request(method, self._url(path), headers=self._headers))
             stream = raw.stream
@@ -90,7 +97,8 @@ class Pool:
                 raise UnavailableError(str(exc)) from exc
             await stream.aclose()
             trusted = True
-            return read(Response(raw.status_code, self._redaction.body(body), headers))
+            response = Response(raw.status_code, self._redaction.body(body), headers)
+            return read(response)
         except MisdirectedError:
             # The response to another request: nothing that comes over this connection can be believed.
             trusted = False
@@ -100,6 +108,8 @@ class Pool:
                 self._idle.append(connection)
             else:
                 self._discard(connection)
+            known = (response.status, self._redaction.string(response.request_id)) if response else ()
+            on_sent(SentRequest(method, clock() - began, *known))
 
     def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:
         """

@@ -104,7 +104,7 @@ class _Provider(ResourceProvider):
 
         with call.in_progress():
             try:
-                yield OperationContext(runtime, call.timeout, call.report, call.warn)
+                yield OperationContext(runtime, call.timeout, call.report, call.warn, call.debug)
             except Exception as exc:
                 message = str(exc) if isinstance(exc, NugenError) else traceback.format_exc()
                 if (kept := getattr(exc, "kept", None)) is not None:

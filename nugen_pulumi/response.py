@@ -18,6 +18,9 @@ from nugen_pulumi.formatting import printable
 
 LARGEST_BODY = 1024 * 1024
 
+# None was seen in the wild: a guess at what a framework or a proxy would use.
+_REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "cf-ray")
+
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"{\x00": "UTF-16", b"\x00{": "UTF-16"}
 
 
@@ -92,6 +95,11 @@ class Response:
         if detail and detail.lower() != phrase.lower():
             return f"{self.status}: {detail}"
         return f"{self.status} {phrase}".rstrip()
+
+    @property
+    def request_id(self) -> str:
+        """What the API, or the proxy in front of it, calls the request, for a report to them; empty if it does not."""
+        return next((printable(self.headers[name], 80) for name in _REQUEST_IDS if name in self.headers), "")
 
     def retry_after(self, now: float | None = None) -> float | None:
         """

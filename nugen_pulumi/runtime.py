@@ -49,13 +49,19 @@ class Runtime:
         *,
         undeploy: bool = False,
         report: Callable[[str], object] = lambda _: None,
+        debug: Callable[[str], object] = lambda _: None,
     ) -> UndeployStatus:
         """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
-        return self._run(lambda: Undeployment(self._client, model_id, policy, report).follow(undeploy=undeploy))
+        return self._run(
+            lambda: Undeployment(self._client, model_id, policy, report=report, debug=debug).follow(undeploy=undeploy)
+        )
 
-    def poll(self, model_id: str, *, undeploy: bool = False) -> UndeployStatus:
+    def poll(
+        self, model_id: str, *, undeploy: bool = False, debug: Callable[[str], object] = lambda _: None
+    ) -> UndeployStatus:
         """Block for one poll: see :meth:`Undeployment.poll_once`."""
-        return self._run(lambda: Undeployment(self._client, model_id, WaitPolicy()).poll_once(undeploy=undeploy))
+        policy = WaitPolicy()
+        return self._run(lambda: Undeployment(self._client, model_id, policy, debug=debug).poll_once(undeploy=undeploy))
 
     def follow_all(
         self,
@@ -65,9 +71,12 @@ class Runtime:
         wait: bool = True,
         before: int = 0,
         report: Callable[[str], object] = lambda _: None,
+        debug: Callable[[str], object] = lambda _: None,
     ) -> dict[str, ModelOutcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`nugen_pulumi.fleet.follow_all`."""
-        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, report=report))
+        return self._run(
+            lambda: follow_all(self._client, models, policy, wait=wait, before=before, report=report, debug=debug)
+        )
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

@@ -158,7 +158,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(failures=[failure])
 
         def invoke(operation: OperationContext) -> Any:
-            known = outputs.from_status(operation.runtime().poll(str(model_id)))
+            known = outputs.from_status(operation.runtime().poll(str(model_id), debug=operation.debug))
             result = {"model_id": model_id, **known}
             response = provider_pb2.InvokeResponse()
             getattr(response, "return").CopyFrom(wire.written(result))  # a name that Python cannot spell
@@ -202,7 +202,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         with call.in_progress():
             try:
-                return work(OperationContext(runtime, timeout, call.report, call.warn))
+                return work(OperationContext(runtime, timeout, call.report, call.warn, call.debug))
             except Exception as exc:  # noqa: BLE001 - whatever it is, the engine is told
                 message = wire.spelt(str(exc)) if isinstance(exc, NugenError) else traceback.format_exc()
                 kept = getattr(exc, "kept", None)

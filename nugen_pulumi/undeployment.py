@@ -12,6 +12,7 @@ from nugen_pulumi.live_line import LiveLine
 from nugen_pulumi.messages import Facts
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
+from nugen_pulumi.request import RequestOptions, SentRequest
 from nugen_pulumi.statuses import Phase
 from nugen_pulumi.transient_errors import OutageError, RefusedError
 from nugen_pulumi.waiter import PollAgain, Stop, Wait, WaitPolicy
@@ -30,6 +31,7 @@ class Undeployment:
         model_id: The model.
         policy: When to poll and when to stop.
         report: Is told how it stands, in one line, when that is news; not after a poll that is both first and last.
+        debug: Is told of each HTTP request, and what was decided after it, in one line.
         remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
@@ -42,7 +44,9 @@ class Undeployment:
         client: NugenClient,
         model_id: str,
         policy: WaitPolicy,
+        *,
         report: Callable[[str], object] = lambda _: None,
+        debug: Callable[[str], object] = lambda _: None,
         remember: Callable[[UndeployStatus], UndeployStatus] | None = None,
     ) -> None:
         self.model_id = model_id
@@ -50,6 +54,9 @@ class Undeployment:
         self.error: UnavailableError | None = None
         self._client = client
         self._line = LiveLine(report)
+        self._debug = debug
+        self._sent: SentRequest | None = None
+        self._requests = 0
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
@@ -92,8 +99,10 @@ class Undeployment:
                 else:
                     if status is not None and status.terminal:
                         self._line.end(self._facts.line)
+                        self._log(f"{status.status}, finished")
                         return status
                     decision = self._wait.answered(self._clock())
+                self._log(f"{self._facts.line}; {decision}")
                 if decision is Stop.TIMEOUT:
                     raise WaitTimeoutError(self._facts.timed_out)
                 if decision is Stop.OUTAGE:
@@ -128,6 +137,7 @@ class Undeployment:
                 await self._poll()
             except UnavailableError as exc:
                 self.error = exc
+            self._log(f"{self._facts.line}; one poll was asked for")
             if self.last is None:
                 raise UnavailableError(f"Model {self.model_id}: one poll, and no usable response: {self.error}.")
             return self.last
@@ -138,6 +148,7 @@ class Undeployment:
         try:
             yield
         except NugenError as exc:
+            self._log(str(exc))
             exc.last_known = self.last
             raise
         except Exception as exc:
@@ -156,8 +167,7 @@ class Undeployment:
             accepted = await self._client.undeploy(
                 self.model_id,
                 within=self._wait.left(self._clock()),
-                longest_outage=self._longest_outage,
-                on_refusal=self._refused,
+                options=self._options,
             )
         except UnavailableError as exc:
             if not exc.sent:
@@ -165,12 +175,14 @@ class Undeployment:
             self.error = exc
             self._fate_unknown = True
             self._wait.undeploy_requested(self._clock())
+            self._log(f"{exc}; it may have been carried out: polling")
         else:
             self._fate_unknown = False
             self.error = None
             if accepted:
                 self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
                 self._wait.undeploy_requested(self._clock())
+            self._log("accepted: polling" if accepted else "nothing to undeploy: polling")
 
     async def _poll(self) -> UndeployStatus | None:
         """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
@@ -178,8 +190,7 @@ class Undeployment:
             status = await self._client.status(
                 self.model_id,
                 within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
-                longest_outage=self._longest_outage,
-                on_refusal=self._refused,
+                options=self._options,
             )
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
@@ -203,15 +214,27 @@ class Undeployment:
     def _refused(self, refusal: RefusedError) -> None:
         """Show that the API has too much to do; the request is sent again in its turn."""
         self.error = refusal
+        self._log(f"{refusal}; sending it again in its turn")
         self._show()
+
+    def _note(self, sent: SentRequest) -> None:
+        self._sent = sent
+        self._requests += 1
+
+    def _log(self, decision: str) -> None:
+        """Log the last request, if there was one since the last line, and what was decided after it."""
+        if self._sent is not None:
+            self._debug(f"{self.model_id}, request {self._requests}: {self._sent}: {decision}")
+            self._sent = None
 
     def _show(self) -> None:
         facts = self._facts
         self._line.show(facts.line, news=facts.news, now=self._clock())
 
     @property
-    def _longest_outage(self) -> float:
-        return LONGEST_OUTAGE if self._following else LONGEST_OUTAGE_OF_POLL
+    def _options(self) -> RequestOptions:
+        longest_outage = LONGEST_OUTAGE if self._following else LONGEST_OUTAGE_OF_POLL
+        return RequestOptions(longest_outage, on_sent=self._note, on_refusal=self._refused)
 
     @property
     def _facts(self) -> Facts:

@@ -62,12 +62,20 @@ class Stop(Enum):
     TIMEOUT = "the deadline passed"
     OUTAGE = "no usable response for too long"
 
+    def __str__(self) -> str:
+        """For a log."""
+        return f"stopping: {self.value}"
+
 
 @dataclass(frozen=True)
 class PollAgain:
     """The decision to poll once more, *pause* seconds from now."""
 
     pause: float
+
+    def __str__(self) -> str:
+        """For a log."""
+        return f"next poll in {self.pause:.1f}s"
 
 
 class Wait:

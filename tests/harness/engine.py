@@ -4,17 +4,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import engine_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 
 class Engine(engine_pb2_grpc.EngineServicer):
-    """Remembers what it is told to show. A context manager; `address` is the provider's last argument."""
+    """
+    Remembers what it is told to show, and what only who debugs would see.
+
+    A context manager; `address` is the provider's last argument.
+    """
 
     def __init__(self):
         self.logged = []
+        self.debugged = []
 
     def Log(self, request, _context):  # noqa: N802 - the name is the protocol's
-        self.logged.append(request)
+        (self.debugged if request.severity == engine_pb2.DEBUG else self.logged).append(request)
         return empty_pb2.Empty()
 
     def __enter__(self):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.request import RequestOptions
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.transient_errors import MisdirectedError, OutageError, RefusedError
 
@@ -25,7 +26,7 @@ def ask(answer, *, method="status", model_id="m", within=100.0, longest_outage=3
     async def main():
         client = client_for(api, settings)
         try:
-            return await getattr(client, method)(model_id, within=within, longest_outage=longest_outage)
+            return await getattr(client, method)(model_id, within=within, options=RequestOptions(longest_outage))
         except NugenError as exc:
             return exc
         finally:

@@ -30,7 +30,7 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def follow_all(self, models, policy, *, wait=True, before=0, report):
+    def follow_all(self, models, policy, *, wait=True, before=0, report, debug):
         self.asked.append((dict(models), policy.timeout, wait, before))
         report("a line")
         return {model_id: self._outcome(self.answers[model_id]) for model_id in models}
@@ -42,7 +42,7 @@ class Runtime:
         return ModelOutcome(*answer) if isinstance(answer, tuple) else ModelOutcome(answer)
 
     def context(self, timeout=None):
-        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append)
+        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append, debug=print)
 
 
 def state(models=(), **props):

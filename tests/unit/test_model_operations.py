@@ -25,10 +25,10 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def poll(self, model_id, *, undeploy=False):
+    def poll(self, model_id, *, undeploy=False, debug):
         return self._answer("poll", model_id, undeploy)
 
-    def wait(self, model_id, policy, *, undeploy=False, report):
+    def wait(self, model_id, policy, *, undeploy=False, report, debug):
         report("a line")
         return self._answer("wait", model_id, undeploy, policy.timeout)
 
@@ -40,7 +40,7 @@ class Runtime:
         return UndeployStatus(model_id="echoed", **seen)
 
     def context(self, timeout=None):
-        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append)
+        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append, debug=print)
 
 
 def timed_out(last=None):

@@ -1,6 +1,7 @@
 """Client and waiter joined, in simulated time: the exact traffic, and the truth at the end of any history."""
 
 import asyncio
+from contextlib import suppress
 from itertools import pairwise
 
 import httpx
@@ -163,7 +164,7 @@ def test_a_wait_that_begins_late_is_counted_from_its_beginning():
 
     async def main():
         await asyncio.sleep(1000)
-        wait = Undeployment(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), lines.append)
+        wait = Undeployment(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), report=lines.append)
         with pytest.raises(WaitTimeoutError, match=r"not undeployed after 1m 30s: its last status, 1m 30s ago, was"):
             await wait.follow(undeploy=False)
 
@@ -224,7 +225,7 @@ def test_the_live_line_tells_what_is_new_and_gives_signs_of_life(script, said):
     api = ScriptedApi(*script, "COMPLETED")
 
     async def main():
-        await Undeployment(client_for(api), "m", STEADY, lines.append).follow(undeploy=False)
+        await Undeployment(client_for(api), "m", STEADY, report=lines.append).follow(undeploy=False)
 
     simulate(main)
 
@@ -364,7 +365,7 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
     api, lines = Api(500), []
 
     async def main():
-        return await Undeployment(client_for(api), "m", STEADY, lines.append).follow(undeploy=True)
+        return await Undeployment(client_for(api), "m", STEADY, report=lines.append).follow(undeploy=True)
 
     status, _ = simulate(main)
     deletes = [time for time, method, _ in api.requests if method == "DELETE"]
@@ -558,3 +559,78 @@ def test_any_history_ends_in_time_with_the_truth(history, timeout, undeploy):
     else:
         assert outcome.status == answered[-1]
         assert api.methods[-1] == "GET"
+
+
+ACCEPTED = httpx.Response(200, json="m")
+
+
+@pytest.mark.parametrize(
+    ("script", "undeploy", "lines"),
+    [
+        (
+            ["PENDING", "COMPLETED"],
+            False,
+            ["1: GET 200 in 0 ms: PENDING; next poll in 0.5s", "2: GET 200 in 0 ms: COMPLETED, finished"],
+        ),
+        (
+            [(0.25, ACCEPTED), httpx.Response(500, headers={"X-Request-Id": "4f1c"}), "COMPLETED"],
+            True,
+            [
+                "1: DELETE 200 in 250 ms: accepted: polling",
+                "2: GET 500 in 0 ms (request 4f1c): PENDING · 500 Internal Server Error; next poll in 0.5s",
+                "3: GET 200 in 0 ms: COMPLETED, finished",
+            ],
+        ),
+        (
+            [httpx.Response(400, json={"detail": "already"}), "COMPLETED"],
+            True,
+            ["1: DELETE 400 in 0 ms: nothing to undeploy: polling", "2: GET 200 in 0 ms: COMPLETED, finished"],
+        ),
+        (
+            [500, "COMPLETED"],
+            True,
+            [
+                "1: DELETE 500 in 0 ms: 500 Internal Server Error; it may have been carried out: polling",
+                "2: GET 200 in 0 ms: COMPLETED, finished",
+            ],
+        ),
+        (
+            [503, httpx.ReadError("reset"), httpx.Response(405, json={"detail": "no"})],
+            False,
+            [
+                "1: GET 503 in 0 ms: 503 Service Unavailable; sending it again in its turn",
+                (
+                    "2: GET without a response in 0 ms: no response yet · the connection to https://api.test (from"
+                    " nugen:baseUrl) broke: reset; next poll in 0.5s"
+                ),
+                "3: GET 405 in 0 ms: Model m: the Nugen API refuses the request (405: no).",
+            ],
+        ),
+    ],
+)
+def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
+    """With what was decided after it, and why."""
+    logged = []
+
+    async def main():
+        with suppress(RejectedError):
+            await Undeployment(client_for(ScriptedApi(*script)), "m", STEADY, debug=logged.append).follow(
+                undeploy=undeploy
+            )
+
+    simulate(main)
+
+    assert [f"m, request {line}" for line in lines] == logged
+
+
+def test_a_single_poll_is_one_line_of_the_debug_log():
+    logged = []
+
+    async def main():
+        await Undeployment(client_for(ScriptedApi("PENDING")), "m", STEADY, debug=logged.append).poll_once(
+            undeploy=False
+        )
+
+    simulate(main)
+
+    assert ["m, request 1: GET 200 in 0 ms: PENDING; one poll was asked for"] == logged
