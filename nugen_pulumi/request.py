@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from nugen_pulumi.outage import LONGEST_OUTAGE
 from nugen_pulumi.transient_errors import RefusedError
 
 
-@dataclass(frozen=True)
-class SentRequest:
+class SentRequest(NamedTuple):
     """
     A request that was sent once, and what came of it.
 

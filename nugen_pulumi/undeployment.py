@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitInterruptedError, WaitTimeoutError
@@ -57,6 +58,7 @@ class Undeployment:
         self._debug = debug
         self._sent: SentRequest | None = None
         self._requests = 0
+        self._options = RequestOptions(LONGEST_OUTAGE_OF_POLL, on_sent=self._note, on_refusal=self._refused)
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
@@ -87,6 +89,7 @@ class Undeployment:
         """
         with self._with_last():
             self._following, self._undeploy = True, undeploy
+            self._options = replace(self._options, longest_outage=LONGEST_OUTAGE)
             while True:
                 try:
                     if self._undeploy:
@@ -102,12 +105,13 @@ class Undeployment:
                         self._log(f"{status.status}, finished")
                         return status
                     decision = self._wait.answered(self._clock())
-                self._log(f"{self._facts.line}; {decision}")
+                facts = self._facts
+                self._log(f"{facts.line}; {decision}")
                 if decision is Stop.TIMEOUT:
-                    raise WaitTimeoutError(self._facts.timed_out)
+                    raise WaitTimeoutError(facts.timed_out)
                 if decision is Stop.OUTAGE:
-                    raise UnavailableError(self._facts.unfinished)
-                self._show()
+                    raise UnavailableError(facts.unfinished)
+                self._show(facts)
                 await asyncio.sleep(decision.pause)
 
     def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
@@ -215,7 +219,7 @@ class Undeployment:
         """Show that the API has too much to do; the request is sent again in its turn."""
         self.error = refusal
         self._log(f"{refusal}; sending it again in its turn")
-        self._show()
+        self._show(self._facts)
 
     def _note(self, sent: SentRequest) -> None:
         self._sent = sent
@@ -227,14 +231,8 @@ class Undeployment:
             self._debug(f"{self.model_id}, request {self._requests}: {self._sent}: {decision}")
             self._sent = None
 
-    def _show(self) -> None:
-        facts = self._facts
+    def _show(self, facts: Facts) -> None:
         self._line.show(facts.line, news=facts.news, now=self._clock())
-
-    @property
-    def _options(self) -> RequestOptions:
-        longest_outage = LONGEST_OUTAGE if self._following else LONGEST_OUTAGE_OF_POLL
-        return RequestOptions(longest_outage, on_sent=self._note, on_refusal=self._refused)
 
     @property
     def _facts(self) -> Facts:
