@@ -137,3 +137,26 @@ def test_changed_triggers_replace_the_resource(stack, emulator):
 
     assert "1 replaced" in stack.up().ok().output
     assert 2 == len(emulator.requests)
+
+
+def test_replace_on_changes_is_heard_by_both_resources(stack, emulator):
+    """The engine knows which inputs the option names, and the provider does not."""
+    emulator.script("m-1", "COMPLETED", "COMPLETED")
+    emulator.script("m-2", "COMPLETED", "COMPLETED")
+    both = """
+import pulumi
+from nugen_pulumi import UndeployedModel, UndeployedModels
+
+options = pulumi.ResourceOptions(replace_on_changes=["{name}"])
+UndeployedModel("model", options, model_id="m-1", timeout_seconds={seconds})
+UndeployedModels("fleet", options, model_ids=["m-2"], timeout_seconds={seconds})
+"""
+    stack = stack(both.format(name="timeout_seconds", seconds=60))
+    stack.up().ok()
+    stack.program(both.format(name="timeout_seconds", seconds=61))
+    assert "2 replaced" in stack.up().ok().output
+    assert 4 == len(emulator.requests)
+
+    stack.program(both.format(name="on_failure", seconds=62))
+    assert "2 updated" in stack.up().ok().output
+    assert 4 == len(emulator.requests), "another input: updated in place, without a request"
