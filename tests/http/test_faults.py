@@ -1,0 +1,49 @@
+"""Each fault over real HTTP means what the one table says."""
+
+import asyncio
+
+import pytest
+from harness import KEY
+from harness.faults import MEANINGS, Meaning
+
+from nugen_pulumi.client import NugenClient
+from nugen_pulumi.emulator.faults import FAULTS
+from nugen_pulumi.errors import NugenError, RejectedError
+from nugen_pulumi.loop import Loop
+from nugen_pulumi.request import RequestOptions
+from nugen_pulumi.settings import Settings
+
+
+def test_each_fault_is_in_the_table():
+    assert set(FAULTS) - {"flapping"} == set(MEANINGS)
+
+
+@pytest.mark.parametrize("fault", MEANINGS)
+def test_a_fault_means_what_the_table_says(emulator, fault):
+    emulator.script("m", FAULTS[fault](), "COMPLETED")
+    refusals = []
+
+    async def main():
+        client = NugenClient(Settings(KEY, emulator.url, request_timeout=0.3))
+        options, outcomes = RequestOptions(on_refusal=refusals.append), []
+        while len(emulator.requests) < 2:
+            outcomes += await asyncio.gather(client.status("m", within=9, options=options), return_exceptions=True)
+        await client.aclose()
+        return outcomes
+
+    loop = Loop()
+    try:
+        outcomes = loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+    assert "COMPLETED" == outcomes[-1].status, "the next request is answered as ever"
+    assert MEANINGS[fault] is _meaning(outcomes, refusals)
+
+
+def _meaning(outcomes, refusals):
+    if refusals:
+        return Meaning.REFUSED
+    if not isinstance(outcomes[0], NugenError):
+        return Meaning.NONE
+    return Meaning.PERMANENT if isinstance(outcomes[0], RejectedError) else Meaning.TRANSIENT
