@@ -84,6 +84,17 @@ def test_a_thread_is_told_how_its_wait_stands(runtime):
     assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in said]
 
 
+@pytest.fixture
+def shared(monkeypatch):
+    """No runtime is shared yet; those of the test are closed."""
+    runtimes = {}
+    monkeypatch.setattr("nugen_pulumi.runtime._shared", runtimes)
+    yield
+    for runtime in runtimes.values():
+        runtime.close()
+
+
+@pytest.mark.usefixtures("shared")
 def test_a_new_runtime_is_announced_once():
     made = []
     for _ in range(2):
@@ -92,6 +103,7 @@ def test_a_new_runtime_is_announced_once():
     assert 1 == len(made)
 
 
+@pytest.mark.usefixtures("shared")
 def test_a_process_has_one_runtime_for_the_same_settings():
     first = shared_runtime(Settings("a", "http://127.0.0.1:1"))
 
