@@ -1,4 +1,4 @@
-"""What an update still has to do about a model. Knows no HTTP and sends nothing."""
+"""Decide what an update has to do for a model. Sends no requests."""
 
 from __future__ import annotations
 

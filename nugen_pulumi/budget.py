@@ -1,4 +1,4 @@
-"""How large the values may be that a stack keeps of a fleet. Knows nothing of what they mean."""
+"""Limit the size of a fleet's values in state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of the engine: what it can be told while it is answered, and how it is answered when it fails."""
+"""One call of the engine: send it status messages during the call, and report errors."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Call:
         """
         Have the error that is about to be raised reach the user as *message*, without its traceback.
 
-        To be called at the last moment: metadata that was set for a call that then succeeds is an error of its own.
+        Call this last: if the call succeeds after this metadata was set, the engine reports an error.
 
         Args:
             message: What the user reads.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Cancellation:
-    """Happens once, and never un-happens. Thread-safe."""
+    """A cancellation that cannot be undone. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The two requests to the Nugen API, and what the responses mean: a value, or one of our errors."""
+"""The two requests to the Nugen API. Turns responses into values or errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nugen_pulumi.statuses import Phase
 from nugen_pulumi.transient_errors import MisdirectedError, RefusedError
 
 # An explicit provider's settings arrive as if they were the stack's.
-_OF_PROVIDER = " (of the stack, or the one given to its Provider)"
+_OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
 
 
 class NugenClient:
@@ -47,7 +47,7 @@ class NugenClient:
         options: RequestOptions = DEFAULT_OPTIONS,
     ) -> UndeployStatus:
         """
-        Ask how the undeployment of *model_id* stands.
+        Poll the status of the undeployment of *model_id*.
 
         Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
 
@@ -65,7 +65,8 @@ class NugenClient:
             if not 200 <= response.status < 300:
                 raise self._error(response, model_id)
             status = _status(response, source=self._settings.base_url_source)
-            # Ids are known to be echoed differently. But one that was asked about here, too, at any time, is another's.
+            # The API may return another spelling of the id. But an id that this process also polls belongs to another
+            # model.
             if status.model_id != model_id and status.model_id in self._asked_about:
                 raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
             return status
@@ -120,10 +121,8 @@ class NugenClient:
 
     def _error(self, response: Response, model_id: str) -> NugenError:
         """
-        Tell what an answer that is not a 2xx means. This is the table of outcomes.
-
-        It goes by what helps, not by the hundreds digit: a 400 can be an error of the server, and a 429 an empty
-        account, as seen in the wild.
+        Return the error for a response that is not a 2xx. The class depends on what the caller can do, not on the range
+        of the status code: a 400 can be a server error, and a 429 an account without credits.
         """
         said = response.summary
         source = self._settings.base_url_source
@@ -142,8 +141,8 @@ class NugenClient:
         if status < 400:
             host = _host(response.headers.get("location", ""))
             why = (
-                f"{self._settings.base_url} redirects to {host} ({status}), which is never followed because the API key"
-                f" is for the API alone: check the base URL, which is from {source}"
+                f"{self._settings.base_url} redirects to {host} ({status}). Redirects are not followed, because only"
+                f" the API may receive the API key: check the base URL (from {source})"
             )
         elif status in (401, 403):
             why = (
@@ -154,13 +153,13 @@ class NugenClient:
             kind = ModelNotFoundError
             why = f"the Nugen API knows no such model, or it belongs to another account ({said})"
         elif status == 404:
-            why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL, which is from {source}"
+            why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
         elif status == 422:
             why = f"the Nugen API does not accept this model id ({said})"
         elif status == 429:
             why = f"the Nugen account is out of credits ({said})"
         else:
-            why = f"the Nugen API refuses the request ({said})"
+            why = f"the Nugen API rejects the request ({said})"
         return kind(f"Model {model_id}: {why}.")
 
 
@@ -173,12 +172,12 @@ def _status(response: Response, source: str) -> UndeployStatus:
         if first["type"] == "json_invalid":
             what = f"it is not JSON: {response.excerpt}"
             if response.is_page:
-                what += f"; a page for people, not the API: check the base URL, which is from {source}"
+                what += f", an HTML page and not the API: check the base URL (from {source})"
         else:
-            what = f"its {field} is not as documented" if field else "it is no JSON object"
-        raise UnavailableError(f"a {response.status} response that cannot be read ({what})") from exc
-    # FAILED, because no task of ours runs; but the platform undeploys the model by itself. Recorded as FAILED it would
-    # look finished to the next `pulumi up`.
+            what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
+        raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
+    # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
+    # FAILED # were saved, the next `pulumi up` would treat the model as finished.
     return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
 
 
@@ -190,9 +189,9 @@ def _host(location: str) -> str:
     try:
         return printable(urlsplit(location).hostname or "another path", 100)
     except ValueError:
-        return "what is no URL"
+        return "an invalid URL"
 
 
 def _is_server_error(response: Response) -> bool:
-    """Seen once: a 400 that says ``Internal server error `` and means it."""
+    """Whether a 400 is a server error: the API once returned 400 ``Internal server error ``."""
     return response.status == 400 and response.detail.lower().startswith("internal server error")

@@ -1,4 +1,4 @@
-"""The connections that requests go over: with which certificates, through which proxy, trusted for how long."""
+"""Connections to the API, with their certificates, proxy and keep-alive time."""
 
 from __future__ import annotations
 
@@ -161,5 +161,5 @@ def _certificates() -> ssl.SSLContext:
     except (OSError, ValueError) as exc:
         # The ones that httpx reads, in its order (httpx/_config.py).
         named = [(name, value) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (value := os.environ.get(name))]
-        source = f"{named[0][0]}={printable(named[0][1])}" if named else "The system's store"
-        raise SettingsError(f"{source} holds no certificates that can be read: {printable(str(exc))}.") from exc
+        source = f"{named[0][0]}={printable(named[0][1])}" if named else "The certificate store of the system"
+        raise SettingsError(f"{source} contains no readable certificates: {printable(str(exc))}.") from exc

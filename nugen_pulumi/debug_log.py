@@ -1,4 +1,4 @@
-"""Lines for who runs Pulumi with ``--debug``. The engine takes them always, and drops them without it."""
+"""Collect lines for ``pulumi up --debug``. Without ``--debug``, the engine drops them."""
 
 from __future__ import annotations
 

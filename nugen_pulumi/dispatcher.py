@@ -1,4 +1,4 @@
-"""Sends HTTP requests in their turn and in time, and again those that were refused. Knows no endpoint."""
+"""Send HTTP requests in order and within the rate limit, and repeat refused ones. Independent of the endpoints."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from nugen_pulumi.transient_errors import OutageError, RefusedError
 
 T = TypeVar("T")
 
-# So often in a row may a request be refused while others are admitted; then it is the request, and not the pace. Behind
-# a limit some tenth of all requests is refused: of ten thousand a few would be three times in a row.
+# How often in a row a request may be refused while others are admitted. After that, the API rejects this request and #
+# does not limit the rate. With a rate limit, about a tenth of all requests is refused: of ten thousand requests, a few
+# are refused three times in a row.
 _REFUSALS = 6
 
 
@@ -105,8 +106,9 @@ class Dispatcher:
                     if path in self._singled_out or outage >= options.longest_outage:
                         raise
                     if refusals > 1:
-                        # Once may be the pace. One that is refused for itself must let others pass; but sent to the end
-                        # of a long queue, one that had bad luck would not leave for another round.
+                        # One refusal may be due to the rate. A request that the API always refuses must not block
+                        # others. # At the end of a long queue, a request that was refused by chance would wait too
+                        # long.
                         due = (due + clock()) / 2
                     options.on_refusal(exc)
 
@@ -134,7 +136,7 @@ class Dispatcher:
             outcome = Outcome.TIMED_OUT
             raise self._failed(UnavailableError(f"no complete response within {duration(timeout)}")) from exc
         except RefusedError as exc:
-            if path not in self._singled_out:  # the API has something against this one, and not too much to do
+            if path not in self._singled_out:  # the API rejects this request, and is not overloaded
                 outcome, retry_after = Outcome.REFUSED, exc.retry_after
             raise self._failed(exc) from exc.__cause__
         except RejectedError:
@@ -179,12 +181,13 @@ class Dispatcher:
         if self.pace.throttled:
             rate = self.pace.admitted(now)
             admits = f"the API admits {rate:.1f} requests a second" if rate else "the API admits no requests"
-            return f"no turn within {duration(within)}: {admits}" + (f" ({refusal})" if refusal else "")
-        return f"no turn within {duration(within)}: {self.pace.window} requests are under way, and none has ended"
+        else:
+            admits = f"{self.pace.window} requests are in progress, and none has finished"
+        return f"the request was not sent within {duration(within)}: {admits}" + (f" ({refusal})" if refusal else "")
 
 
 class _ExpiredError(Exception):
-    """The time was up: this one, and no time-out of the network's, which is a TimeoutError, too."""
+    """Our own time limit expired. Not a TimeoutError, because the network raises that, too."""
 
 
 async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:

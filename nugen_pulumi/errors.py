@@ -1,16 +1,16 @@
 """
-Everything this package raises on purpose. A class is a decision for whoever catches it.
+All errors that this package raises. The class tells what the caller can do about the error.
 
 * NugenError
   - SettingsError           a setting is missing or wrong; nothing was sent
   - InputError              an input cannot be; nothing was sent
   - UnavailableError        no usable response; asking again may help
-  - RejectedError           an answer, and asking again will not help
+  - RejectedError a permanent error: the API rejects the request
     - ModelNotFoundError    the API knows no such model, or not for this key
-  - UndeployFailedError     the undeployment ended, badly
+  - UndeployFailedError the undeployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
-  - WaitTimeoutError        it did not end in time
-  - WaitInterruptedError    nobody wants to wait any more
+  - WaitTimeoutError the undeployment did not finish before the timeout
+  - WaitInterruptedError the wait was cancelled
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import pulumi
 
 class NugenError(pulumi.RunError):
     """
-    The root. Its text is one to three sentences for an operator.
+    The base class. The message has one to three sentences for an operator.
 
-    A program that does not catch one ends with these sentences and no traceback, as Pulumi does it for its own.
+    A program that does not catch the error ends with this message and without a traceback, as for Pulumi's own errors.
 
     Attributes:
         last_known: What was known when this was raised: the last ``UndeployStatus`` of the model; of a fleet, a
@@ -44,16 +44,16 @@ class SettingsError(NugenError):
 
 
 class InputError(NugenError):
-    """An input of a look-up cannot be; nothing was sent. What resources are given is refused in the preview instead."""
+    """An input of a look-up is invalid; no request was sent. For resources, the preview rejects invalid inputs."""
 
 
 class UnavailableError(NugenError):
     """
-    No usable response: the network, an error of the server, or a body nobody can read.
+    No usable response, because of a network error, a server error or an unreadable body.
 
     Attributes:
-        retry_after: Seconds that the server asks us to stay away, or None.
-        sent: False if the request certainly never left.
+        retry_after: Seconds to wait, as requested by the server, or None. sent: False if the API certainly did not
+            carry out the request.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, sent: bool = True) -> None:
@@ -63,7 +63,7 @@ class UnavailableError(NugenError):
 
 
 class RejectedError(NugenError):
-    """The API answered, and would answer the same again: a bad key, a bad route, an empty account."""
+    """A permanent error: an invalid key, a wrong base URL, an account without credits."""
 
 
 class ModelNotFoundError(RejectedError):
@@ -93,4 +93,4 @@ class WaitTimeoutError(NugenError):
 
 
 class WaitInterruptedError(NugenError):
-    """The wait was told to stop: Ctrl-C, or an engine that went away."""
+    """The wait was cancelled by Ctrl-C, or because the engine ended."""

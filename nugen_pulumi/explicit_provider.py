@@ -1,4 +1,4 @@
-"""An explicit provider: settings of its own for the resources that are given it."""
+"""An explicit provider: separate settings for the resources that use it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ class Provider(pulumi.ProviderResource):
     """
     A Nugen account, for resources that do not use the stack's settings.
 
-    Given as ``opts.provider``, or inherited from a component. Runs in a process of its own, which does not see the
-    stack's config; the environment counts for what is not given here.
+    Pass it as ``opts.provider``, or let resources inherit it from a component. It runs in its own process and does not
+    read the stack config. Settings that you do not pass come from the environment.
 
     Args:
         resource_name: The name of the provider in the stack.
-        api_key: The API key; a secret in state whatever is given. Default: ``NUGEN_API_KEY``.
+        api_key: The API key, always a secret in state. Default: ``NUGEN_API_KEY``.
         base_url: The API's base URL. Default: ``NUGEN_BASE_URL``, else ``https://api.nugen.in``.
         request_timeout_seconds: Seconds for one HTTP request in all. Default 30.
-        max_concurrent_requests: Upper bound of the HTTP requests under way at once. Default 128.
+        max_concurrent_requests: Limit of concurrent HTTP requests. Default 128.
         opts: The usual options of a Pulumi resource.
     """
 

@@ -1,4 +1,4 @@
-"""Many undeployments at once, none of which stops the others. Each is the wait that a single model would have."""
+"""Wait for many undeployments at the same time. A failure of one model does not affect the others."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _lighter(status: UndeployStatus) -> UndeployStatus:
 
 def _unforeseen(model_id: str, exc: Exception) -> UnforeseenError:
     what = printable(f"{type(exc).__name__}: {exc}", 200).rstrip(".")
-    error = UnforeseenError(f"Model {model_id}: an error in nugen-pulumi itself: {what}.")
+    error = UnforeseenError(f"Model {model_id}: a bug in nugen-pulumi: {what}.")
     error.traceback = "".join(traceback.format_exception(exc))[-_LONGEST_TRACEBACK:]
     return error
 

@@ -1,4 +1,4 @@
-"""Words for the person at the terminal: durations, and other people's text made safe to print."""
+"""Format durations, and make text from the API safe to print."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def duration(seconds: float) -> str:
 
 def printable(text: str, longest: int = _LONGEST) -> str:
     """
-    Make foreign text one line that cannot steer a terminal.
+    Return text from the API as one line without terminal control characters.
 
     ANSI escapes and control characters (directional overrides too) go, white space folds to one blank.
 

@@ -1,9 +1,10 @@
 """
-All that reaches into Pulumi's dynamic host (``pulumi/dynamic/__main__.py``). Knows nothing of Nugen.
+All workarounds that use private parts of Pulumi's dynamic host (``pulumi/dynamic/__main__.py``). Independent of Nugen.
 
 The stock host runs four calls at a time, cannot be cancelled, shows nothing while a call runs, answers an error with a
-traceback and forgets a resource whose creation failed. Each function here is one workaround. Each first checks whether
-what it leans on is there; where it is not, the resource works without that feature. Seen with SDK 3.268 to 3.272 and
+traceback and forgets a resource whose creation failed. Each function here is one workaround. Each workaround first
+checks that the private part exists. If it does not, the resource works without that feature. Seen with SDK 3.268 to
+3.272 and
 CPython 3.10 to 3.13.
 """
 
@@ -66,7 +67,7 @@ class HostCall(Call):
             return self.fail(message)
         properties = struct_pb2.Struct()
         properties.CopyFrom(asyncio.run(rpc.serialize_properties(dict(outputs), {})))
-        # Without it the next refresh or destroy could not unpickle the provider.
+        # The next refresh or destroy needs this to unpickle the provider.
         properties.fields[_PROVIDER].CopyFrom(given.fields[_PROVIDER])
         return self.fail(message, kept=(id_, properties))
 
@@ -117,8 +118,8 @@ def hear_cancel() -> bool:
     """
     Have the host's ``Cancel``, which does nothing, announce the process's cancellation; return whether it will.
 
-    gRPC has got hold of the bound method when the process started, so that replacing it is too late: its code is
-    replaced. May go when the host passes Cancel on to providers.
+    gRPC keeps a reference to the bound method from the start of the process. Replacing the method has no effect, so
+    this function replaces its code. May go when the host passes Cancel on to providers.
     """
     servicer = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
     cancel = getattr(servicer, "Cancel", None)

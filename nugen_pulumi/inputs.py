@@ -113,15 +113,15 @@ def problems(props: Mapping[str, Any], id_name: str = "model_id") -> list[tuple[
 def model_id_problem(value: Any) -> str | None:  # noqa: PLR0911 - one line for each reason
     """Say why *value* cannot be a model id (one segment of the URL's path), or None."""
     if not isinstance(value, str) or not value:
-        return "must be a text that is not empty, such as aligned-model-01kmqm4nrn9fw6r"
+        return "must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r"
     if value in (".", ".."):
-        return "must be a model id, not a step in a path"
+        return "must not be . or .."
     if re.search(r"[/\\?#]", value):
-        return "must not hold any of / \\ ? #, which would make it another address"
+        return "must not contain / \\ ? or #, because they would change the URL"
     if any(c.isspace() or not c.isprintable() for c in value):
-        return "must not hold white space or control characters"
+        return "must not contain white space or control characters"
     if value == PULUMI_SIGNATURE:
-        return "must not be the key by which Pulumi marks its own values in state"
+        return "must not be the key that Pulumi uses for special values in state"
     if len(value) > LONGEST_MODEL_ID:
         return f"must not be longer than {LONGEST_MODEL_ID} characters"
     return None
@@ -153,7 +153,7 @@ def _triggers_problem(value: Any) -> str | None:
     if not isinstance(value, list):
         return "must be a list"
     # The SDK cannot read back what state holds of an asset: no later operation would ever reach this package.
-    return "must not hold assets or archives: give a hash of their contents" if _holds_asset(value) else None
+    return "must not contain assets or archives: use a hash of their contents" if _holds_asset(value) else None
 
 
 def _holds_asset(value: Any) -> bool:
@@ -169,9 +169,9 @@ def model_ids_problem(value: Any) -> str | None:
     known = [item for item in value if not isinstance(item, Unknown)]
     wrong = [f"{item!r} {reason}" for item in known if (reason := model_id_problem(item)) is not None]
     if not wrong:
-        wrong = [f"{item!r} is there more than once" for item, times in Counter(known).items() if times > 1]
+        wrong = [f"{item!r} occurs more than once" for item, times in Counter(known).items() if times > 1]
     if not wrong and sum(len(item.encode()) for item in known) > LARGEST_FLEET_IDS:
-        return "must not be longer than 1 MiB in all: use two fleets"
+        return "must not be larger than 1 MiB together: use two fleets"
     more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
     return "; ".join(wrong[:_NAMED]) + more or None
 

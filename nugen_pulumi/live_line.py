@@ -1,4 +1,4 @@
-"""When a line about a wait is worth showing: a terminal replaces the one before, a log in CI keeps each."""
+"""Decide when to show the progress line: a terminal replaces the previous line, but a CI log keeps every line."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from nugen_pulumi.settings import Settings
 @dataclass(frozen=True)
 class GetUndeployStatusResult:
     """
-    How the undeployment of a model stands.
+    The status of the undeployment of a model.
 
     Attributes:
-        model_id: The model that was asked for.
-        status: ``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other word that the API used.
+        model_id: The model that you passed.
+        status: ``PENDING``, ``COMPLETED``, ``FAILED`` or any other value that the API returned, in upper case.
         undeployed: Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already.
         result: The API's ``result`` as answered, or None.
         start_time: The API's ``start_time`` as answered, or None.
@@ -46,7 +46,7 @@ def get_undeploy_status(
     request_timeout_seconds: float | None = None,
 ) -> GetUndeployStatusResult:
     """
-    Read once how a model's undeployment stands.
+    Poll the status of a model's undeployment once.
 
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Blocks the program for one HTTP request.
 
@@ -57,10 +57,10 @@ def get_undeploy_status(
         request_timeout_seconds: Seconds for the one HTTP request in all; by default as for the resources.
 
     Raises:
-        InputError: *model_id* cannot be one.
+        InputError: *model_id* is not a valid model id.
         SettingsError: A setting is missing or wrong.
         ModelNotFoundError: The API knows no such model.
-        RejectedError: The API refuses, and would again.
+        RejectedError: A permanent error: the API rejects the request.
         UnavailableError: There was no usable response.
     """
     if (problem := model_id_problem(model_id)) is not None:
@@ -98,7 +98,7 @@ def get_undeploy_status(
         with closing(Loop()) as loop:
             return loop.run_until_complete(poll())
 
-    # A loop of its own in a thread of its own: the program's thread has Pulumi's loop running.
+    # Needs its own loop in its own thread, because Pulumi's loop runs in the program's thread.
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(run).result()
 
@@ -110,7 +110,7 @@ def get_undeploy_status_output(
     base_url: pulumi.Input[str | None] = None,
     request_timeout_seconds: pulumi.Input[float | None] = None,
 ) -> pulumi.Output[GetUndeployStatusResult]:
-    """As :func:`get_undeploy_status`, of inputs and as an output. Not called while an input is unknown."""
+    """Call :func:`get_undeploy_status` with inputs that may be outputs. Sends no request while an input is unknown."""
     return pulumi.Output.all(
         model_id=model_id, api_key=api_key, base_url=base_url, request_timeout_seconds=request_timeout_seconds
     ).apply(lambda known: get_undeploy_status(**known))

@@ -1,4 +1,4 @@
-"""An event loop that wakes up in time, and whose name look-ups end when they are cancelled."""
+"""An event loop with precise timers and cancellable DNS look-ups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator reads about a wait: the live line while it lasts, one to three sentences when it ends badly."""
+"""Messages about a wait: the progress line during the wait, and the error message at its end."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from nugen_pulumi.models import UndeployStatus
     from nugen_pulumi.outputs import FleetModel
 
-GET_ADVICE = 'To read it as it is: wait=False, or on_failure="record".'
-GO_ON = "The next `pulumi up` goes on waiting."
+GET_ADVICE = 'To read the status without an error, set wait=False or on_failure="record".'
+GO_ON = "The next `pulumi up` continues to wait."
 MORE_TIME = "To wait longer, raise timeout_seconds."
-REQUEST_AGAIN = "The next `pulumi up` requests it again."
+REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
 
 
 _NAMED = 10
@@ -38,7 +38,7 @@ def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool) -
         reasons: By id, why a model is not undeployed. Equal reasons are reported once.
         missing: Some of them do not exist.
     """
-    tail = "The next `pulumi up` goes on with what is left."
+    tail = "The next `pulumi up` continues with the models that are not finished."
     if missing:
         tail += " Remove the ids that do not exist from model_ids."
     return _fleet(total, reasons, "not undeployed", tail)
@@ -46,7 +46,7 @@ def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool) -
 
 def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
     """As :func:`unfinished_fleet`, of a refresh."""
-    return _fleet(total, reasons, "without a response", "State is as it was.")
+    return _fleet(total, reasons, "without a usable response", "State did not change.")
 
 
 def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> str | None:
@@ -68,12 +68,12 @@ def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None 
 def _advice(model: FleetModel, wanted: Inputs) -> str:
     now = model_status(model.get("error"))
     if now == "READY":
-        return "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models."
+        return "The status READY does not tell whether the model is in service: check it where you manage your models."
     if wanted.undeploy:
         return REQUEST_AGAIN
     if now == "DEPLOYED":
-        return "Nothing has requested it: set undeploy to true."
-    return "The next `pulumi up` polls again; with undeploy set to true it requests it first."
+        return "Nobody has requested the undeployment: set undeploy to true."
+    return "The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
 
 
 def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | None:
@@ -89,7 +89,7 @@ def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | No
 def next_up(action: Action) -> str:
     """Report what the next ``pulumi up`` does about a model."""
     if action is Action.NOTHING:
-        return "Nothing in the program asks for more."
+        return "The next `pulumi up` changes nothing: the program does not require the model to be undeployed."
     return f"The next `pulumi up` {'undeploys' if action is Action.UNDEPLOY else 'waits for'} it."
 
 
@@ -137,7 +137,7 @@ def _others(model_ids: Sequence[str]) -> str:
     if not model_ids:
         return ""
     more = f" and {len(model_ids) - _ALIKE} more" if len(model_ids) > _ALIKE else ""
-    return f" The same: {', '.join(model_ids[:_ALIKE])}{more}."
+    return f" The same error: {', '.join(model_ids[:_ALIKE])}{more}."
 
 
 @dataclass(frozen=True)
@@ -163,13 +163,13 @@ class Facts:
 
     @property
     def news(self) -> str:
-        """What of the line is news when it changes."""
+        """The part of the line whose change shows the line again at once."""
         return f"{self._status} {self.early} {self.error}"
 
     @property
     def line(self) -> str:
         """``PENDING · 1m 12s``, with the error there is."""
-        early = f" · polled: {self.early}" if self.early else ""
+        early = f" · last poll: {self.early}" if self.early else ""
         error = f"{early} · {self.error}" if self.error else early
         if self.error and self.last:
             error += _since(", no usable response for ", self.unanswered_for)
@@ -177,12 +177,12 @@ class Facts:
 
     @property
     def timed_out(self) -> str:
-        """Why a wait ends that ran out of time."""
+        """The message of a wait that timed out."""
         return f"{self.unfinished} {MORE_TIME}"
 
     @property
     def unfinished(self) -> str:
-        """Why a wait ends that met an outage that lasted too long."""
+        """The message of a wait that ended because of an outage."""
         if self.last is None:
             return (
                 f"Model {self.model_id}: no usable response in {duration(self.waited)}. The last error: {self.error}."
@@ -192,17 +192,17 @@ class Facts:
 
     @property
     def interrupted(self) -> str:
-        """Why a wait ends that was told to."""
+        """The message of a wait that was cancelled."""
         start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
         if self.last is not None:
             return f"{start}; {self._seen}. {GO_ON}"
-        return f"{start}, before anything was known." + (f" The last error: {self.error}." if self.error else "")
+        return f"{start} before the first usable response." + (f" The last error: {self.error}." if self.error else "")
 
     @property
     def _status(self) -> str:
         if self.last is None:
             return "no response yet"
-        return self.last.status if self.last.known else f"{self.last.status} (a status unknown to this version)"
+        return self.last.status if self.last.known else f"{self.last.status} (unknown status)"
 
     @property
     def _seen(self) -> str:

@@ -36,7 +36,7 @@ class ModelOperations:
         return model_id, outputs.of_model(news, known)
 
     def update(self, context: OperationContext, id_: str, olds: ModelState, news: ModelState) -> ModelState:
-        """Go on where the last operation stopped; without any request if there is nothing left to find out."""
+        """Continue the last operation. Sends no requests if the model is finished."""
         wanted, known = Inputs.read(news), outputs.from_state(olds)
         action = next_action(known, wanted, requested=olds.get("undeploy", False))
         if known is not None and action is Action.NOTHING:
@@ -94,6 +94,10 @@ class ModelOperations:
 
 
 def _refuse_bad(props: Mapping[str, Any]) -> None:
-    """The engine checks the inputs of what it manages only; a program gives the model's id as ``id``."""
+    """
+    Reject invalid inputs of ``.get()``, because the engine checks only managed resources.
+
+    The id is called ``id`` there.
+    """
     if bad := inputs.problems(props):
         raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")

@@ -1,4 +1,4 @@
-"""Bytes of the API become frozen values here, and what they mean is said here. Knows nothing of HTTP."""
+"""Parse and interpret the status response of the API. Independent of HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _word(value: Any) -> Any:
 
 
 def _time(value: Any) -> Any:
-    """A time is informative only: one of a foreign type must not hide that a model is undeployed."""
+    """Times are for information only: an unexpected type must not make the response unreadable."""
     return value if value is None else _storable(str(value), 0)
 
 
@@ -31,8 +31,8 @@ def _storable(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one line for ea
     """
     Leave *value*, of at most *depth* levels, as it is but for what a stack's state cannot hold.
 
-    Numbers that are none become None, those beyond a double and what is nested too deep become a remark, and the key
-    that Pulumi reads as its own is dropped, as are keys without a value, which do not survive the way to the engine.
+    NaN and infinity become None. Numbers that do not fit into a double, and values that are nested too deep, become a
+    note. Pulumi's special key is dropped, and also keys without a value, which the engine drops.
     """
     if isinstance(value, float) and not math.isfinite(value):
         return None
@@ -81,7 +81,7 @@ class UndeployStatus(BaseModel):
 
     @property
     def terminal(self) -> bool:
-        """Nothing will change any more. An unknown word is never the end: it is waited out."""
+        """The status is final. An unknown status value is not: the wait continues."""
         return self.status in (Phase.COMPLETED, Phase.FAILED)
 
     @property

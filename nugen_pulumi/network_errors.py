@@ -1,4 +1,4 @@
-"""What a request that broke means: errors of the libraries below us become our own. The one place that does this."""
+"""Convert the errors of the network libraries into errors of this package. No other module does this."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = 
     for cause in causes:
         # One that OpenSSL did not raise itself has no reason.
         if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _PLAIN_HTTP:
-            return UnavailableError(f"{where} does not speak TLS on that port: is it plain http?", sent=False)
+            return UnavailableError(f"{where} does not use TLS on this port: does it use plain http?", sent=False)
     # anyio gathers what it met when none of a name's addresses could be connected to.
     gathered = not isinstance(exc, Exception) or hasattr(exc, "exceptions")
     if not gathered and not isinstance(exc, (*_NEVER_SENT, *_NEVER_SENT_BELOW)):
-        return UnavailableError(f"the connection to {where} broke: {_said(exc)}")
+        return UnavailableError(f"the connection to {where} was lost: {_said(exc)}")
     if proxy is not None and not any(isinstance(cause, ssl.SSLError) for cause in causes):
-        what = f"cannot get through the proxy {proxy.url} (from {proxy.source}): {_said(exc)}"
+        what = f"cannot connect through the proxy {proxy.url} (from {proxy.source}): {_said(exc)}"
         return UnavailableError(what, sent=False)
     return UnavailableError(f"cannot connect to {where}: {_said(exc)}", sent=False)
 
@@ -65,10 +65,10 @@ def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = 
 def _certificate(error: ssl.SSLCertVerificationError, where: str) -> str:
     code = getattr(error, "verify_code", None)
     if code == _EXPIRED:
-        return f"The certificate of {where} has expired: it must be renewed there, unless this machine's clock is wrong"
+        return f"The certificate of {where} has expired: renew it on the server, or correct the clock of this machine"
     if code in _OTHER_HOST:
         return f"The certificate of {where} belongs to another host: check the base URL"
-    return f"The certificate of {where} is not trusted: name a private CA's file in SSL_CERT_FILE"
+    return f"The certificate of {where} is not trusted: for a private CA, set SSL_CERT_FILE to its file"
 
 
 def _said(exc: BaseException) -> str:

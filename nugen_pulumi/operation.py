@@ -1,4 +1,4 @@
-"""An operation on a resource, whatever its kind: what it may use, what it checks, what stays when it fails."""
+"""Code shared by the operations of both resources: context, checks, and state after an error."""
 
 from __future__ import annotations
 

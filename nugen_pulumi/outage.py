@@ -1,4 +1,4 @@
-"""How long an API that gives no usable response is believed to be alive. One for each process; no clock of its own."""
+"""Measure how long the process has had no usable response. One instance for each process; has no clock."""
 
 from __future__ import annotations
 

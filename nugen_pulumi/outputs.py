@@ -29,8 +29,7 @@ class FleetModel(_AlwaysThere, total=False):
     """
     What a fleet knows of one model: the entries of ``UndeployedModels.models``.
 
-    Keys whose value is None are absent in a program, because they do not survive the way through the engine: read
-    these with ``get``.
+    The engine drops keys whose value is None. Read all keys except ``status`` and ``undeployed`` with ``get``.
     """
 
     result: Any

@@ -1,4 +1,4 @@
-"""How fast the requests of a process may leave. Is told how each one went; has no clock, no HTTP and no queue."""
+"""Limit the rate of the requests of a process, based on their results. Has no clock, no HTTP and no queue."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outcome(Enum):
 
 class Pace:
     """
-    Finds out how many requests the API admits, and lets no more leave.
+    Find out how many requests the API admits, and limit the requests to that.
 
     Two bounds, each for what it can measure:
 
@@ -56,8 +56,8 @@ class Pace:
       burst refuse some requests that merely arrive unevenly. Additive increase would take minutes from 4 to 200 a
       second.
 
-    After a pause that the server asked for (Retry-After) the requests leave at the rate, and the window starts anew:
-    nobody is let loose in a herd.
+    After a ``Retry-After`` pause, requests are sent at the current rate, and the window starts small again. This avoids
+    a burst of requests.
 
     All times are seconds of any clock that never goes back.
 
@@ -124,8 +124,8 @@ class Pace:
         self._under_way += 1
         if self.throttled:
             self._grow(now, queued=queued)
-            # What left a little late may be followed a little early, so that the rate is kept; but never so early
-            # that a limiter without a burst would have to refuse it.
+            # After a late request, the next one may be a little early, to keep the rate; but not so early that a rate #
+            # limiter without a burst refuses it.
             self._next_at = max(self._next_at + 1 / self._rate, now + 0.95 / self._rate)
         self._left_at = now
 
@@ -172,7 +172,7 @@ class Pace:
                 decrease = _FIRST_DECREASE_AT_HIGH_RATE
             self._base = max(LOWEST_RATE, self._rate * decrease)
             self._searching = False
-            # Each probe costs some refusals, and a pause if the server asks for one: they must be worth it.
+            # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
             self._hold = min(30.0, max(2.0, 32 / self._base, 20 * retry_after))
         self._rate = self._base
         self._next_at = now + 1 / self._rate

@@ -1,5 +1,5 @@
 """
-``pulumi-resource-nugen``, the process of the native face: starts, serves, and ends in good order.
+The process of the plugin ``pulumi-resource-nugen``: starts and stops the gRPC server.
 
 The engine starts it with its own address as the last argument, and reads from its output the port that it listens on.
 """

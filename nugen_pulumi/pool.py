@@ -1,4 +1,4 @@
-"""Connections to the API that can be trusted, and one HTTP request over one of them. Knows no endpoint."""
+"""Reuse connections to the API, and send one HTTP request over one of them. Independent of the endpoints."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """
-The dynamic face: what Pulumi pickles. Translates between the host's calls and the operations; decides nothing.
+The dynamic provider, which Pulumi pickles. Translates between the calls of the host and the operations.
 
-NEVER MOVES, NEVER RENAMED: users' state holds ``nugen_pulumi.provider`` and the names of the classes. Light on purpose:
-httpx and pydantic come in with the runtime, at the first HTTP request, so that a preview never pays for them.
+NEVER MOVES, NEVER RENAMED: users' state holds ``nugen_pulumi.provider`` and the names of the classes. This module
+imports little: the runtime imports httpx and pydantic at the first HTTP request, so that a preview does not need them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class _Provider(ResourceProvider):
         self._config = req.config
         missing = [work.__name__ for work in (host.widen_pool, host.hear_cancel) if not work()]
         if missing:  # pragma: no cover - a host of the future
-            host.HostCall.current().debug(f"nugen-pulumi: this host or Python is unknown: without {', '.join(missing)}")
+            unknown = "nugen-pulumi: unknown version of the Pulumi host or of Python; disabled workarounds"
+            host.HostCall.current().debug(f"{unknown}: {', '.join(missing)}")
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""

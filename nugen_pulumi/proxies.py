@@ -52,7 +52,7 @@ def _read(value: str, source: str) -> Proxy:
     address = re.split(r"[/?#]", address, maxsplit=1)[0]
     wanted = f"use something like {source}=http://proxy.example:3128."
     if scheme.lower() not in ("http", "https"):
-        raise SettingsError(f"{source} names a proxy of a kind that this package does not speak: {wanted}")
+        raise SettingsError(f"{source} names a type of proxy that this package does not support: {wanted}")
     try:
         parts = urlsplit(f"{scheme.lower()}://{address}")
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
@@ -60,7 +60,7 @@ def _read(value: str, source: str) -> Proxy:
             raise ValueError  # noqa: TRY301 - the same sentence for all that is no address
         url = f"{parts.scheme}://{_bracketed(parts.hostname)}:{port}"
     except ValueError as exc:
-        raise SettingsError(f"{source} is not the address of a proxy: {wanted}") from exc
+        raise SettingsError(f"{source} is not a valid proxy address: {wanted}") from exc
     name, _, password = user.partition(":")
     return Proxy(url, source, (unquote(name), unquote(password)) if at else None)
 

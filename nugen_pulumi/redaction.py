@@ -1,4 +1,4 @@
-"""Takes a secret out of what other people wrote, however it is spelt there."""
+"""Remove the API key from responses, in all of its spellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose request leaves next, and when: the queue in front of the pace. Knows no HTTP."""
+"""Decide which request is sent next, and when. Independent of HTTP."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class RequestQueue:
     """
     Lets requests leave at the pace of the process. Belongs to one event loop.
 
-    The most overdue poll is next; a DELETE goes before all polls, because until it is carried out the model costs money
-    and a poll has nothing to tell.
+    DELETEs come before all polls, because the model costs money until the DELETE is carried out. Then the most overdue
+    poll is next.
 
     Args:
         pace: How fast.

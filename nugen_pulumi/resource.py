@@ -1,4 +1,4 @@
-"""What a program writes. Knows nothing of the API: the provider does the work, in a process of Pulumi's."""
+"""The resources for Pulumi programs. They send no requests: the provider does, in its own process."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ else:
 
 class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     """
-    Waits until a Nugen model is undeployed; with *undeploy* requests the undeployment first.
+    Wait until a Nugen model is undeployed. With *undeploy*, request the undeployment first.
 
-    Deleting it forgets it: no request is sent, and the model is not deployed again.
+    Deleting the resource removes it from state. It sends no requests and does not deploy the model again.
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
 
     Args:
@@ -33,7 +33,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         opts: The usual options of a Pulumi resource.
         model_id: The model. Changing it replaces the resource.
         undeploy: Send the DELETE that starts the undeployment first. Default False.
-        wait: Wait for the end. If False, poll once and record the status as it is. Default True.
+        wait: Wait until the undeployment finishes. If False, poll once and save the status. Default True.
         timeout_seconds: Seconds for the whole wait. Default 1800.
         poll_interval_seconds: Longest pause between two polls, in seconds; the first ones are shorter. Default 5.
         on_failure: ``"error"``: an undeployment that ends as FAILED fails the deployment (the default).
@@ -48,28 +48,28 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     wait: pulumi.Output[bool]
     """Whether ``pulumi up`` waits for the undeployment to finish."""
     timeout_seconds: pulumi.Output[float | None]
-    """Seconds for the whole wait, or None if the program does not say: then 1800."""
+    """Seconds for the whole wait, or None if the program does not set it. The default is 1800."""
     poll_interval_seconds: pulumi.Output[float]
     """Longest pause between two polls, in seconds."""
     on_failure: pulumi.Output[str]
     """``error`` or ``record``."""
     triggers: pulumi.Output[Sequence[Any] | None]
-    """The values whose change replaces the resource."""
+    """Values that replace the resource when they change."""
     status: pulumi.Output[str]
-    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case whatever the API wrote.
+    """``PENDING``, ``COMPLETED`` or ``FAILED``, always in upper case.
 
-    With ``wait=False``, any other word that the API may use.
+    With ``wait=False``, any value that the API returns.
     """
     undeployed: pulumi.Output[bool]
-    """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
+    """Known to be undeployed: COMPLETED, or FAILED only because it was already undeployed."""
     result: pulumi.Output[Any]  # not a mapping: the SDK would end the program over a list
-    """The API's ``result`` as answered, usually a mapping; or None."""
+    """The ``result`` that the API returned, usually an object, or None."""
     start_time: pulumi.Output[str | None]
-    """The API's ``start_time`` as answered, or None."""
+    """The ``start_time`` that the API returned, or None."""
     end_time: pulumi.Output[str | None]
     """The API's ``end_time`` as answered, or None."""
     error: pulumi.Output[str | None]
-    """The reason of a FAILED, or None."""
+    """Why the status is FAILED, or None."""
 
     def __init__(
         self,
@@ -114,8 +114,8 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         """
         Read a model without managing it. Never requests the undeployment.
 
-        During ``pulumi up`` this waits as creating the resource does; during a preview it takes one poll. A model
-        that does not exist is an error.
+        During ``pulumi up`` this waits in the same way as creating the resource. During a preview it polls once. A
+        model that does not exist is an error.
 
         Args:
             resource_name: The name of the resource in the stack.
@@ -147,15 +147,15 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     """
     Waits until up to ten thousand Nugen models are undeployed, in one resource.
 
-    Each is waited for as :class:`UndeployedModel` waits, all at the same time. One model's failure never stops the
-    others: the error at the end names up to ten with their reasons and counts the rest. Whatever is known is in
-    state; the next ``pulumi up`` waits only for the unsettled and the new, and forgets those that were removed.
-    Deleting it forgets it: no request is sent.
+    It waits for all models at the same time. If one model fails, the wait for the others continues: the error at the
+    end lists up to ten reasons and the number of other models. Everything known is saved in state. The next ``pulumi
+    up`` waits only for new and unfinished models, and removes from state the models that are no longer listed. Deleting
+    the resource removes it from state and sends no requests.
 
     Args:
         resource_name: The name of the resource in the stack.
         opts: The usual options of a Pulumi resource.
-        model_ids: The models, 1 to 10,000, each once. Their order means nothing; a change updates in place.
+        model_ids: The models: 1 to 10,000 different ids in any order. A change updates the resource in place.
         undeploy: Send the DELETEs that start the undeployments first. Default False.
         wait: Wait for the end. If False, poll each model and record the status as it is. Default True.
         timeout_seconds: Seconds for the whole wait, of all models together. Default 1800.
@@ -172,19 +172,19 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     wait: pulumi.Output[bool]
     """Whether ``pulumi up`` waits for the undeployments to finish."""
     timeout_seconds: pulumi.Output[float | None]
-    """Seconds for the whole wait, or None if the program does not say: then 1800."""
+    """Seconds for the whole wait, or None if the program does not set it. The default is 1800."""
     poll_interval_seconds: pulumi.Output[float]
     """Longest pause between two polls of a model, in seconds."""
     on_failure: pulumi.Output[str]
     """``error`` or ``record``."""
     triggers: pulumi.Output[Sequence[Any] | None]
-    """The values whose change replaces the resource."""
+    """Values that replace the resource when they change."""
     models: pulumi.Output[Mapping[str, _Entry]]
-    """By id: what is known of each model; those of which nothing is known are not there."""
+    """What is known about each model, by id. Models without a known status are missing."""
     undeployed: pulumi.Output[bool]
-    """All of them are known to be undeployed."""
+    """All models are known to be undeployed."""
     pending: pulumi.Output[Sequence[str]]
-    """The ids of those that are not finished."""
+    """The ids of models that are not finished."""
     failed: pulumi.Output[Sequence[str]]
     """The ids of those that FAILED."""
 

@@ -73,14 +73,14 @@ class Response:
             return "empty"
         for marks, encoding in _MARKS.items():
             if self.body.startswith(marks):
-                return f"{encoding}, and JSON is UTF-8"
+                return f"{encoding} instead of UTF-8"
         try:
             text = self.body.decode()
         except UnicodeDecodeError:
             return f"{len(self.body)} bytes that are not UTF-8"
         # JSON's own escapes can spell what is no character.
         said = self.detail if "<" in text[:2000] else ""
-        return said[:80] or printable(text, 80) or "nothing that can be printed"
+        return said[:80] or printable(text, 80) or "no printable characters"
 
     @property
     def summary(self) -> str:
@@ -143,14 +143,14 @@ def _unpacker(encoding: str) -> Any:
     if encoding in ("", "identity"):
         return lambda chunk, _most: chunk
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise UnreadableBodyError(f"a body in an encoding nobody asked for ({printable(encoding, 40)})")
+        raise UnreadableBodyError(f"a body in an encoding that was not requested ({printable(encoding, 40)})")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out by itself whether it is gzip or zlib
 
     def unpack(chunk: bytes, most: int) -> bytes:
         try:
             return inflate.decompress(chunk, most)
         except zlib.error as exc:
-            raise UnreadableBodyError(f"a body that is not {encoding} though it says so") from exc
+            raise UnreadableBodyError(f"a body that is not {encoding} although its headers say so") from exc
 
     return unpack
 

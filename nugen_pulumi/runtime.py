@@ -92,7 +92,7 @@ class Runtime:
     def _run(self, work: Callable[[], Awaitable[T]]) -> T:
         async def working() -> T:
             if self._interrupted:
-                raise WaitInterruptedError("Not begun, because the operation is being cancelled.")
+                raise WaitInterruptedError("Not started, because the operation was cancelled.")
             task = asyncio.current_task()
             assert task is not None  # noqa: S101 - a coroutine of ours always runs in a task
             self._at_work.add(task)

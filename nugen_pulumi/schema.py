@@ -1,4 +1,4 @@
-"""What other languages see: Pulumi's package schema, made of the Python classes' names and docstrings."""
+"""Create Pulumi's package schema for other languages from the names and docstrings of the Python classes."""
 
 from __future__ import annotations
 

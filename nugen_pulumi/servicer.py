@@ -1,5 +1,6 @@
 """
-The native face: answers Pulumi's own provider protocol, for programs in any language. Translates; decides nothing.
+The plugin's gRPC service for programs in any language. Translates between Pulumi's provider protocol and the
+operations.
 
 Beta. Source: ``proto/pulumi/provider.proto``.
 """
@@ -40,7 +41,7 @@ _COMPUTED = {_MODEL: outputs.OF_MODEL, _FLEET: outputs.OF_FLEET}
 
 
 class _InPreviewError(Exception):
-    """Something would have to be requested of the API, and this is a preview."""
+    """The operation needs a request, but previews send no requests."""
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -147,7 +148,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._answer(request, context, read)
 
     def Delete(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        """Send nothing: to forget a model is no matter of the API."""
+        """Send no requests: deleting the resource only removes it from state."""
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:

@@ -1,4 +1,4 @@
-"""Where the API is and how to speak to it: explicit provider, stack config, environment, default. No I/O."""
+"""Read the settings from an explicit provider, the stack config, the environment and the defaults. No I/O."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Settings:
 
 
 class MissingKeyError(SettingsError):
-    """There is no API key: wrong only once something has to be asked of the API."""
+    """There is no API key. This is an error only if a request is necessary."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def _api_key(value: str | None, source: str) -> str:
         )
     if not re.fullmatch(r"[\x21-\x7e]+", value):
         raise SettingsError(
-            f"The API key in {source} holds a blank, a line break or another character that no HTTP header"
-            " can carry: set it again."
+            f"The API key in {source} contains a blank, a line break or another character that is not allowed in an"
+            " HTTP header: set it again."
         )
     return value
 
@@ -120,13 +120,11 @@ def _base_url(value: str, source: str) -> str:
         raise SettingsError(f"{source} is not an http(s) URL with a host: use something like {DEFAULT_BASE_URL}.")
     if parts.username is not None or parts.query or parts.fragment:
         raise SettingsError(
-            f"{source} must be scheme, host and path only, without user, query or fragment:"
+            f"{source} must contain only scheme, host and path, without user, query or fragment:"
             f" use something like {DEFAULT_BASE_URL}."
         )
     if parts.scheme == "http" and not _is_loopback(host):
-        raise SettingsError(
-            f"{source} is plain http to {host}, which would show the API key to everybody on the way: use https."
-        )
+        raise SettingsError(f"{source} is plain http to {host}, which sends the API key unencrypted: use https.")
     path = parts.path.rstrip("/").removesuffix(_PREFIX).rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path}"
 

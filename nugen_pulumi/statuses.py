@@ -1,4 +1,4 @@
-"""The API's words for how a model stands. Light: what state holds is read with these, too."""
+"""The status values of the API. Imports little, because this module is also used to read state."""
 
 from __future__ import annotations
 

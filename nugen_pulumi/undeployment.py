@@ -1,4 +1,4 @@
-"""One model's undeployment, followed to its end: client and waiter joined. Knows no threads and no Pulumi."""
+"""Wait for the undeployment of one model, with the client and the waiter. Independent of threads and Pulumi."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_REPEATS = 3
 
 class Undeployment:
     """
-    What is known of one model, and how more is found out.
+    The known status of one model, and the requests to update it.
 
     Time is the running event loop's: tests bring a loop whose time is simulated.
 
@@ -31,7 +31,7 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
-        report: Is told how it stands, in one line, when that is news; not after a poll that is both first and last.
+        report: Called with a progress line when it changes, but not if the first poll is also the last.
         debug: Is told of each HTTP request, and what was decided after it, in one line.
         remember: Makes what is remembered of a status; by default all of it.
 
@@ -73,10 +73,10 @@ class Undeployment:
         Wait until the undeployment is finished.
 
         Args:
-            undeploy: Request it first. The DELETE is carried out once: one that certainly was not, because it never
-                left or was refused for overload, is sent again. Whether one that failed otherwise was carried out is
-                for the status to tell; if that says after the grace that nothing runs and the model is DEPLOYED, it
-                was not, and is sent again, three times at most.
+            undeploy: Send the DELETE first. It is sent again if the API certainly did not carry it out, because it was
+                not sent or was refused for overload. After any other error, the status shows whether it was carried
+                out. If the model is still DEPLOYED after the grace period, the DELETE is sent again, at most three
+                times.
 
         Returns:
             A status that is COMPLETED or FAILED.
@@ -141,9 +141,9 @@ class Undeployment:
                 await self._poll()
             except UnavailableError as exc:
                 self.error = exc
-            self._log(f"{self._facts.line}; one poll was asked for")
+            self._log(f"{self._facts.line}; single poll finished")
             if self.last is None:
-                raise UnavailableError(f"Model {self.model_id}: one poll, and no usable response: {self.error}.")
+                raise UnavailableError(f"Model {self.model_id}: no usable response to a single poll: {self.error}.")
             return self.last
 
     @contextmanager
@@ -167,7 +167,7 @@ class Undeployment:
     async def _ask(self) -> None:
         """Send the DELETE."""
         try:
-            # Cut at the deadline, where a last poll is owed.
+            # Ends at the deadline, because the last poll starts there.
             accepted = await self._client.undeploy(
                 self.model_id,
                 within=self._wait.left(self._clock()),
@@ -179,7 +179,7 @@ class Undeployment:
             self.error = exc
             self._fate_unknown = True
             self._wait.undeploy_requested(self._clock())
-            self._log(f"{exc}; it may have been carried out: polling")
+            self._log(f"{exc}; the API may have carried out the DELETE: polling")
         else:
             self._fate_unknown = False
             self.error = None
@@ -189,7 +189,7 @@ class Undeployment:
             self._log("accepted: polling" if accepted else "nothing to undeploy: polling")
 
     async def _poll(self) -> UndeployStatus | None:
-        """Send the GET; return what it says, or None if that may be about the time before our DELETE."""
+        """Send the GET; return the status, or None if it may be from before our DELETE."""
         try:
             status = await self._client.status(
                 self.model_id,
@@ -216,9 +216,9 @@ class Undeployment:
         return status
 
     def _refused(self, refusal: RefusedError) -> None:
-        """Show that the API has too much to do; the request is sent again in its turn."""
+        """Show that the API is overloaded; the request is sent again later."""
         self.error = refusal
-        self._log(f"{refusal}; sending it again in its turn")
+        self._log(f"{refusal}; will send it again")
         self._show(self._facts)
 
     def _note(self, sent: SentRequest) -> None:

@@ -23,8 +23,8 @@ class WaitPolicy:
         longest_first_outage: Seconds for which transient errors are waited out when no request of the process ever got
             a usable response.
         longest_outage: The same after one did.
-        retry_after_cap: A server's request to stay away counts for no more than this.
-        grace: So long after our own DELETE an answer may still be about the time before it.
+        retry_after_cap: Longest pause because of a ``Retry-After``.
+        grace: Seconds after our own DELETE in which the API may still return the status from before it.
         last_poll: What a request may take beyond the deadline, so that a poll at the deadline can be answered.
     """
 
@@ -57,7 +57,7 @@ _FEWEST_MISSES = 3
 
 
 class Stop(Enum):
-    """Why a wait ends without an end of the undeployment."""
+    """Why a wait ends before the undeployment finishes."""
 
     TIMEOUT = "the deadline passed"
     OUTAGE = "no usable response for too long"
@@ -82,9 +82,9 @@ class Wait:
     """
     One wait. Told how each poll went and when, it decides what comes next.
 
-    The first poll is at once, the last one at the deadline; none begins after it. An outage ends the wait earlier. It
-    counts from the first poll that failed, and takes three that did: one poll that hangs for a whole request timeout is
-    not an outage. Neither is a poll that was refused for overload, or had no turn.
+    The first poll starts at once, the last one at the deadline. An outage ends the wait earlier. Its time starts at the
+    first failed poll, and at least three polls must fail: one poll that hangs for a whole request timeout is not an
+    outage. A poll that was refused for overload, or not sent because of the rate limit, does not count as failed.
 
     Args:
         policy: The rules.

@@ -1,4 +1,4 @@
-"""Properties on the wire of the native face: camelCase there, snake_case here. Knows no resource's meaning."""
+"""Convert properties between the plugin's protocol (camelCase) and the operations (snake_case)."""
 
 from __future__ import annotations
 

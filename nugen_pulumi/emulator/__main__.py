@@ -35,7 +35,7 @@ def _faults(text: str) -> list[Fault | tuple[Fault, ...]]:
     for item in text.split(","):
         name, _, count = item.partition(":")
         if name not in FAULTS:
-            raise argparse.ArgumentTypeError(f"no fault is called {name!r}; there are {', '.join(FAULTS)}")
+            raise argparse.ArgumentTypeError(f"unknown fault {name!r}; choose from {', '.join(FAULTS)}")
         if not re.fullmatch(r"[1-9]\d{0,5}", count or "1"):
             raise ValueError(text)
         met += [FAULTS[name]()] * int(count or "1")
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser = argparse.ArgumentParser(
         prog="python -m nugen_pulumi.emulator",
-        description="The Nugen API on loopback: every model exists, and its id tells its story.",
-        epilog=f"the beginning of a model's id says what becomes of it:\n{stories}",
+        description="The Nugen API on loopback. Every model exists; its id determines how it behaves.",
+        epilog=f"the beginning of a model's id determines its behavior:\n{stories}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -90,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         dest="faults",
         metavar="NAME[:COUNT],...",
-        help=f"what the first status answers of every model meet, such as 503:2,hang,reset:3; of {', '.join(FAULTS)}",
+        help="faults for the first status responses of each model, such as 503:2,hang,reset:3; possible faults: "
+        + ", ".join(FAULTS),
     )
     parser.add_argument(
         "--rate", type=_positive, metavar="REQUESTS", help="requests a second that are admitted (default: all)"
@@ -110,7 +111,11 @@ def _parser() -> argparse.ArgumentParser:
         help="what requests beyond --rate are refused with (default: %(default)s)",
     )
     parser.add_argument(
-        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="on the way, there and back (default: 0)"
+        "--latency",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="round-trip time that is added to each request (default: 0)",
     )
     parser.add_argument(
         "--drop-used",
@@ -158,10 +163,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         with emulator:
-            key = "anything" if options.api_key is None else "what --api-key says"
+            key = "any value" if options.api_key is None else "the value of --api-key"
             sys.stdout.write(
                 f"Nugen emulator on {emulator.url}\n"
-                f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to {key}. Ctrl-C ends it.\n"
+                f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to {key}. Press Ctrl-C to stop.\n"
             )
             sys.stdout.flush()
             signal.sigwait(_SIGNALS)

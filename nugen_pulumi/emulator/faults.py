@@ -27,7 +27,7 @@ class Fault:
 
     Attributes:
         name: As on the command line, str.
-        spoil: Turns the right answer into what is sent.
+        spoil: Turns the correct response into the one that is sent.
         carried_out: The request has its effect on the model, bool. Default False. Of no matter to a status request.
     """
 

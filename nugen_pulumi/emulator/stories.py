@@ -30,7 +30,7 @@ STORIES: Final = (
         "its undeployment ends FAILED, with a reason",
         Traits(fails="Undeployment failed and was reverted to DEPLOYED status"),
     ),
-    Story("stuck-", "its undeployment never ends", Traits(undeploy_seconds=math.inf)),
+    Story("stuck-", "its undeployment never finishes", Traits(undeploy_seconds=math.inf)),
     Story("gone-", "is already undeployed", Traits(state=State.UNDEPLOYED)),
     Story("", "is deployed, and undeploys in --undeploy-seconds", Traits()),
 )

@@ -72,7 +72,7 @@ def test_an_interrupted_up_keeps_what_was_learnt_and_the_next_one_goes_on(stack,
 
     assert 0 != up.returncode
     assert "Traceback" not in output
-    assert "The next `pulumi up` goes on waiting." in output
+    assert "The next `pulumi up` continues to wait." in output
     assert dict.fromkeys(names, "PENDING") == statuses(stack)
     assert all(": interrupted after " in error for [error] in init_errors(stack).values())
     assert [] == stack.state.get("pending_operations", [])
@@ -93,7 +93,9 @@ def test_failed_and_timed_out_models_are_kept_and_resumed(stack, emulator):
     output = stack.up().output
 
     assert "Traceback" not in output
-    assert "Model fails was not undeployed: GPU on fire. The next `pulumi up` requests it again." in output
+    assert (
+        "Model fails was not undeployed: GPU on fire. The next `pulumi up` requests the undeployment again." in output
+    )
     assert re.search(r"Model slow is not undeployed after \d+s: its last status(, \d+s ago,)? was PENDING\.", output)
     assert {"fails": "FAILED", "slow": "PENDING"} == statuses(stack)
 

@@ -39,7 +39,7 @@ def test_a_redirect_is_a_sentence_and_the_key_goes_nowhere(stack, emulator):
     emulator.script("m-1", faults.redirect(302, "https://evil.test/login"))
     output = stack(PROGRAM.format(undeploy=False)).up().output
 
-    assert "redirects to evil.test (302), which is never followed" in output
+    assert "redirects to evil.test (302). Redirects are not followed" in output
     assert "Traceback" not in output
     assert 1 == len(emulator.requests)
 

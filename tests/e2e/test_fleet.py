@@ -109,7 +109,7 @@ def test_an_interrupted_fleet_keeps_what_was_learnt_and_goes_on(stack, emulator)
     output, _ = up.communicate(timeout=60)
 
     assert "100 of 200 models are not undeployed:" in output
-    assert re.search(r"was PENDING\. The same: (m-\d+, ){2}m-\d+ and 96 more\.", output)
+    assert re.search(r"was PENDING\. The same error: (m-\d+, ){2}m-\d+ and 96 more\.", output)
     assert "Traceback" not in output
     assert 100 == sum(kept["undeployed"] for kept in kept(stack).values())
 

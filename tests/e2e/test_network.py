@@ -123,7 +123,7 @@ def test_a_mistake_of_ours_in_one_model_costs_the_others_nothing(stack, tmp_path
         output = run.up().output
 
         assert "1 of 20 models is not undeployed:" in output
-        assert "Model m-3: an error in nugen-pulumi itself: ZeroDivisionError: ours." in output
+        assert "Model m-3: a bug in nugen-pulumi: ZeroDivisionError: ours." in output
         assert 1 == output.count("Traceback")
         assert {f"m-{n}" for n in range(20)} - {"m-3"} == set(kept(run))
 

@@ -74,7 +74,9 @@ def test_stories(shell):
     assert ["COMPLETED", "FAILED", "PENDING", "FAILED"] == words
     assert 404 == missing
     assert (0, "") == (code, said)
-    assert f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to anything. Ctrl-C ends it.\n" == emulator.advice
+    assert (
+        f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to any value. Press Ctrl-C to stop.\n" == emulator.advice
+    )
 
 
 def test_key(shell):
@@ -86,7 +88,7 @@ def test_key(shell):
 
     assert [200, 403] == codes
     assert (0, "") == (code, said)
-    assert "NUGEN_API_KEY to what --api-key says" in emulator.advice
+    assert "NUGEN_API_KEY to the value of --api-key" in emulator.advice
     assert "emulator-key" not in emulator.ready + emulator.advice
 
 
@@ -150,8 +152,8 @@ def test_port_taken():
         (["--port", "65536"], "argument --port: invalid port value: '65536'"),
         (["--port", "http"], "argument --port: invalid port value: 'http'"),
         (["--undeploy-seconds", "-1"], "argument --undeploy-seconds: invalid seconds value: '-1'"),
-        (["--fault", "503:2,flood"], f"argument --fault: no fault is called 'flood'; there are {', '.join(FAULTS)}"),
-        (["--fault", ""], "argument --fault: no fault is called ''"),
+        (["--fault", "503:2,flood"], f"argument --fault: unknown fault 'flood'; choose from {', '.join(FAULTS)}"),
+        (["--fault", ""], "argument --fault: unknown fault ''"),
         (["--fault", "503:0"], "argument --fault: invalid faults value: '503:0'"),
         (["--fault", "503:-1"], "argument --fault: invalid faults value: '503:-1'"),
         (["--fault", "503:2:2"], "argument --fault: invalid faults value: '503:2:2'"),

@@ -66,7 +66,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused_at_once(api):
     with pytest.raises(RejectedError) as caught:
         poll(api)
     assert str(caught.value).startswith(f"The certificate of {api} (from nugen:baseUrl) is not trusted: ")
-    assert "name a private CA's file in SSL_CERT_FILE (" in str(caught.value)
+    assert "for a private CA, set SSL_CERT_FILE to its file (" in str(caught.value)
 
 
 def test_a_private_authority_is_named_by_ssl_cert_file(api, authority, tmp_path, monkeypatch):

@@ -49,29 +49,29 @@ PASSING = [
     (522, "522"),
     (530, "530"),
     (answer(400, "Internal server error "), "400: Internal server error"),
-    (httpx.Response(200), "a 200 response that cannot be read (it is not JSON: empty)"),
-    (httpx.Response(204), "a 204 response that cannot be read (it is not JSON: empty)"),
+    (httpx.Response(200), "an unreadable 200 response (it is not JSON: empty)"),
+    (httpx.Response(204), "an unreadable 204 response (it is not JSON: empty)"),
     (
         httpx.Response(200, text="<html><title>Hi</title>"),
-        "a 200 response that cannot be read (it is not JSON: Hi; a page",
+        "an unreadable 200 response (it is not JSON: Hi, an HTML page",
     ),
-    (httpx.Response(200, json=[]), "a 200 response that cannot be read (it is no JSON object)"),
+    (httpx.Response(200, json=[]), "an unreadable 200 response (it is not a JSON object)"),
     (
         httpx.Response(200, json={"model_id": "m"}),
-        "a 200 response that cannot be read (its status is not as documented)",
+        "an unreadable 200 response (its field status has an unexpected type or is missing)",
     ),
     (
         httpx.Response(200, content=b'{"model_id":"m","status":"PEN'),
-        "a 200 response that cannot be read (it is not JSON: {",
+        "an unreadable 200 response (it is not JSON: {",
     ),
     (
         httpx.Response(200, headers={"content-encoding": "br"}, content=b""),
-        "a body in an encoding nobody asked for (br)",
+        "a body in an encoding that was not requested (br)",
     ),
-    (httpx.ReadError("reset"), "the connection to https://api.test (from nugen:baseUrl) broke: reset"),
+    (httpx.ReadError("reset"), "the connection to https://api.test (from nugen:baseUrl) was lost: reset"),
     (
         httpx.RemoteProtocolError(""),
-        "the connection to https://api.test (from nugen:baseUrl) broke: RemoteProtocolError",
+        "the connection to https://api.test (from nugen:baseUrl) was lost: RemoteProtocolError",
     ),
     (httpx.ConnectError("refused"), "cannot connect to https://api.test (from nugen:baseUrl): refused"),
     (httpx.ProxyError("407"), "cannot connect to https://api.test (from nugen:baseUrl): 407"),
@@ -85,12 +85,12 @@ REFUSALS = [
 ]
 
 LASTING = [
-    (answer(400, "Bad request"), RejectedError, "Model m: the Nugen API refuses the request (400 Bad Request)."),
+    (answer(400, "Bad request"), RejectedError, "Model m: the Nugen API rejects the request (400 Bad Request)."),
     (answer(401, "Not authenticated"), RejectedError, "does not accept the API key (401: Not authenticated): check"),
     (
         answer(403, "Could not validate credentials."),
         RejectedError,
-        "(403: Could not validate credentials.): check the one in nugen:apiKey (of the stack",
+        "(403: Could not validate credentials.): check the one in nugen:apiKey (in the stack config",
     ),
     (answer(404, "Model not found"), ModelNotFoundError, "knows no such model, or it belongs to another account"),
     (answer(404, "model not found."), ModelNotFoundError, "knows no such model, or it belongs to another account"),
@@ -100,7 +100,7 @@ LASTING = [
         "https://api.test has no such endpoint (404 Not Found): check the base URL",
     ),
     (httpx.Response(404, text="<html><title>404 - Model not found"), RejectedError, "has no such endpoint"),
-    (answer(405), RejectedError, "refuses the request (405 Method Not Allowed)"),
+    (answer(405), RejectedError, "rejects the request (405 Method Not Allowed)"),
     (answer(422, [{"loc": ["path"], "msg": "bad"}]), RejectedError, "does not accept this model id (422: path: bad)"),
     (
         answer(429, "Quota limit reached. Please add credits"),
@@ -110,10 +110,10 @@ LASTING = [
     (
         answer(301, location="https://evil.test/x"),
         RejectedError,
-        "redirects to evil.test (301), which is never followed",
+        "redirects to evil.test (301). Redirects are not followed",
     ),
     (answer(307, location="/elsewhere"), RejectedError, "redirects to another path (307)"),
-    (answer(302, location="https://[zz"), RejectedError, "redirects to what is no URL (302)"),
+    (answer(302, location="https://[zz"), RejectedError, "redirects to an invalid URL (302)"),
     (answer(304), RejectedError, "redirects to another path (304)"),
     (answer(300), RejectedError, "redirects to another path (300)"),
 ]
@@ -196,7 +196,7 @@ def test_a_time_out_of_the_networks_own_is_not_ours():
     """The system's TimeoutError is none of the request timeout."""
     outcome = ask(TimeoutError(110, "Connection timed out"))
 
-    assert "broke: [Errno 110] Connection timed out" in str(outcome)
+    assert "was lost: [Errno 110] Connection timed out" in str(outcome)
 
 
 def test_a_request_is_cut_when_the_time_for_it_is_over():
@@ -260,7 +260,7 @@ def test_a_queue_that_does_not_move_is_named():
 
     (_, error), _ = simulate(main)
 
-    assert "no turn within 10s: 1 requests are under way, and none has ended" == str(error)
+    assert "the request was not sent within 10s: 1 requests are in progress, and none has finished" == str(error)
     assert not error.sent
 
 
@@ -287,7 +287,7 @@ def test_who_has_no_turn_in_time_is_told_what_the_api_admits():
     error = ask(api, within=20)
 
     assert RefusedError is type(error)
-    assert "no turn within 20s: the API admits no requests (503 Service Unavailable)" == str(error)
+    assert "the request was not sent within 20s: the API admits no requests (503 Service Unavailable)" == str(error)
 
 
 def test_an_api_that_only_refuses_ends_all_waits_with_one_message():

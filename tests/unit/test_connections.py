@@ -19,14 +19,14 @@ def test_a_host_that_cannot_be_one_is_a_settings_error(url):
 def test_a_certificate_file_that_cannot_be_used_is_named_with_its_path(monkeypatch, value):
     monkeypatch.setenv("SSL_CERT_FILE", value)
 
-    with pytest.raises(SettingsError, match=f"SSL_CERT_FILE={value} holds no certificates"):
+    with pytest.raises(SettingsError, match=f"SSL_CERT_FILE={value} contains no readable certificates"):
         make_connector(Settings("k", "https://api.test", "nugen:baseUrl"))
 
 
 def test_certificates_that_nobody_named_are_the_systems(monkeypatch):
     monkeypatch.setattr("httpx.create_ssl_context", Path("/nowhere.pem").open)
 
-    with pytest.raises(SettingsError, match="The system's store holds no certificates"):
+    with pytest.raises(SettingsError, match="The certificate store of the system contains no readable certificates"):
         make_connector(Settings("k", "https://api.test", "nugen:baseUrl"))
 
 

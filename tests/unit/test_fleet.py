@@ -150,7 +150,7 @@ def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
     error = outcomes["m"].error
 
     assert UnforeseenError is type(error)
-    assert "Model m: an error in nugen-pulumi itself: ZeroDivisionError: ours." == str(error)
+    assert "Model m: a bug in nugen-pulumi: ZeroDivisionError: ours." == str(error)
     assert "PENDING" == outcomes["m"].known["status"]
     assert "in handle_async_request" in error.traceback
 

@@ -19,7 +19,7 @@ PENDING = {**UNKNOWN, "status": "PENDING"}
 ON_FIRE = {**UNKNOWN, "status": "FAILED", "error": "GPU on fire"}
 DEPLOYED = {**UNKNOWN, "status": "FAILED", "error": "No active undeployment. Model status is DEPLOYED."}
 GONE = ModelNotFoundError("Model gone: no such model.")
-GO_ON = "The next `pulumi up` goes on with what is left."
+GO_ON = "The next `pulumi up` continues with the models that are not finished."
 
 
 class Runtime:
@@ -85,8 +85,8 @@ def test_a_failure_of_one_is_an_error_that_keeps_what_is_known_of_all(operations
     id_, kept = caught.value.kept
 
     assert (
-        "1 of 2 models is not undeployed:\n  Model b was not undeployed: GPU on fire. The next `pulumi up` polls again;"
-        f" with undeploy set to true it requests it first.\n{GO_ON}"
+        "1 of 2 models is not undeployed:\n  Model b was not undeployed: GPU on fire. The next `pulumi up` only polls"
+        f" again. To request the undeployment, set undeploy to true.\n{GO_ON}"
     ) == str(caught.value)
     assert id_.startswith("fleet-")
     assert state({"a": COMPLETED, "b": ON_FIRE}) == kept
@@ -218,7 +218,7 @@ def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations
             Runtime(a=UnavailableError("Why."), b=GONE).context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
         )
 
-    assert "1 of 2 models is without a response:\n  Why.\nState is as it was." == str(caught.value)
+    assert "1 of 2 models is without a usable response:\n  Why.\nState did not change." == str(caught.value)
     assert caught.value.kept is None
 
 
@@ -227,7 +227,10 @@ def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations
     [
         ({}, "The next `pulumi up` waits for them."),
         ({"undeploy": True}, "The next `pulumi up` undeploys them."),
-        ({"wait": False}, "Nothing in the program asks for more."),
+        (
+            {"wait": False},
+            "The next `pulumi up` changes nothing: the program does not require the model to be undeployed.",
+        ),
         ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys them."),
     ],
 )
@@ -267,8 +270,8 @@ def test_what_cannot_be_an_id_is_not_asked_about(operations):
         operations.adopt(runtime.context(), "a,b/c,")
 
     assert (
-        "model_ids 'b/c' must not hold any of / \\ ? #, which would make it another address;"
-        " '' must be a text that is not empty, such as aligned-model-01kmqm4nrn9fw6r."
+        "model_ids 'b/c' must not contain / \\ ? or #, because they would change the URL;"
+        " '' must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r."
     ) == str(caught.value)
     assert [] == runtime.asked
 

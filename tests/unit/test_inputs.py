@@ -34,16 +34,16 @@ def test_ids_as_found_in_the_wild_pass(model_id):
 @pytest.mark.parametrize(
     ("model_id", "says"),
     [
-        ("", "not empty"),
-        (None, "not empty"),
-        (7.0, "not empty"),
-        (["m"], "not empty"),
-        (".", "step in a path"),
-        ("..", "step in a path"),
-        ("a/b", "another address"),
-        ("a\\b", "another address"),
-        ("a?b", "another address"),
-        ("a#b", "another address"),
+        ("", "non-empty"),
+        (None, "non-empty"),
+        (7.0, "non-empty"),
+        (["m"], "non-empty"),
+        (".", "must not be . or .."),
+        ("..", "must not be . or .."),
+        ("a/b", "change the URL"),
+        ("a\\b", "change the URL"),
+        ("a?b", "change the URL"),
+        ("a#b", "change the URL"),
         ("a b", "white space"),
         ("a\n", "white space"),
         ("a\u00a0b", "white space"),
@@ -94,7 +94,7 @@ def test_triggers_are_a_list_of_anything(value, passes):
 )
 def test_triggers_hold_no_assets(value):
     """The SDK could not read them back from state."""
-    assert "must not hold assets or archives: give a hash of their contents" == reason("triggers", value)
+    assert "must not contain assets or archives: use a hash of their contents" == reason("triggers", value)
 
 
 @pytest.mark.parametrize("name", ["model_id", "undeploy", "timeout_seconds", "on_failure", "triggers"])
@@ -131,19 +131,19 @@ def test_what_is_no_list_is_no_fleet(value):
 @pytest.mark.parametrize(
     ("model_ids", "says"),
     [
-        (["a", "b", "a"], "'a' is there more than once"),
-        (["a", "a", "a"], "'a' is there more than once"),
-        (["a", "a", Unknown()], "'a' is there more than once"),
-        ([*"abc", *"abc"], "; ".join(f"'{c}' is there more than once" for c in "abc")),
-        ([*"abcd", *"abcd"], "; ".join(f"'{c}' is there more than once" for c in "abc") + "; and 1 more"),
-        ([*"abcdef", *"abcdef"], "; ".join(f"'{c}' is there more than once" for c in "abc") + "; and 3 more"),
-        (["a", ".", "a"], "'.' must be a model id, not a step in a path"),
+        (["a", "b", "a"], "'a' occurs more than once"),
+        (["a", "a", "a"], "'a' occurs more than once"),
+        (["a", "a", Unknown()], "'a' occurs more than once"),
+        ([*"abc", *"abc"], "; ".join(f"'{c}' occurs more than once" for c in "abc")),
+        ([*"abcd", *"abcd"], "; ".join(f"'{c}' occurs more than once" for c in "abc") + "; and 1 more"),
+        ([*"abcdef", *"abcdef"], "; ".join(f"'{c}' occurs more than once" for c in "abc") + "; and 3 more"),
+        (["a", ".", "a"], "'.' must not be . or .."),
         (
             [1.0, "..", "a b", "?"],
             (
-                "1.0 must be a text that is not empty, such as aligned-model-01kmqm4nrn9fw6r;"
-                " '..' must be a model id, not a step in a path;"
-                " 'a b' must not hold white space or control characters; and 1 more"
+                "1.0 must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r;"
+                " '..' must not be . or ..;"
+                " 'a b' must not contain white space or control characters; and 1 more"
             ),
         ),
     ],
@@ -152,7 +152,9 @@ def test_the_first_three_wrong_ids_of_a_fleet_are_named_and_the_others_counted(m
     assert says == wrong_ids(model_ids)
 
 
-@pytest.mark.parametrize(("more", "says"), [("", None), ("a", "must not be longer than 1 MiB in all: use two fleets")])
+@pytest.mark.parametrize(
+    ("more", "says"), [("", None), ("a", "must not be larger than 1 MiB together: use two fleets")]
+)
 def test_the_ids_of_a_fleet_take_a_mebibyte_at_most(more, says):
     """Counted in bytes: 4096 ids of 256, half of them of two bytes a letter."""
     ids = [f"{n:04}" + "a" * 252 for n in range(2048)] + [f"{n:04}" + "\u00e4" * 126 for n in range(2048, 4096)]
@@ -211,4 +213,4 @@ def test_the_least_time_passes_and_less_does_not(name, least):
 
 
 def test_the_key_by_which_pulumi_marks_its_values_is_no_id():
-    assert "Pulumi marks its own values" in reason("model_id", "4dabf18193072939515e22adb298388d")
+    assert "Pulumi uses for special values" in reason("model_id", "4dabf18193072939515e22adb298388d")

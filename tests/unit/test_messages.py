@@ -36,7 +36,7 @@ def wanted(**props):
     return Inputs.read(props)
 
 
-GO_ON = "The next `pulumi up` goes on with what is left."
+GO_ON = "The next `pulumi up` continues with the models that are not finished."
 
 
 def test_one_model_of_a_fleet_is_named_with_its_reason():
@@ -72,8 +72,9 @@ def test_a_reason_that_many_have_is_named_once(alike, others):
 
     reason = "Model m-0: no usable response in 1s."
 
-    assert f"{alike} of 100 models are not undeployed:\n  {reason} The same: {others}.\n{GO_ON}" == unfinished_fleet(
-        100, said, missing=False
+    assert (
+        f"{alike} of 100 models are not undeployed:\n  {reason} The same error: {others}.\n{GO_ON}"
+        == unfinished_fleet(100, said, missing=False)
     )
 
 
@@ -87,9 +88,9 @@ def test_those_who_share_a_reason_that_is_not_named_are_counted_each():
 @pytest.mark.parametrize(
     "advice",
     [
-        "The next `pulumi up` goes on waiting.",
-        "The next `pulumi up` goes on waiting. To wait longer, raise timeout_seconds.",
-        "The next `pulumi up` requests it again.",
+        "The next `pulumi up` continues to wait.",
+        "The next `pulumi up` continues to wait. To wait longer, raise timeout_seconds.",
+        "The next `pulumi up` requests the undeployment again.",
     ],
 )
 def test_what_comes_next_is_reported_once_for_all_of_a_fleet(advice):
@@ -105,7 +106,7 @@ def test_who_names_models_that_do_not_exist_is_told_what_to_do():
 
 
 def test_a_refresh_without_answers_changes_nothing():
-    assert "2 of 2 models are without a response:\n  why\n  what\nState is as it was." == (
+    assert "2 of 2 models are without a usable response:\n  why\n  what\nState did not change." == (
         unseen_fleet(2, {"a": "why", "b": "what"})
     )
 
@@ -113,7 +114,7 @@ def test_a_refresh_without_answers_changes_nothing():
 @pytest.mark.parametrize(
     ("actions", "next_"),
     [
-        ([NOTHING], "Nothing in the program asks for more."),
+        ([NOTHING], "The next `pulumi up` changes nothing: the program does not require the model to be undeployed."),
         ([POLL, NOTHING], "The next `pulumi up` waits for them."),
         ([NOTHING, POLL, UNDEPLOY], "The next `pulumi up` undeploys them."),
     ],
@@ -125,7 +126,7 @@ def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_
 @pytest.mark.parametrize(
     ("action", "next_"),
     [
-        (NOTHING, "Nothing in the program asks for more."),
+        (NOTHING, "The next `pulumi up` changes nothing: the program does not require the model to be undeployed."),
         (POLL, "The next `pulumi up` waits for it."),
         (UNDEPLOY, "The next `pulumi up` undeploys it."),
     ],
@@ -168,17 +169,21 @@ def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(actions, reason):
         (
             "READY",
             True,
-            "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models.",
+            "The status READY does not tell whether the model is in service: check it where you manage your models.",
         ),
         (
             "READY",
             False,
-            "READY is ambiguous: the model may be in service or at rest; look it up where you manage your models.",
+            "The status READY does not tell whether the model is in service: check it where you manage your models.",
         ),
-        ("DEPLOYED", True, "The next `pulumi up` requests it again."),
-        ("DEPLOYED", False, "Nothing has requested it: set undeploy to true."),
-        ("TRAINING", True, "The next `pulumi up` requests it again."),
-        ("TRAINING", False, "The next `pulumi up` polls again; with undeploy set to true it requests it first."),
+        ("DEPLOYED", True, "The next `pulumi up` requests the undeployment again."),
+        ("DEPLOYED", False, "Nobody has requested the undeployment: set undeploy to true."),
+        ("TRAINING", True, "The next `pulumi up` requests the undeployment again."),
+        (
+            "TRAINING",
+            False,
+            "The next `pulumi up` only polls again. To request the undeployment, set undeploy to true.",
+        ),
     ],
 )
 def test_a_failure_says_why_and_what_helps(model_status, undeploy, advice):
@@ -236,13 +241,13 @@ def facts(*, status="PENDING", error=None, waited=72.0, unanswered_for=0.0, earl
         ({"waited": 1.0}, "PENDING · 1s"),
         ({"waited": 0.9}, "PENDING"),
         ({"status": None}, "no response yet · 1m 12s"),
-        ({"status": "retiring"}, "RETIRING (a status unknown to this version) · 1m 12s"),
-        ({"early": "Model not found"}, "PENDING · polled: Model not found · 1m 12s"),
+        ({"status": "retiring"}, "RETIRING (unknown status) · 1m 12s"),
+        ({"early": "Model not found"}, "PENDING · last poll: Model not found · 1m 12s"),
         ({"error": "503", "unanswered_for": 0.9}, "PENDING · 503 · 1m 12s"),
         ({"error": "503", "unanswered_for": 9.0}, "PENDING · 503, no usable response for 9s · 1m 12s"),
         ({"error": "503", "unanswered_for": 9.0, "status": None}, "no response yet · 503 · 1m 12s"),
         ({"unanswered_for": 9.0}, "PENDING · 1m 12s"),
-        ({"error": "503", "early": "Model not found"}, "PENDING · polled: Model not found · 503 · 1m 12s"),
+        ({"error": "503", "early": "Model not found"}, "PENDING · last poll: Model not found · 503 · 1m 12s"),
     ],
 )
 def test_the_live_line_says_how_it_stands(known, line):
@@ -260,20 +265,20 @@ def test_a_wait_that_ends_badly_says_when_it_knew_what(unanswered_for, ago):
 
     assert (
         f"Model m is not undeployed after 1m 12s: its last status{ago} was PENDING."
-        " The next `pulumi up` goes on waiting."
+        " The next `pulumi up` continues to wait."
     ) == known.unfinished
     assert (
-        f"Model m: interrupted after 1m 12s; its last status{ago} was PENDING. The next `pulumi up` goes on waiting."
+        f"Model m: interrupted after 1m 12s; its last status{ago} was PENDING. The next `pulumi up` continues to wait."
     ) == known.interrupted
     assert f"{known.unfinished} To wait longer, raise timeout_seconds." == known.timed_out
 
 
 def test_a_wait_that_ends_badly_says_what_went_wrong_last():
     assert "Model m: no usable response in 1m 12s. The last error: 503." == facts(status=None, error="503").unfinished
-    assert "Model m: interrupted after 1m 12s, before anything was known." == facts(status=None).interrupted
+    assert "Model m: interrupted after 1m 12s before the first usable response." == facts(status=None).interrupted
     assert (
         "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
-        " response; the last error: 503. The next `pulumi up` goes on waiting."
+        " response; the last error: 503. The next `pulumi up` continues to wait."
     ) == facts(error="503", unanswered_for=9.0).unfinished
 
 
@@ -286,6 +291,6 @@ def test_only_how_long_it_took_makes_no_difference():
     }
 
     assert [
-        "  Model a: no usable response in 1m 30s. CUDA error 11. The same: e.",
+        "  Model a: no usable response in 1m 30s. CUDA error 11. The same error: e.",
         "  Model m: no usable response in 0.5s. CUDA error 98.",
     ] == unfinished_fleet(3, reasons, missing=False).splitlines()[1:-1]

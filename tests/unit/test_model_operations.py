@@ -88,7 +88,7 @@ def test_a_failure_is_an_error_that_keeps_what_is_known(operations):
 
     assert (
         "Model m was not undeployed: GPU on fire."
-        " The next `pulumi up` polls again; with undeploy set to true it requests it first."
+        " The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
     ) == str(caught.value)
     assert caught.value.kept == ("m", {**NEWS, **ON_FIRE})
 
@@ -185,7 +185,10 @@ def test_a_refresh_of_a_model_that_is_gone_returns_nothing(operations):
     [
         ({}, "The next `pulumi up` waits for it."),
         ({"undeploy": True}, "The next `pulumi up` undeploys it."),
-        ({"wait": False}, "Nothing in the program asks for more."),
+        (
+            {"wait": False},
+            "The next `pulumi up` changes nothing: the program does not require the model to be undeployed.",
+        ),
         ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys it."),
     ],
 )
@@ -219,9 +222,9 @@ def test_what_cannot_be_an_id_is_not_asked_about(operations):
     with pytest.raises(InputError) as getting:
         operations.get(runtime.context(), "", {**DEFAULTS, "timeout_seconds": 0.0})
 
-    assert "id must not hold any of / \\ ? #, which would make it another address." == str(adopting.value)
+    assert "id must not contain / \\ ? or #, because they would change the URL." == str(adopting.value)
     assert (
-        "id must be a text that is not empty, such as aligned-model-01kmqm4nrn9fw6r;"
+        "id must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r;"
         " timeout_seconds must be a finite number of seconds, at least 1."
     ) == str(getting.value)
     assert [] == runtime.asked
@@ -248,9 +251,10 @@ def test_what_is_only_read_keeps_nothing_and_says_how_to_read_it_all_the_same(op
     with pytest.raises(UndeployFailedError) as caught:
         operations.get(Runtime(ON_FIRE).context(), "m", DEFAULTS)
 
-    assert ('Model m was not undeployed: GPU on fire. To read it as it is: wait=False, or on_failure="record".') == str(
-        caught.value
-    )
+    assert (
+        "Model m was not undeployed: GPU on fire. To read the status without an error, set wait=False or"
+        ' on_failure="record".'
+    ) == str(caught.value)
     assert caught.value.kept is None
 
 

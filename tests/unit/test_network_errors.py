@@ -73,7 +73,7 @@ def test_a_group_is_what_is_in_it_and_was_never_sent():
 def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
     error = network_error(kind("bad record"), SETTINGS)
 
-    assert str(error).startswith(f"the connection to {WHERE} broke: ")
+    assert str(error).startswith(f"the connection to {WHERE} was lost: ")
     assert error.sent
 
 
@@ -88,10 +88,10 @@ def certificate(code):
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        (10, "has expired: it must be renewed there, unless this machine's clock is wrong"),
+        (10, "has expired: renew it on the server, or correct the clock of this machine"),
         (62, "belongs to another host: check the base URL"),
         (64, "belongs to another host: check the base URL"),
-        (20, "is not trusted: name a private CA's file in SSL_CERT_FILE"),
+        (20, "is not trusted: for a private CA, set SSL_CERT_FILE to its file"),
     ],
 )
 def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
@@ -107,7 +107,7 @@ def test_https_to_a_port_that_speaks_plain_http_is_said():
     connect = httpcore.ConnectError("x")
     connect.__context__ = cause
 
-    assert f"{WHERE} does not speak TLS on that port: is it plain http?" == str(network_error(connect, SETTINGS))
+    assert f"{WHERE} does not use TLS on this port: does it use plain http?" == str(network_error(connect, SETTINGS))
 
 
 @pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("407"), socket.gaierror("x")])

@@ -19,7 +19,7 @@ def test_what_is_wrong_is_named_with_its_property():
     _, failures = check({"model_id": ".", "wait": 1}, "model_id")
 
     assert [
-        ("model_id", "must be a model id, not a step in a path"),
+        ("model_id", "must not be . or .."),
         ("wait", "must be true or false"),
     ] == failures
 

@@ -72,7 +72,7 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
         thread.join()
 
     assert 10 == len(ends)
-    with pytest.raises(WaitInterruptedError, match="Not begun"):
+    with pytest.raises(WaitInterruptedError, match="Not started"):
         runtime.poll("m")
 
 

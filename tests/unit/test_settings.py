@@ -114,8 +114,7 @@ def test_what_is_no_base_url_is_refused_in_a_sentence_that_names_it(given):
 @pytest.mark.parametrize("host", ["api.nugen.in", "10.0.0.1", "localhost.evil.test", "127.0.0.1.evil.test", "[::2]"])
 def test_plain_http_is_for_loopback_only(host):
     assert (
-        f"nugen:baseUrl is plain http to {host.strip('[]')}, which would show the API key to everybody on the way:"
-        " use https."
+        f"nugen:baseUrl is plain http to {host.strip('[]')}, which sends the API key unencrypted: use https."
     ) == refusal({"nugen:baseUrl": f"http://{host}"})
 
 

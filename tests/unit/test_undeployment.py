@@ -140,7 +140,7 @@ def test_an_outage_after_an_answer_ends_after_300_seconds():
     assert (
         "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then there was no usable"
         " response; the last error: https://api.test (from nugen:baseUrl) has given no usable response to any request"
-        " for 5m 3s; the last error: 500 Internal Server Error. The next `pulumi up` goes on waiting."
+        " for 5m 3s; the last error: 500 Internal Server Error. The next `pulumi up` continues to wait."
     ) == str(caught.value)
     assert "PENDING" == caught.value.last_known.status
 
@@ -151,7 +151,7 @@ def test_a_timeout_says_what_was_seen_last_and_when():
     with pytest.raises(WaitTimeoutError) as caught:
         follow(api, WaitPolicy(timeout=90, jitter=0.0))
     assert (
-        "Model m is not undeployed after 1m 30s: its last status was PENDING. The next `pulumi up` goes on waiting."
+        "Model m is not undeployed after 1m 30s: its last status was PENDING. The next `pulumi up` continues to wait."
         " To wait longer, raise timeout_seconds."
     ) == str(caught.value)
     assert "PENDING" == caught.value.last_known.status
@@ -178,19 +178,21 @@ def test_a_single_poll_puts_up_with_half_a_minute_of_refusals(undeploy):
     """Be it the DELETE that is refused or the poll."""
 
     async def main():
-        with pytest.raises(UnavailableError, match="one poll, and no usable response: 503"):
+        with pytest.raises(UnavailableError, match="no usable response to a single poll: 503"):
             await Undeployment(client_for(ScriptedApi(503)), "m", STEADY).poll_once(undeploy=undeploy)
 
     assert 30 <= simulate(main)[1] < 60
 
 
 def test_a_timeout_names_an_unknown_word():
-    with pytest.raises(WaitTimeoutError, match=r"was RETIRING \(a status unknown to this version\)\."):
+    with pytest.raises(WaitTimeoutError, match=r"was RETIRING \(unknown status\)\."):
         follow(ScriptedApi("retiring"), WaitPolicy(timeout=3))
 
 
 def test_a_timeout_without_any_answer_names_the_error():
-    with pytest.raises(WaitTimeoutError, match=r"The last error: no turn within \d+s: .*\(503 Service U"):
+    with pytest.raises(
+        WaitTimeoutError, match=r"The last error: the request was not sent within \d+s: .*\(503 Service U"
+    ):
         follow(ScriptedApi(503), WaitPolicy(timeout=3))
 
 
@@ -199,7 +201,7 @@ def test_a_timeout_without_any_answer_names_the_error():
     [
         (["PENDING"] * 3, ["PENDING", "COMPLETED · 1s"]),
         (["PENDING"] * 60, ["PENDING", "PENDING · 10s", "PENDING · 44s", "PENDING · 1m 19s"]),
-        (["retiring"], ["RETIRING (a status unknown to this version)", "COMPLETED"]),
+        (["retiring"], ["RETIRING (unknown status)", "COMPLETED"]),
         ([500], ["no response yet · 500 Internal Server Error", "COMPLETED"]),
         ([503], ["no response yet · 503 Service Unavailable", "COMPLETED"]),
         (
@@ -253,7 +255,7 @@ def test_an_interrupted_wait_says_what_was_learnt():
 
     assert "PENDING" == error.last_known.status
     assert (
-        "Model m: interrupted after 10s; its last status was PENDING. The next `pulumi up` goes on waiting."
+        "Model m: interrupted after 10s; its last status was PENDING. The next `pulumi up` continues to wait."
     ) == str(error)
 
 
@@ -265,11 +267,11 @@ def test_an_interrupted_wait_that_learnt_nothing_says_so_and_why(answer, why):
     error = interrupted([answer])
 
     assert error.last_known is None
-    assert f"Model m: interrupted after 10s, before anything was known.{why}" == str(error)
+    assert f"Model m: interrupted after 10s before the first usable response.{why}" == str(error)
 
 
 def test_a_single_poll_can_be_interrupted():
-    assert "Model m: interrupted after 10s, before anything was known." == str(
+    assert "Model m: interrupted after 10s before the first usable response." == str(
         interrupted([(3600, 200)], method="poll_once")
     )
 
@@ -297,7 +299,9 @@ def test_a_last_poll_happens_as_far_as_the_api_admits_it():
     """It wishes to be left alone beyond the deadline: nothing is sent, and the wait ends with what it knows."""
     api = ScriptedApi("PENDING", httpx.Response(503, headers={"Retry-After": "60"}), "COMPLETED")
 
-    with pytest.raises(WaitTimeoutError, match=r"PENDING.*no turn within .*503 Service Unavailable") as caught:
+    with pytest.raises(
+        WaitTimeoutError, match=r"PENDING.*the request was not sent within .*503 Service Unavailable"
+    ) as caught:
         follow(api, WaitPolicy(timeout=20))
 
     assert "PENDING" == caught.value.last_known.status
@@ -373,7 +377,7 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
     assert ("FAILED", False) == (status.status, status.undeployed)
     assert 4 == len(deletes)
     assert all(later - earlier >= 15 for earlier, later in pairwise(deletes))
-    assert any("polled: FAILED, No active undeployment. Model status is DEPLOYED. · 500" in line for line in lines)
+    assert any("last poll: FAILED, No active undeployment. Model status is DEPLOYED. · 500" in line for line in lines)
 
 
 def test_a_model_that_undeploys_by_itself_is_waited_for():
@@ -470,7 +474,7 @@ def test_a_single_poll_behind_a_limit_takes_its_turn():
 def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
     api = ScriptedApi(503)
 
-    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable response: 503 Service Unavailable"):
+    with pytest.raises(UnavailableError, match="Model m: no usable response to a single poll: 503 Service Unavailable"):
         poll_once(api)
     assert 30 <= api.times[-1] < 45
 
@@ -479,13 +483,13 @@ def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
 def test_a_single_poll_that_fails_says_so(script):
     api = ScriptedApi(*script)
 
-    with pytest.raises(UnavailableError, match="Model m: one poll, and no usable response: "):
+    with pytest.raises(UnavailableError, match="Model m: no usable response to a single poll: "):
         poll_once(api)
     assert 1 == len(api.requests)
 
 
 def test_a_single_poll_whose_delete_failed_and_shows_nothing_yet_says_so():
-    with pytest.raises(UnavailableError, match="no usable response: 500"):
+    with pytest.raises(UnavailableError, match="no usable response to a single poll: 500"):
         poll_once(ScriptedApi(500, NOT_FOUND), undeploy=True)
 
 
@@ -590,7 +594,7 @@ ACCEPTED = httpx.Response(200, json="m")
             [500, "COMPLETED"],
             True,
             [
-                "1: DELETE 500 in 0 ms: 500 Internal Server Error; it may have been carried out: polling",
+                "1: DELETE 500 in 0 ms: 500 Internal Server Error; the API may have carried out the DELETE: polling",
                 "2: GET 200 in 0 ms: COMPLETED, finished",
             ],
         ),
@@ -598,12 +602,12 @@ ACCEPTED = httpx.Response(200, json="m")
             [503, httpx.ReadError("reset"), httpx.Response(405, json={"detail": "no"})],
             False,
             [
-                "1: GET 503 in 0 ms: 503 Service Unavailable; sending it again in its turn",
+                "1: GET 503 in 0 ms: 503 Service Unavailable; will send it again",
                 (
                     "2: GET without a response in 0 ms: no response yet · the connection to https://api.test (from"
-                    " nugen:baseUrl) broke: reset; next poll in 0.5s"
+                    " nugen:baseUrl) was lost: reset; next poll in 0.5s"
                 ),
-                "3: GET 405 in 0 ms: Model m: the Nugen API refuses the request (405: no).",
+                "3: GET 405 in 0 ms: Model m: the Nugen API rejects the request (405: no).",
             ],
         ),
     ],
@@ -633,4 +637,4 @@ def test_a_single_poll_is_one_line_of_the_debug_log():
 
     simulate(main)
 
-    assert ["m, request 1: GET 200 in 0 ms: PENDING; one poll was asked for"] == logged
+    assert ["m, request 1: GET 200 in 0 ms: PENDING; single poll finished"] == logged

@@ -69,8 +69,8 @@ def test_create_fails_on_failed_with_reason_and_advice(host, emulator):
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
     assert sentence(caught).endswith(
-        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` polls again; with undeploy set to true it "
-        "requests it first."
+        "Model m-1 was not undeployed: GPU on fire. The next `pulumi up` only polls again. To request the undeployment,"
+        " set undeploy to true."
     )
 
 
@@ -80,7 +80,7 @@ def test_a_model_that_is_ready_is_said_to_be_ambiguous(host, emulator):
 
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
-    assert "Model status is READY. READY is ambiguous: the model may be in service or at rest" in sentence(caught)
+    assert "Model status is READY. The status READY does not tell whether the model is in service" in sentence(caught)
 
 
 def test_a_model_that_nobody_asked_to_undeploy_says_what_to_set(host, emulator):
@@ -88,7 +88,9 @@ def test_a_model_that_nobody_asked_to_undeploy_says_what_to_set(host, emulator):
 
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs())
-    assert sentence(caught).endswith("Model status is DEPLOYED. Nothing has requested it: set undeploy to true.")
+    assert sentence(caught).endswith(
+        "Model status is DEPLOYED. Nobody has requested the undeployment: set undeploy to true."
+    )
 
 
 def test_a_failure_of_what_was_asked_for_says_that_it_is_asked_for_again(host, emulator):
@@ -96,7 +98,7 @@ def test_a_failure_of_what_was_asked_for_says_that_it_is_asked_for_again(host, e
 
     with pytest.raises(grpc.RpcError) as caught:
         host.create(inputs(undeploy=True))
-    assert sentence(caught).endswith("GPU on fire. The next `pulumi up` requests it again.")
+    assert sentence(caught).endswith("GPU on fire. The next `pulumi up` requests the undeployment again.")
 
 
 def test_create_records_failed_if_told_to(host, emulator):
@@ -116,14 +118,14 @@ def test_create_without_waiting_records_what_one_poll_says(host, emulator):
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (400, "the Nugen API refuses the request (400 Bad Request)."),
+        (400, "the Nugen API rejects the request (400 Bad Request)."),
         (
             401,
-            "does not accept the API key (401: Not authenticated): check the one in nugen:apiKey (of the stack",
+            "does not accept the API key (401: Not authenticated): check the one in nugen:apiKey (in the stack config",
         ),
         (403, "does not accept the API key (403: Could not validate credentials. Reason: API key not found): check"),
         (catalogue.model_not_found(), "knows no such model, or it belongs to another account (404: Model not found)."),
-        (catalogue.wrong_route(), "has no such endpoint (404 Not Found): check the base URL, which is from nugen:base"),
+        (catalogue.wrong_route(), "has no such endpoint (404 Not Found): check the base URL (from nugen:base"),
         (422, "does not accept this model id (422: path.model_id: field required)."),
         (
             catalogue.quota_exhausted(),
@@ -352,7 +354,7 @@ def test_get_of_a_model_in_service_gives_advice_that_a_get_can_follow(host, emul
         host.get("m-1", DEFAULTS)
 
     assert sentence(caught).endswith(
-        'Model status is DEPLOYED. To read it as it is: wait=False, or on_failure="record".'
+        'Model status is DEPLOYED. To read the status without an error, set wait=False or on_failure="record".'
     )
     assert "FAILED" == host.get("m-1", {**DEFAULTS, "on_failure": "record"})[1]["status"]
 
@@ -370,8 +372,7 @@ def test_get_with_inputs_that_cannot_be_is_refused_before_anything_is_sent(host,
     with pytest.raises(grpc.RpcError) as caught:
         host.get("..", {**DEFAULTS, "poll_interval_seconds": 0})
     assert sentence(caught).endswith(
-        "id must be a model id, not a step in a path; poll_interval_seconds must be a finite number of seconds,"
-        " at least 0.5."
+        "id must not be . or ..; poll_interval_seconds must be a finite number of seconds, at least 0.5."
     )
     assert [] == emulator.requests
 

@@ -89,7 +89,10 @@ def test_a_refresh_that_finds_a_model_in_service_warns_of_it_each_time(start, em
         "Model m-1 is no longer undeployed: Model status is DEPLOYED. The next `pulumi up` undeploys it.",
         "Model m-1 is in service: Model status is DEPLOYED. The next `pulumi up` undeploys it.",
         "Model m-1 is no longer undeployed: PENDING. The next `pulumi up` waits for it.",
-        "Model m-1 is no longer undeployed: Model status is DEPLOYED. Nothing in the program asks for more.",
+        (
+            "Model m-1 is no longer undeployed: Model status is DEPLOYED. The next `pulumi up` changes nothing: the"
+            " program does not require the model to be undeployed."
+        ),
     ] == [line.message for line in engine.logged]
 
 
@@ -113,8 +116,8 @@ def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
 FORESEEN = [
     (lambda host: host.create(inputs()), 403, "does not accept the API key"),
     (lambda host: host.create(inputs()), catalogue.failed("GPU on fire."), "was not undeployed: GPU on fire."),
-    (lambda host: host.create(inputs(wait=False)), 500, "one poll, and no usable response: 500 Internal Server Error."),
-    (lambda host: host.refresh(done()), 500, "one poll, and no usable response: 500 Internal Server Error."),
+    (lambda host: host.create(inputs(wait=False)), 500, "no usable response to a single poll: 500"),
+    (lambda host: host.refresh(done()), 500, "no usable response to a single poll: 500"),
     (lambda host: host.get("m-1", DEFAULTS), catalogue.wrong_route(), "has no such endpoint"),
     (lambda host: host.update({**done(), "undeployed": False}, inputs()), 422, "does not accept this model id"),
 ]
@@ -150,7 +153,7 @@ def test_a_timeout_keeps_the_resource_with_what_is_known(host, emulator):
     }.items()
     assert host.provider == provider
     assert [status_of(error).message] == reasons
-    assert "The next `pulumi up` goes on waiting. To wait longer, raise timeout" in reasons[0]
+    assert "The next `pulumi up` continues to wait. To wait longer, raise timeout" in reasons[0]
 
 
 def test_a_failure_keeps_the_resource_with_its_reason(host, emulator):
@@ -210,7 +213,7 @@ def test_cancel_ends_every_wait_and_keeps_what_was_learnt(own_host, emulator):
     assert ["PENDING", "PENDING"] == [own_host.kept(error)[1]["status"] for error in errors]
     for error in errors:
         assert ": interrupted after " in status_of(error).message
-        assert status_of(error).message.endswith("was PENDING. The next `pulumi up` goes on waiting.")
+        assert status_of(error).message.endswith("was PENDING. The next `pulumi up` continues to wait.")
 
 
 def test_a_cancelled_process_takes_no_new_waits_and_cancel_may_come_twice(own_host, emulator):
@@ -220,7 +223,7 @@ def test_a_cancelled_process_takes_no_new_waits_and_cancel_may_come_twice(own_ho
     own_host.stub.Cancel(empty_pb2.Empty())
     error = refused(lambda: own_host.create(inputs(model_id="m-2")))
 
-    assert "Not begun, because the operation is being cancelled." == status_of(error).message
+    assert "Not started, because the operation was cancelled." == status_of(error).message
     assert [] == list(status_of(error).details)
     assert 1 == len(emulator.requests)
 
@@ -229,7 +232,7 @@ def test_a_process_cancelled_before_its_first_wait_takes_none(own_host, emulator
     own_host.check(inputs())
     own_host.stub.Cancel(empty_pb2.Empty())
 
-    assert "Not begun" in status_of(refused(lambda: own_host.create(inputs()))).message
+    assert "Not started" in status_of(refused(lambda: own_host.create(inputs()))).message
     assert [] == emulator.requests
 
 
@@ -240,7 +243,7 @@ def test_a_cancelled_refresh_is_an_error_and_touches_nothing(own_host, emulator)
     own_host.stub.Cancel(empty_pb2.Empty())
     error = refused(reading.result)
 
-    assert "before anything was known" in status_of(error).message
+    assert "before the first usable response" in status_of(error).message
     assert [] == list(status_of(error).details)
 
 

@@ -67,7 +67,7 @@ def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
 
     assert "3 of 4 models are not undeployed:" == lines[0]
     assert lines[-1].startswith(
-        "The next `pulumi up` goes on with what is left. Remove the ids that do not exist from "
+        "The next `pulumi up` continues with the models that are not finished. Remove the ids that do not exist from "
     )
     assert [True, True, True] == [any(name in line for line in lines) for name in ("GPU on fire", "missing", "never")]
     assert ({"fine", "fails", "never"}, ["missing", "never"], ["fails"]) == (
@@ -87,7 +87,7 @@ def test_equal_reasons_are_reported_once(fleet, emulator):
 
     assert (3, "13 of 13 models are not undeployed:") == (len(lines), lines[0])
     assert re.search(
-        r"Model m-\d+: the Nugen API knows no such model.* The same: (m-\d+, ){2}m-\d+ and 9 more\.$", lines[1]
+        r"Model m-\d+: the Nugen API knows no such model.* The same error: (m-\d+, ){2}m-\d+ and 9 more\.$", lines[1]
     )
     assert [] == list(status_of(error).details), "nothing is known of any"
 
@@ -220,7 +220,9 @@ def test_refresh_that_fails_says_for_whom(fleet, emulator):
     emulator.script("b", 500)
     error = refused(lambda: fleet.refresh(state({"a": known(), "b": known()})))
 
-    assert status_of(error).message.startswith("1 of 2 models is without a response:\n  Model b: one poll")
+    assert status_of(error).message.startswith(
+        "1 of 2 models is without a usable response:\n  Model b: no usable response to a single poll"
+    )
     assert [] == list(status_of(error).details)
 
 
@@ -240,9 +242,9 @@ def test_cancel_keeps_what_was_learnt(fleet, emulator):
     [
         ([], "must be a list of 1 to 10,000 model ids"),
         ("m", "must be a list of 1 to 10,000 model ids"),
-        ([f"{n:0500}" for n in range(2200)], "must not be longer than 1 MiB in all: use two fleets"),
+        ([f"{n:0500}" for n in range(2200)], "must not be larger than 1 MiB together: use two fleets"),
         (["x"] * 10_001, "must be a list of 1 to 10,000 model ids"),
-        (["a", "b", "a"], "'a' is there more than once"),
+        (["a", "b", "a"], "'a' occurs more than once"),
         (["a/b", "..", "", "c d"], "and 1 more"),
     ],
 )
