@@ -1,5 +1,6 @@
 """
-Measure side by side with the real engine: `make bench`. Prints Markdown for docs/benchmarks.md and draws its plot.
+Measure side by side with the real engine: `make bench`. Prints the tables of docs/benchmarks.md; `make pictures` draws
+its plot from what the page says.
 
 The server (server.py) is as light as Python can serve, in a process of its own, and answers a request in about a
 tenth of the processor time that a client spends on it: it is not the bottleneck. On a noisy machine only the ratios
@@ -14,7 +15,6 @@ import subprocess
 import sys
 
 from measure import Api, Sample, api, up
-from plot import draw
 
 TRIVIAL = """
 import time
@@ -72,19 +72,17 @@ def middle(program: str, server: Api, *options: str, rounds: int) -> Sample:
     return sorted((up(program, server, *options) for _ in range(rounds)), key=lambda s: s.took)[rounds // 2]
 
 
-def series(program: str, seconds: float, counts: list[int], *options: str, rounds: int = 1) -> dict[int, Sample]:
+def series(program: str, seconds: float, counts: list[int], *options: str, rounds: int = 1) -> None:
     """Print a row for each count."""
-    samples: dict[int, Sample] = {}
+    samples: list[Sample] = []
     with api(seconds) as server:
         for count in counts:
-            samples[count] = middle(program.format(count=count), server, *options, rounds=rounds)
-            show(seconds, count, samples[count], samples[counts[0]])
-    return samples
+            samples.append(middle(program.format(count=count), server, *options, rounds=rounds))
+            show(seconds, count, samples[-1], samples[0])
 
 
-def against_trivial(seconds: float) -> dict[int, float]:
-    """Compare single resources with a trivial one that sleeps as long in the stock host; return the latter's times."""
-    times: dict[int, float] = {}
+def against_trivial(seconds: float) -> None:
+    """Compare single resources with a trivial one that sleeps as long in the stock host."""
     head(f"models, {seconds:g} s each | -p | trivial resource, s | this resource, s | ratio")
     with api(seconds) as server:
         for parallel in ("8", "256"):
@@ -92,8 +90,6 @@ def against_trivial(seconds: float) -> dict[int, float]:
                 trivial = up(TRIVIAL.format(count=count, seconds=seconds), server, "--parallel", parallel).took
                 ours = up(SINGLES.format(count=count), server, "--parallel", parallel).took
                 say(count, parallel, f"{trivial:.1f}", f"{ours:.1f}", f"{ours / trivial:.2f}")
-                times[count] = trivial
-    return times
 
 
 def settled(rounds: int = 7) -> None:
@@ -123,22 +119,14 @@ def main() -> None:
     print(f"{today}, {os.cpu_count()} processors, Python {platform.python_version()}")
     imports()
     settled()
-    trivial = against_trivial(2.0)
+    against_trivial(2.0)
     head(f"model, s | one fleet of | {HEAD}")
-    fleets = series(FLEET, 2.0, [1, 40, 200, 1000, 5000], rounds=3)
+    series(FLEET, 2.0, [1, 40, 200, 1000, 5000], rounds=3)
     series(FLEET, 10.0, [1, 40, 200, 1000, 5000])
     series(FLEET, 150.0, [1, 1000])
     head(f"model, s | single resources | {HEAD}")
-    singles = series(SINGLES, 2.0, [1, 40, 200, 1000], *WIDE)
+    series(SINGLES, 2.0, [1, 40, 200, 1000], *WIDE)
     series(SINGLES, 10.0, [1, 40, 200, 1000], *WIDE)
-    draw(
-        f"Models that take 2 s, {os.cpu_count()} processors, {today}",
-        {
-            "trivial resources, -p 256": trivial,
-            "UndeployedModel, -p 256": {count: sample.took for count, sample in singles.items()},
-            "one UndeployedModels": {count: sample.took for count, sample in fleets.items()},
-        },
-    )
 
 
 if __name__ == "__main__":
