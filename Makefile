@@ -50,7 +50,7 @@ bench: $(READY) ## Measure side by side; half an hour, so it is no part of `make
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
 	python bench
 
-pictures: $(READY) ## Record a real `pulumi up` and draw the plot, for docs/pictures
+pictures: $(READY) ## Film a real `pulumi up` and draw the plot, for docs/pictures
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group pictures
 	@$(BIN)/python tools/pictures.py
 	@$(BIN)/python bench/plot.py

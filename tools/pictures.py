@@ -1,109 +1,162 @@
 """
-Record a real `pulumi up` of one model and of a fleet from a pseudo-terminal: SVG, light and dark, in docs/pictures.
+Film a real `pulumi up` of one model and of a fleet: an animated SVG of each, light and dark, in docs/pictures.
 
-The picture is the screen at two moments: while it waits, and when it is over.
+Pulumi runs in a pseudo-terminal, against the emulator. Of all that its screen showed a film keeps the telling moments,
+each for as long as it takes to read, and says above them what is to be seen.
 """
 
-import fcntl
-import io
-import os
-import pty
 import re
-import shutil
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import pyte
+from animation import THEMES, Frame, draw
 from demo import ROOT, environment, find_cli
-from rich.console import Console
-from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
-from rich.text import Text
+from terminal import Key, Screen, Terminal
 
 from nugen_pulumi.emulator import Emulator
 
 PICTURES = ROOT / "docs" / "pictures"
-ROWS, COLUMNS = 24, 132
-THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
+README = (ROOT / "README.md").read_text()
+ROWS = 24
+UP = ["pulumi", "up", "--yes", "--skip-preview"]
+CTRL_C = b"\x03"
 
 
-def text_of(screen: pyte.Screen) -> Text:
-    """Return what a screen shows, with its colours, without the blank lines at its end."""
-    shown = Text()
-    for row in range(screen.lines):
-        for column in range(screen.columns):
-            cell = screen.buffer[row][column]
-            colour = {"default": "", "brown": "yellow"}.get(cell.fg, cell.fg)
-            if len(colour) == 6 and all(c in "0123456789abcdef" for c in colour):
-                colour = f"#{colour}"
-            style = " ".join(
-                word for word in ("bold" if cell.bold else "", colour.replace("bright", "bright_")) if word
-            )
-            shown.append(cell.data, style)
-        shown.append("\n")
-    shown.rstrip()
-    return shown
+@dataclass(frozen=True)
+class Shot:
+    """
+    A part of a film. It begins with the first screen that it matches, and ends where the next one begins.
+
+    Attributes:
+        shows: A regular expression that the text of its screens matches.
+        title: What is written above it.
+        seconds: How long it is shown.
+        frames: How many of its screens are shown in this time: the first one, and others evenly up to the last one.
+    """
+
+    shows: str
+    title: str
+    seconds: float
+    frames: int = 1
 
 
-def record(command: list[str], folder: Path, env: dict[str, str], moment: str) -> tuple[Text, Text]:
-    """Run *command* in a terminal; return the screen when a row being created last showed *moment*, and at the end."""
-    screen = pyte.Screen(COLUMNS, ROWS)
-    stream = pyte.ByteStream(screen)
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    process = subprocess.Popen(command, cwd=folder, env={**env, "TERM": "xterm-256color"}, stdin=theirs, stdout=theirs)
-    os.close(theirs)
-    during = Text()
-    while True:
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # the other end is closed
-            break
-        stream.feed(data)
-        if any("creating" in line and moment in line for line in screen.display):
-            during = text_of(screen)
-    if process.wait():
-        sys.exit("\n".join(screen.display))
-    return during, text_of(screen)
+@dataclass(frozen=True)
+class Film:
+    """
+    What is run, and what of it is shown.
+
+    Attributes:
+        name: The beginning of its files' names.
+        alt: What it shows, for who cannot see it.
+        columns: How wide the terminal is.
+        program: What Pulumi runs.
+        runs: The exit status of each `pulumi up`.
+        key: A key that is pressed during the first one, or None.
+        shots: What is shown.
+    """
+
+    name: str
+    alt: str
+    columns: int
+    program: str
+    runs: tuple[int, ...]
+    key: Key | None
+    shots: tuple[Shot, ...]
 
 
-def draw(name: str, title: str, text: Text) -> None:
-    """Write the pictures of one screen."""
-    for kind, theme in THEMES.items():
-        console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-        console.print(text)
-        svg = console.export_svg(title=title, theme=theme, unique_id=f"{name}-{kind}")
-        (PICTURES / f"{name}-{kind}.svg").write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")
+def films() -> list[Film]:
+    """Return the films. They are of the README's own programs; the fleet's has more models than are good to read."""
+    model, fleet = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    ids = 'model_ids=["fail-bot", *(f"bot-{n}" for n in range(1, 40))]'
+    fleet, replaced = re.subn(r"model_ids=\[.*?\]", ids, fleet)
+    assert replaced == 1, "the README's fleet is not what it was"  # noqa: S101 - better than a wrong picture
+    request = "pulumi up requests the undeployment once, and waits for its end"
+    resume = "The next pulumi up goes on waiting: the request is not sent again"
+    wait = "A fleet of 40 models is one resource and one row; all are waited for at the same time"
+    return [
+        Film(
+            name="model",
+            alt="pulumi up of one model: PENDING, Ctrl-C, pulumi up again, COMPLETED",
+            columns=102,  # so that the long line breaks between two words
+            program=model,
+            runs=(1, 0),
+            key=Key(r"creating \(3s\).*PENDING", CTRL_C),
+            shots=(
+                Shot(r"\$ pulumi up .*\Z", request, 1),
+                Shot("creating .*PENDING", request, 4, frames=4),
+                Shot(r"failed\*\*[^$]*\^C received", "Ctrl-C ends the wait at once", 2.5),
+                Shot(r"Duration: \d", "State keeps what is known", 4),
+                Shot(r"\$ pulumi up .*\Z", resume, 1),
+                Shot("updating .*PENDING", resume, 4, frames=4),
+                Shot(r'status +: "COMPLETED"[^$]*Duration', "COMPLETED: status, result and times are outputs", 5),
+            ),
+        ),
+        Film(
+            name="fleet",
+            alt="pulumi up of a fleet of 40 models: 39 are undeployed, one FAILED, and a message names it",
+            columns=104,  # so that the count is not cut
+            program=fleet,
+            runs=(1,),
+            key=None,
+            shots=(
+                Shot(r"\$ pulumi up .*\Z", wait, 1),
+                Shot(r"creating .*\d+ of 40 undeployed", wait, 6, frames=6),
+                Shot(r"Duration: \d", "At the end one message names what is left, and why", 6),
+            ),
+        ),
+    ]
+
+
+def cut(screens: Sequence[Screen], shots: Sequence[Shot]) -> list[Frame]:
+    """Return the frames of a film: of each of *shots* as many of its screens as it asks for."""
+    taken: list[list[Screen]] = []
+    for screen in screens:
+        if len(taken) < len(shots) and re.search(shots[len(taken)].shows, screen.text):
+            taken.append([])
+        if taken and re.search(shots[len(taken) - 1].shows, screen.text):
+            taken[-1].append(screen)
+    if len(taken) < len(shots):
+        sys.exit(f"Nothing was seen of {shots[len(taken)].shows!r}:\n\n{screens[-1].text}")
+    frames = []
+    for shot, those in zip(shots, taken, strict=True):
+        count = min(shot.frames, len(those))
+        kept = [those[number * (len(those) - 1) // max(count - 1, 1)] for number in range(count)]
+        frames += [Frame(screen.lines, shot.title, shot.seconds / count) for screen in kept]
+    return frames
+
+
+def record(film: Film, cli: str, api: str) -> list[Screen]:
+    """Run what *film* is about; return all that the terminal showed."""
+    project = re.findall(r"^name: \w+$", README, re.MULTILINE)[0]
+    terminal = Terminal(film.columns, ROWS)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "Pulumi.yaml").write_text(f"{project}\nruntime: python\n")
+        (folder / "__main__.py").write_text(film.program)
+        env = {**environment(cli, api), "PULUMI_HOME": str(folder / "home"), "PULUMI_BACKEND_URL": folder.as_uri()}
+        subprocess.run(["pulumi", "stack", "init", "dev"], cwd=folder, env=env, check=True, capture_output=True)
+        ended = tuple(terminal.run(UP, folder, env, None if number else film.key) for number in range(len(film.runs)))
+    if ended != film.runs:
+        sys.exit(f"`pulumi up` ended with {ended} instead of {film.runs}:\n\n{terminal.screens[-1].text}")
+    return terminal.screens
 
 
 def main() -> None:
-    """Record both."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
+    """Make them all."""
     cli = find_cli()
-    # The pictures are of the README's own programs; the fleet's with more models than anybody wants to read there.
-    model, fleet = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    fleet, replaced = re.subn(r"model_ids=\[.*?\]", 'model_ids=[f"model-{n}" for n in range(400)]', fleet)
-    assert replaced == 1, "the README's fleet is not what it was"  # noqa: S101 - better than a wrong picture
-    programs = {"model": model, "fleet": fleet}
-    moments = {"model": "PENDING", "fleet": " pending"}
-    with Emulator(models="any", undeploy_seconds=4) as api:
-        for name, program in programs.items():
-            folder = Path(tempfile.mkdtemp())
-            (folder / "Pulumi.yaml").write_text("name: bots\nruntime: python\n")
-            (folder / "__main__.py").write_text(program)
-            env = {
-                **environment(cli, api.url),
-                "PULUMI_HOME": str(folder / "home"),
-                "PULUMI_BACKEND_URL": folder.as_uri(),
-            }
-            subprocess.run(["pulumi", "stack", "init", "dev"], cwd=folder, env=env, check=True, capture_output=True)
-            during, end = record(["pulumi", "up", "--yes", "--skip-preview"], folder, env, moments[name])
-            draw(f"{name}-waiting", "pulumi up", during)
-            draw(f"{name}-done", "pulumi up", end)
-            shutil.rmtree(folder)
+    with Emulator(models="any", undeploy_seconds=20) as api:
+        for number in range(1, 40):  # one after the other, as it happens
+            api.add(f"bot-{number}", undeploy_seconds=number / 5)
+        api.add("fail-bot", undeploy_seconds=4, fails="Undeployment failed and was reverted to DEPLOYED status")
+        for film in films():
+            frames = cut(record(film, cli, api.url), film.shots)
+            for theme in THEMES:
+                svg = draw(frames, film.columns, theme, film.alt)
+                (PICTURES / f"{film.name}-{theme}.svg").write_text(svg)
 
 
 if __name__ == "__main__":
