@@ -2,7 +2,8 @@
 Film a real `pulumi up` of one model and of a fleet: an animated SVG of each, light and dark, in docs/pictures.
 
 Pulumi runs in a pseudo-terminal, against the emulator. Of all that its screen showed a film keeps the telling moments,
-each for as long as it takes to read, and says above them what is to be seen.
+each for as long as it takes to read, and says above them what is to be seen. The drawing of the architecture is made by
+hand, in light colours; here it gets the dark ones.
 """
 
 import re
@@ -145,8 +146,15 @@ def record(film: Film, cli: str, api: str) -> list[Screen]:
     return terminal.screens
 
 
+def darkened(svg: str) -> str:
+    """Return a picture in light colours in dark ones."""
+    dark = {light: THEMES["dark"][name] for name, light in THEMES["light"].items()}
+    return re.sub(r"#[0-9a-f]{6}\b", lambda found: dark[found[0]], svg)
+
+
 def main() -> None:
     """Make them all."""
+    (PICTURES / "architecture-dark.svg").write_text(darkened((PICTURES / "architecture-light.svg").read_text()))
     cli = find_cli()
     with Emulator(models="any", undeploy_seconds=20) as api:
         for number in range(1, 40):  # one after the other, as it happens
