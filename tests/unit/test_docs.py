@@ -205,6 +205,26 @@ def test_every_page_links_to_what_exists():
     assert len(links()) > 20
 
 
+def pictures():
+    """Return each picture that a page shows, and the scheme that it is shown in."""
+    return [
+        ((page.parent / file).resolve(), "dark" if kind == "srcset" else "light")
+        for page in PAGES
+        for kind, file in re.findall(r'\b(srcset|src)="([^"]+)"', prose(page))
+    ]
+
+
+def test_every_picture_is_shown_and_every_picture_that_is_shown_exists():
+    assert set((ROOT / "docs" / "pictures").iterdir()) == {file for file, _ in pictures()}
+
+
+def test_every_picture_is_shown_in_its_own_scheme_and_told_to_who_cannot_see_it():
+    told = [alt for page in PAGES for alt in re.findall(r'<img\b[^>]*?\balt="([^"]+)"', prose(page))]
+
+    assert [] == [file.name for file, scheme in pictures() if not file.stem.endswith(f"-{scheme}")]
+    assert len(pictures()) == 2 * len(told)
+
+
 def test_no_page_names_what_is_not_the_readers():
     """Folders of some machine, and what looks like a key."""
     found = [
