@@ -75,8 +75,8 @@ def films() -> list[Film]:
     ids = 'model_ids=["fail-bot", *(f"bot-{n}" for n in range(1, 40))]'
     fleet, replaced = re.subn(r"model_ids=\[.*?\]", ids, fleet)
     assert replaced == 1, "the README's fleet is not what it was"  # noqa: S101 - better than a wrong picture
-    request = "pulumi up requests the undeployment once, and waits for its end"
-    resume = "The next pulumi up goes on waiting: the request is not sent again"
+    request = "pulumi up requests the undeployment once, and waits until it is finished"
+    resume = "The next pulumi up continues to wait: the request is not sent again"
     wait = "A fleet of 40 models is one resource and one row; all are waited for at the same time"
     return [
         Film(
