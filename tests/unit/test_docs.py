@@ -489,3 +489,18 @@ def test_every_command_is_known(where, command):
         assert set(arguments) <= targets
     if arguments[:2] == ["-m", "nugen_pulumi.emulator"]:
         assert isinstance(_parser().parse_args(arguments[2:]), argparse.Namespace)
+
+
+def test_the_readme_of_a_package_index_links_to_nothing_that_is_not_there():
+    """An index shows the README apart from the repository, which has no public address yet."""
+    tomllib = pytest.importorskip("tomllib")  # since Python 3.11
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    hook = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
+    shown = README.read_text()
+    for substitution in hook["substitutions"]:
+        shown = re.sub(substitution["pattern"], substitution["replacement"], shown)
+
+    links = re.findall(r"\]\(([^)]+)\)", shown)
+    assert [] == [link for link in links if not link.startswith(("https://", "#"))]
+    assert "docs/pictures" not in shown
+    assert "urls" not in project["project"], "the links can be links again"
