@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -12,6 +13,7 @@ import yaml
 from harness import KEY, until
 from harness.host import EVER
 
+from nugen_pulumi._version import VERSION
 from nugen_pulumi.emulator import Emulator, catalogue
 
 MODEL, FLEET = "nugen:UndeployedModel", "nugen:UndeployedModels"
@@ -223,3 +225,16 @@ def test_the_schema_is_one_for_pulumi(stack):
     plugin = str(Path(sys.executable).parent / "pulumi-resource-nugen")
 
     assert '"nugen:index:UndeployedModels"' in stack(one())("package", "get-schema", plugin).ok().output
+
+
+def test_the_plugin_can_be_installed_for_all_projects(stack, emulator):
+    """As docs/other-languages.md says; it is nowhere else to be found then."""
+    emulator.add("m-1", state="UNDEPLOYED")
+    stack = stack(yaml.safe_dump({**yaml.safe_load(one()), "plugins": {}}))
+    stack.env["PATH"] = os.pathsep.join([str(Path(shutil.which("pulumi")).parent), "/usr/bin", "/bin"])
+    plugin = str(Path(sys.executable).parent / "pulumi-resource-nugen")
+    stack("plugin", "install", "resource", "nugen", VERSION, "--file", plugin).ok()
+    output = stack.up().ok().output
+
+    assert "FAILED" == recorded(stack)["status"]
+    assert "warning" not in output
