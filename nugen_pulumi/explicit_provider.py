@@ -19,6 +19,9 @@ class Provider(pulumi.ProviderResource):
         request_timeout_seconds: Seconds for one HTTP request in all. Default 30.
         max_concurrent_requests: Limit of concurrent HTTP requests. Default 128.
         opts: The usual options of a Pulumi resource.
+
+    Example:
+        ``pulumi.ResourceOptions(provider=Provider("eu", api_key=config.require_secret("euKey")))``
     """
 
     def __init__(

@@ -62,6 +62,9 @@ def get_undeploy_status(
         ModelNotFoundError: The API knows no such model.
         RejectedError: A permanent error: the API rejects the request.
         UnavailableError: There was no usable response.
+
+    Example:
+        ``get_undeploy_status("aligned-model-01kmqm4nrn9fw6r").undeployed``
     """
     if (problem := model_id_problem(model_id)) is not None:
         raise InputError(f"model_id {problem}.")
@@ -110,7 +113,14 @@ def get_undeploy_status_output(
     base_url: pulumi.Input[str | None] = None,
     request_timeout_seconds: pulumi.Input[float | None] = None,
 ) -> pulumi.Output[GetUndeployStatusResult]:
-    """Call :func:`get_undeploy_status` with inputs that may be outputs. Sends no request while an input is unknown."""
+    """
+    Call :func:`get_undeploy_status` with inputs that may be outputs.
+
+    Sends no request while an input is unknown.
+
+    Example:
+        ``get_undeploy_status_output(model.model_id).apply(lambda seen: seen.status)``
+    """
     return pulumi.Output.all(
         model_id=model_id, api_key=api_key, base_url=base_url, request_timeout_seconds=request_timeout_seconds
     ).apply(lambda known: get_undeploy_status(**known))

@@ -39,6 +39,9 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         on_failure: ``"error"``: an undeployment that ends as FAILED fails the deployment (the default).
             ``"record"``: it is recorded in *status* and *error*.
         triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
+
+    Example:
+        ``UndeployedModel("support-bot", model_id="aligned-model-01kmqm4nrn9fw6r", undeploy=True)``
     """
 
     model_id: pulumi.Output[str]
@@ -125,6 +128,9 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             timeout_seconds: Seconds for the whole wait. Default 1800.
             poll_interval_seconds: Longest pause between two polls, in seconds. Default 5.
             on_failure: As for the resource. Default ``"error"``.
+
+        Example:
+            ``UndeployedModel.get("support-bot", "aligned-model-01kmqm4nrn9fw6r").status``
         """
         if not isinstance(id, (str, pulumi.Output)) and not isawaitable(id):
             raise InputError(f"The id of UndeployedModel.get must be a string, not {id!r}.")
@@ -163,6 +169,9 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
         on_failure: ``"error"``: a model whose undeployment ends as FAILED fails the deployment (the default).
             ``"record"``: it is recorded in *models* and *failed*.
         triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
+
+    Example:
+        ``UndeployedModels("old-bots", model_ids=["bot-a", "bot-b"], undeploy=True, on_failure="record")``
     """
 
     model_ids: pulumi.Output[Sequence[str]]

@@ -172,7 +172,7 @@ def _section(documented: Callable[..., Any], title: str) -> dict[str, str]:
     name = ""
     for line in lines:
         if not line.startswith(" "):
-            break  # pragma: no cover - a section that is not the last one
+            break
         if named := re.fullmatch(r" {4}(\w+): (.*)", line):
             name, found[named[1]] = named[1], named[2]
         else:

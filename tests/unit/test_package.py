@@ -212,3 +212,14 @@ def test_a_pickled_provider_is_a_name_and_nothing_more(kind):
     """Bytecode in state would be a release that cannot be repaired."""
     assert kind is RELEASED.get(serialize_provider(kind()))
     assert kind.serialize_as_secret_always is False
+
+
+@pytest.mark.parametrize(
+    "documented",
+    [UndeployedModel, UndeployedModel.get, UndeployedModels, Provider, get_undeploy_status, get_undeploy_status_output],
+)
+def test_what_a_program_calls_has_an_example_of_that_call(documented):
+    example = inspect.getdoc(documented).split("Example:")[1].strip().strip("`")
+    called = {ast.unparse(node.func) for node in ast.walk(ast.parse(example)) if isinstance(node, ast.Call)}
+
+    assert documented.__qualname__ in called
