@@ -22,11 +22,11 @@ class GetUndeployStatusResult:
     Attributes:
         model_id: The model that you passed.
         status: ``PENDING``, ``COMPLETED``, ``FAILED`` or any other value that the API returned, in upper case.
-        undeployed: Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already.
-        result: The API's ``result`` as answered, or None.
-        start_time: The API's ``start_time`` as answered, or None.
-        end_time: The API's ``end_time`` as answered, or None.
-        error: The reason of a FAILED, or None.
+        undeployed: Known to be undeployed: COMPLETED, or FAILED only because it was already undeployed.
+        result: The ``result`` that the API returned, or None.
+        start_time: The ``start_time`` that the API returned, or None.
+        end_time: The ``end_time`` that the API returned, or None.
+        error: Why the status is FAILED, or None.
     """
 
     model_id: str

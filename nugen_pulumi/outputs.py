@@ -20,26 +20,26 @@ NAMING_MODELS: Mapping[str, Any] = {"models": {}, "pending": [], "failed": []}
 
 class _AlwaysThere(TypedDict):
     status: str
-    """``PENDING``, ``COMPLETED`` or ``FAILED``, in upper case; or any other status that the API used."""
+    """``PENDING``, ``COMPLETED``, ``FAILED`` or any other value that the API returned, in upper case."""
     undeployed: bool
-    """Known to be undeployed: COMPLETED, or FAILED only because it had been undeployed already."""
+    """Known to be undeployed: COMPLETED, or FAILED only because it was already undeployed."""
 
 
 class FleetModel(_AlwaysThere, total=False):
     """
-    What a fleet knows of one model: the entries of ``UndeployedModels.models``.
+    What is known about one model of a fleet: the entries of ``UndeployedModels.models``.
 
     The engine drops keys whose value is None. Read all keys except ``status`` and ``undeployed`` with ``get``.
     """
 
     result: Any
-    """The API's ``result`` as answered, or None."""
+    """The ``result`` that the API returned, or None."""
     start_time: str | None
-    """The API's ``start_time`` as answered, or None."""
+    """The ``start_time`` that the API returned, or None."""
     end_time: str | None
-    """The API's ``end_time`` as answered, or None."""
+    """The ``end_time`` that the API returned, or None."""
     error: str | None
-    """The reason of a FAILED, or None."""
+    """Why the status is FAILED, or None."""
 
 
 class ModelState(Given, total=False):

@@ -70,7 +70,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     start_time: pulumi.Output[str | None]
     """The ``start_time`` that the API returned, or None."""
     end_time: pulumi.Output[str | None]
-    """The API's ``end_time`` as answered, or None."""
+    """The ``end_time`` that the API returned, or None."""
     error: pulumi.Output[str | None]
     """Why the status is FAILED, or None."""
 
@@ -151,7 +151,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
 
 class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     """
-    Waits until up to ten thousand Nugen models are undeployed, in one resource.
+    Wait until up to ten thousand Nugen models are undeployed, in one resource.
 
     It waits for all models at the same time. If one model fails, the wait for the others continues: the error at the
     end lists up to ten reasons and the number of other models. Everything known is saved in state. The next ``pulumi
@@ -163,7 +163,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
         opts: The usual options of a Pulumi resource.
         model_ids: The models: 1 to 10,000 different ids in any order. A change updates the resource in place.
         undeploy: Send the DELETEs that start the undeployments first. Default False.
-        wait: Wait for the end. If False, poll each model and record the status as it is. Default True.
+        wait: Wait until the undeployments finish. If False, poll each model once and save the status. Default True.
         timeout_seconds: Seconds for the whole wait, of all models together. Default 1800.
         poll_interval_seconds: Longest pause between two polls of a model, in seconds. Default 5.
         on_failure: ``"error"``: a model whose undeployment ends as FAILED fails the deployment (the default).
@@ -195,7 +195,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     pending: pulumi.Output[Sequence[str]]
     """The ids of models that are not finished."""
     failed: pulumi.Output[Sequence[str]]
-    """The ids of those that FAILED."""
+    """The ids of models whose undeployment FAILED."""
 
     def __init__(
         self,

@@ -80,7 +80,7 @@ def package() -> dict[str, Any]:
         "types": {
             _FLEET_MODEL: {
                 "type": "object",
-                "description": "What a fleet knows of one model.",
+                "description": "What is known about one model of a fleet.",
                 "properties": _properties(outputs.FleetModel, outputs.OF_MODEL),
                 "required": ["status", "undeployed"],
             },
