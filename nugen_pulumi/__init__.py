@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     )
     from nugen_pulumi.explicit_provider import Provider
     from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
-    from nugen_pulumi.outputs import FleetModel
     from nugen_pulumi.resource import UndeployedModel, UndeployedModels
+    from nugen_pulumi.state import FleetModel
 
 __all__ = [
     "FleetModel",
@@ -33,7 +33,7 @@ __all__ = [
     "get_undeploy_status_output",
 ]
 
-_MODULES = ("resource", "outputs", "lookup", "explicit_provider", "errors")
+_MODULES = ("resource", "state", "lookup", "explicit_provider", "errors")
 
 
 def __getattr__(name: str) -> Any:

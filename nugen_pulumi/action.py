@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from nugen_pulumi.inputs import Inputs
-from nugen_pulumi.outputs import FleetModel
+from nugen_pulumi.state import FleetModel
 from nugen_pulumi.statuses import Phase, model_status
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from nugen_pulumi.outputs import FleetModel
+    from nugen_pulumi.state import FleetModel
 
 # Bytes. Kept state travels in a gRPC trailer when a deployment fails; the engine reads 16 MiB of it, in base64. Four
 # MiB of free-form values leave room for 10,000 ids and statuses, and for a state file that can still be loaded.

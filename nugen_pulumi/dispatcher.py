@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import httpx
 
@@ -19,6 +18,7 @@ from nugen_pulumi.request import DEFAULT_OPTIONS, RequestOptions, SentRequest
 from nugen_pulumi.request_queue import RequestQueue
 from nugen_pulumi.response import Response
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.time_limit import ExpiredError, bounded
 from nugen_pulumi.transient_errors import OutageError, RefusedError
 
 T = TypeVar("T")
@@ -113,8 +113,8 @@ class Dispatcher:
                     options.on_refusal(exc)
 
         try:
-            return await _bounded(admitted(), within)
-        except _ExpiredError as exc:
+            return await bounded(admitted(), within)
+        except ExpiredError as exc:
             if under_way:
                 raise UnavailableError(f"no complete response within {duration(within)}") from exc
             raise RefusedError(self._out_of_turn(refusal, within)) from exc
@@ -131,8 +131,8 @@ class Dispatcher:
         timeout = self._settings.request_timeout
         outcome, retry_after, usable = Outcome.LOST, None, False
         try:
-            value = await _bounded(self._pool.request(method, path, read, on_sent), timeout)
-        except _ExpiredError as exc:
+            value = await bounded(self._pool.request(method, path, read, on_sent), timeout)
+        except ExpiredError as exc:
             outcome = Outcome.TIMED_OUT
             raise self._failed(UnavailableError(f"no complete response within {duration(timeout)}")) from exc
         except RefusedError as exc:
@@ -184,25 +184,3 @@ class Dispatcher:
         else:
             admits = f"{self.pace.window} requests are in progress, and none has finished"
         return f"the request was not sent within {duration(within)}: {admits}" + (f" ({refusal})" if refusal else "")
-
-
-class _ExpiredError(Exception):
-    """Our own time limit expired. Not a TimeoutError, because the network raises that, too."""
-
-
-async def _bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Do *work*, or raise _ExpiredError after *seconds*."""
-    if sys.version_info < (3, 11):
-        try:
-            return await asyncio.wait_for(work, seconds)
-        except asyncio.TimeoutError as exc:
-            raise _ExpiredError from exc
-    # wait_for would make a task of each request, twice.
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            return await work
-    except TimeoutError as exc:
-        if limit.expired():
-            raise _ExpiredError from exc
-        raise

@@ -13,7 +13,8 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.formatting import duration, printable
 from nugen_pulumi.live_line import LiveLine
 from nugen_pulumi.models import UndeployStatus
-from nugen_pulumi.outputs import FleetModel, from_status
+from nugen_pulumi.outputs import from_status
+from nugen_pulumi.state import FleetModel
 from nugen_pulumi.undeployment import Undeployment
 from nugen_pulumi.waiter import WaitPolicy
 

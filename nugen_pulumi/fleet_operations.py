@@ -14,7 +14,7 @@ from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetE
 from nugen_pulumi.inputs import DEFAULTS, Inputs
 from nugen_pulumi.messages import drift, failed, fleet_drift, fleet_update_reason, unfinished_fleet, unseen_fleet
 from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
-from nugen_pulumi.outputs import FleetState
+from nugen_pulumi.state import FleetState
 
 
 class FleetOperations:

@@ -12,7 +12,7 @@ from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedEr
 from nugen_pulumi.inputs import DEFAULTS, IN_PREVIEW, Given, Inputs
 from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_up, update_reason
 from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
-from nugen_pulumi.outputs import FleetModel, ModelState
+from nugen_pulumi.state import FleetModel, ModelState
 
 
 class ModelOperations:

@@ -13,8 +13,8 @@ from nugen_pulumi.inputs import DEFAULTS
 from nugen_pulumi.settings import MissingKeyError, Settings
 
 if TYPE_CHECKING:
-    from nugen_pulumi.outputs import FleetState, ModelState
     from nugen_pulumi.runtime import Runtime
+    from nugen_pulumi.state import FleetState, ModelState
 
 
 @dataclass(frozen=True)

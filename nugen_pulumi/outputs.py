@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from nugen_pulumi.budget import within_budget
-from nugen_pulumi.inputs import NAMES, Given
+from nugen_pulumi.inputs import NAMES
+from nugen_pulumi.state import FleetModel, FleetState, ModelState
 from nugen_pulumi.statuses import Phase
 
 if TYPE_CHECKING:
@@ -16,52 +17,6 @@ OF_MODEL = ("status", "undeployed", "result", "start_time", "end_time", "error")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
 # Those of a fleet that hold ids of models, and what they are while there is none.
 NAMING_MODELS: Mapping[str, Any] = {"models": {}, "pending": [], "failed": []}
-
-
-class _AlwaysThere(TypedDict):
-    status: str
-    """``PENDING``, ``COMPLETED``, ``FAILED`` or any other value that the API returned, in upper case."""
-    undeployed: bool
-    """Known to be undeployed: COMPLETED, or FAILED only because it was already undeployed."""
-
-
-class FleetModel(_AlwaysThere, total=False):
-    """
-    What is known about one model of a fleet: the entries of ``UndeployedModels.models``.
-
-    The engine drops keys whose value is None. Read all keys except ``status`` and ``undeployed`` with ``get``.
-    """
-
-    result: Any
-    """The ``result`` that the API returned, or None."""
-    start_time: str | None
-    """The ``start_time`` that the API returned, or None."""
-    end_time: str | None
-    """The ``end_time`` that the API returned, or None."""
-    error: str | None
-    """Why the status is FAILED, or None."""
-
-
-class ModelState(Given, total=False):
-    """The properties of an ``UndeployedModel``: its inputs, and once something is known, its outputs."""
-
-    model_id: str
-    status: str
-    undeployed: bool
-    result: Any
-    start_time: str | None
-    end_time: str | None
-    error: str | None
-
-
-class FleetState(Given, total=False):
-    """The properties of an ``UndeployedModels``, likewise."""
-
-    model_ids: list[str]
-    models: dict[str, FleetModel]
-    undeployed: bool
-    pending: list[str]
-    failed: list[str]
 
 
 def given(props: Mapping[str, object]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from nugen_pulumi.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
 if TYPE_CHECKING:
-    from nugen_pulumi.outputs import FleetModel as _Entry
+    from nugen_pulumi.state import FleetModel as _Entry
 else:
     # The SDK holds outputs against their annotations (runtime/rpc.py, translate_output), and takes no TypedDict there.
     _Entry = Mapping[str, Any]

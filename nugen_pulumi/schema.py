@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nugen_pulumi import explicit_provider, lookup, outputs, resource
+from nugen_pulumi import explicit_provider, lookup, outputs, resource, state
 from nugen_pulumi._version import VERSION
 from nugen_pulumi.inputs import DEFAULTS, Given
 from nugen_pulumi.settings import VARIABLES
@@ -81,7 +81,7 @@ def package() -> dict[str, Any]:
             _FLEET_MODEL: {
                 "type": "object",
                 "description": "What is known about one model of a fleet.",
-                "properties": _properties(outputs.FleetModel, outputs.OF_MODEL),
+                "properties": _properties(state.FleetModel, outputs.OF_MODEL),
                 "required": ["status", "undeployed"],
             },
             _ON_FAILURE: {
@@ -156,7 +156,7 @@ def _properties(kind: type, names: tuple[str, ...]) -> dict[str, Any]:
 def _attributes(kind: type) -> dict[str, str]:
     """Return the docstrings of a class's attributes, which Python itself does not keep."""
     tree = ast.parse(Path(inspect.getfile(kind)).read_text())
-    names = {kind.__name__, *(["_AlwaysThere"] if kind is outputs.FleetModel else [])}
+    names = {kind.__name__, *(["_AlwaysThere"] if kind is state.FleetModel else [])}
     found = {}
     for node in (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name in names):
         for attribute, text in zip(node.body, node.body[1:], strict=False):

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, UnavailableError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.facts import Facts
 from nugen_pulumi.live_line import LiveLine
-from nugen_pulumi.messages import Facts
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
 from nugen_pulumi.request import RequestOptions, SentRequest

@@ -4,9 +4,9 @@ import pytest
 
 from nugen_pulumi.action import Action
 from nugen_pulumi.errors import UnavailableError
+from nugen_pulumi.facts import Facts
 from nugen_pulumi.inputs import Inputs
 from nugen_pulumi.messages import (
-    Facts,
     drift,
     failed,
     fleet_drift,

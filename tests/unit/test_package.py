@@ -25,6 +25,7 @@ from nugen_pulumi import (
     outputs,
     provider,
     settings,
+    state,
 )
 
 PACKAGE = Path(nugen_pulumi.__file__).parent
@@ -42,14 +43,16 @@ ORDER = [
         "loop",
         "outage",
         "pace",
+        "time_limit",
         "live_line",
     },
     {"redaction", "statuses", "waiter", "call"},
     {"models", "response", "settings", "inputs"},
-    {"transient_errors", "proxies", "outputs", "host"},
+    {"transient_errors", "proxies", "state", "host"},
+    {"outputs"},
     {"action", "connections", "network_errors", "request", "request_queue"},
     {"messages"},
-    {"pool"},
+    {"facts", "pool"},
     {"dispatcher"},
     {"client"},
     {"undeployment"},
@@ -138,18 +141,18 @@ def parameters(function):
 
 
 RESOURCES = [
-    (UndeployedModel, "model_id", outputs.OF_MODEL, outputs.ModelState),
-    (UndeployedModels, "model_ids", outputs.OF_FLEET, outputs.FleetState),
+    (UndeployedModel, "model_id", outputs.OF_MODEL, state.ModelState),
+    (UndeployedModels, "model_ids", outputs.OF_FLEET, state.FleetState),
 ]
 
 
-@pytest.mark.parametrize(("resource", "ids", "computed", "state"), RESOURCES)
-def test_every_place_knows_each_input_and_each_output(resource, ids, computed, state):
+@pytest.mark.parametrize(("resource", "ids", "computed", "kept"), RESOURCES)
+def test_every_place_knows_each_input_and_each_output(resource, ids, computed, kept):
     given = {ids, *inputs.Given.__annotations__}
 
     assert given == parameters(resource.__init__)
     assert given | set(computed) == set(resource.__annotations__)
-    assert given | set(computed) == set(get_type_hints(state))
+    assert given | set(computed) == set(get_type_hints(kept))
     assert given == {name for name in inputs.NAMES if name not in ("model_id", "model_ids")} | {ids}
 
 
@@ -170,7 +173,7 @@ def test_both_resources_and_get_take_the_same_inputs():
 def test_every_place_knows_each_output_of_a_model():
     fields = {*GetUndeployStatusResult.__dataclass_fields__} - {"model_id"}
 
-    assert set(outputs.OF_MODEL) == fields == set(get_type_hints(outputs.FleetModel))
+    assert set(outputs.OF_MODEL) == fields == set(get_type_hints(state.FleetModel))
 
 
 def test_every_place_knows_each_setting(monkeypatch):
