@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import sys
@@ -118,7 +117,11 @@ def stop_process() -> None:
     """End this process as at the normal end of an operation: a provider stops its server when it is interrupted."""
     # Never released: a second interrupt would kill the process in the middle of stopping.
     if _first_to_stop.acquire(blocking=False):
-        os.kill(os.getpid(), signal.SIGINT)
+        # A process that a script starts in the background ignores SIGINT.
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        # To the main thread: the system may give a signal for the process to another thread, and the main thread would
+        # go on waiting.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT)
 
 
 @cache

@@ -10,7 +10,8 @@ class Cancellation:
     """A cancellation that cannot be undone. Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant, because a second signal may interrupt the handler of the first.
+        self._lock = threading.RLock()
         self._happened = False
         self._listeners: list[Callable[[], None]] = []
 

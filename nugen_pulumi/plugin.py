@@ -34,7 +34,7 @@ def serve() -> None:
     ]
     server = grpc.server(ThreadPoolExecutor(max_workers=_CALLS), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(), server)
-    stop = threading.Event()
+    stop = _Stop()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     signal.signal(signal.SIGTERM, lambda *_: _told_to_end(stop))
     if stat.S_ISFIFO(os.fstat(0).st_mode):  # pragma: no branch - what the engine leaves open for as long as it lives
@@ -48,7 +48,32 @@ def serve() -> None:
     server.stop(_GRACE).wait()
 
 
-def _told_to_end(stop: threading.Event) -> None:
+class _Stop:
+    """
+    An event that handlers of signals may set.
+
+    Not a ``threading.Event``: its lock may be the main thread's at that moment, and the system may give a signal to
+    another thread, which does not wake up the main one.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        signal.set_wakeup_fd(self._writer)
+        self._set = False
+
+    def set(self) -> None:
+        """End :meth:`wait`."""
+        self._set = True
+        os.write(self._writer, b"\0")
+
+    def wait(self) -> None:
+        """Wait until it is set. Any signal wakes this up, so that its handler runs."""
+        while not self._set:
+            os.read(self._reader, 1)
+
+
+def _told_to_end(stop: _Stop) -> None:
     """End all waits; stay until the engine interrupts us, as it does when it has recorded what is known."""
     cancellation.announce()
     # A supervisor's SIGTERM reaches the engine, too. It takes a plugin that ends before it for one that has crashed.
@@ -57,7 +82,7 @@ def _told_to_end(stop: threading.Event) -> None:
     timer.start()
 
 
-def _watch(stop: threading.Event) -> None:
+def _watch(stop: _Stop) -> None:
     # Not `sys.stdin`: a thread that waits in there aborts the interpreter at its end.
     while os.read(0, 4096):
         pass  # pragma: no cover - the engine writes nothing

@@ -1,5 +1,6 @@
 """A call of the engine, and what becomes of it when the engine has gone."""
 
+import signal
 import sys
 import threading
 
@@ -71,9 +72,20 @@ def test_without_an_engines_address_nothing_is_shown(monkeypatch, argument):
 def test_the_process_is_stopped_once(monkeypatch):
     """A second interrupt would kill the host in the middle of stopping."""
     killed = []
-    monkeypatch.setattr(call_module.os, "kill", lambda *args: killed.append(args))
+    monkeypatch.setattr(call_module.signal, "pthread_kill", lambda *args: killed.append(args))
     monkeypatch.setattr(call_module, "_first_to_stop", threading.Lock())
     stop_process()
     stop_process()
 
-    assert 1 == len(killed)
+    assert [(threading.main_thread().ident, signal.SIGINT)] == killed
+
+
+def test_a_process_in_the_background_is_stopped_too(monkeypatch):
+    """It ignores SIGINT, as a script's background jobs do."""
+    killed = []
+    monkeypatch.setattr(call_module.signal, "pthread_kill", lambda *args: killed.append(args))
+    monkeypatch.setattr(call_module.signal, "getsignal", lambda _: signal.SIG_IGN)
+    monkeypatch.setattr(call_module, "_first_to_stop", threading.Lock())
+    stop_process()
+
+    assert [(threading.main_thread().ident, signal.SIGTERM)] == killed
