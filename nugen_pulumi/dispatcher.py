@@ -23,10 +23,12 @@ from nugen_pulumi.transient_errors import OutageError, RefusedError
 
 T = TypeVar("T")
 
-# How often in a row a request may be refused while others are admitted. After that, the API rejects this request and #
-# does not limit the rate. With a rate limit, about a tenth of all requests is refused: of ten thousand requests, a few
-# are refused three times in a row.
+# How often in a row a request may be refused while others are admitted. After that, the API has something against this
+# request, and does not limit the rate. With a rate limit, about a tenth of all requests is refused: of ten thousand
+# requests, a few are refused three times in a row.
 _REFUSALS = 6
+# How often in a row a DELETE may be refused before it stands in line with the polls.
+_URGENT_REFUSALS = 2
 
 
 class Dispatcher:
@@ -93,7 +95,7 @@ class Dispatcher:
             while True:
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
                     raise OutageError(self._outage_message)
-                left = await self._queue.enter(urgent=method == "DELETE", due=due)
+                left = await self._queue.enter(urgent=method == "DELETE" and refusals < _URGENT_REFUSALS, due=due)
                 under_way = True
                 try:
                     return await self._in_turn(method, path, read, left, options.on_sent)
@@ -101,7 +103,8 @@ class Dispatcher:
                     under_way, refusal = False, exc
                     refusals += 1
                     outage = self.outage.unanswered_for(clock())
-                    if refusals >= _REFUSALS and outage == 0:  # others were answered since the refusal before
+                    # Others were answered since it left: then the process was in no outage at that time.
+                    if refusals >= _REFUSALS and self.outage.unanswered_for(left) <= 0:
                         self._singled_out.add(path)
                     if path in self._singled_out or outage >= options.longest_outage:
                         raise

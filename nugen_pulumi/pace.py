@@ -183,7 +183,9 @@ class Pace:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
         # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
-        slowness = min(1.0, max(0.45, 5 * min(self._latency))) if self._searching else max(3.0, 25 / self._base)
+        slowness = (
+            min(1.0, max(0.45, 5 * min(self._latency))) if self._searching else min(12.0, max(3.0, 25 / self._base))
+        )
         beyond = max(0.0, self._busy - self._hold) / slowness
         self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         if self._rate > _NO_LIMIT:

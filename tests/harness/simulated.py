@@ -16,19 +16,25 @@ class _Jumping(selectors.DefaultSelector):
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Starts at 0 seconds and moves only when all its tasks wait."""
+    """Starts at 0 seconds and moves only when all its tasks wait; and by *tick* each time it is read."""
 
-    def __init__(self):
+    def __init__(self, tick):
         self._jumping = _Jumping()
+        self._tick = tick
         super().__init__(self._jumping)
 
     def time(self):
+        self._jumping.now += self._tick
         return self._jumping.now
 
 
-def simulate(main):
-    """Run the coroutine function *main* in simulated time; return its result and how long it took."""
-    loop = SimulatedLoop()
+def simulate(main, tick=0.0):
+    """
+    Run the coroutine function *main* in simulated time; return its result and how long it took.
+
+    A real clock never tells the same time twice: what compares two times is tested with a *tick*.
+    """
+    loop = SimulatedLoop(tick)
     try:
         return loop.run_until_complete(main()), loop.time()
     finally:

@@ -345,12 +345,37 @@ def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error(
         client = client_for(api)
         await asyncio.gather(others(client), bad(client))
 
-    _, took = simulate(main)
+    _, took = simulate(main, tick=1e-6)
 
     assert ["503 Service Unavailable"] * 5 == seen
     assert took < 45
     assert [1, 1, 1, 1] == sent[1:], "once it is known, it is sent once for each poll"
     assert 6 <= sent[0] < 10
+
+
+def test_one_delete_that_is_always_refused_costs_the_others_nothing():
+    """It neither goes before all others each time, nor is it taken for a limit."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [429 if "/bad" in request.url.path else "PENDING"]
+            return await super().handle_async_request(request)
+
+    async def undeployed(client, model_id):
+        await client.undeploy(model_id, within=600)
+        for _ in range(5):
+            await client.status(model_id, within=600)
+            await asyncio.sleep(0.5)
+
+    async def main():
+        client = client_for(Api("PENDING"))
+        bad = asyncio.create_task(client.undeploy("bad", within=600))
+        await asyncio.gather(*(undeployed(client, f"m-{n}") for n in range(20)))
+        bad.cancel()
+
+    _, took = simulate(main, tick=1e-6)
+
+    assert took < 20
 
 
 def test_a_request_that_is_refused_again_and_again_by_chance_is_not_sent_to_the_end_of_the_queue():

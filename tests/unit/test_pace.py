@@ -265,6 +265,21 @@ def test_a_limit_that_is_lifted_is_forgotten_within_a_minute():
     assert limiter.used(120, 180) >= 0.8
 
 
+@pytest.mark.parametrize("outage", [10, 60])
+def test_after_an_overload_a_healthy_api_is_used_again_within_a_minute(outage):
+    """While it lasts all requests are refused, so that the rate is at its lowest."""
+    limiter = Limiter(1e-9)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(outage, setattr, limiter, "rate", 1000)
+        await crowd(limiter, outage + 90, wants=500)
+
+    simulate(main)
+
+    assert sum(outage + 60 <= time for time in limiter.admitted) > 30 * 100
+
+
 def test_limits_that_change_every_minute_lose_nobody():
     limiter = Limiter(50, 10)
 
