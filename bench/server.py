@@ -78,7 +78,7 @@ class Api(asyncio.Protocol):
 
     def used(self) -> float:
         """Return the share of the limit that was used while there was something to poll."""
-        if not (RATE and self.began):
+        if not (RATE and len(self.admitted) > 1):
             return 0.0
         end = min(max(self.began.values()) + SECONDS, self.admitted[-1])
         return (bisect.bisect(self.admitted, end) - BURST) / (RATE * (end - self.admitted[0]))

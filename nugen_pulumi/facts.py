@@ -56,12 +56,17 @@ class Facts:
     @property
     def unfinished(self) -> str:
         """The message of a wait that ended because of an outage."""
+        waited = duration(self.waited)
+        if self.last is None and self.early:
+            return f"Model {self.model_id}: no status in {waited}. The last poll: {self.early}."
         if self.last is None:
-            return (
-                f"Model {self.model_id}: no usable response in {duration(self.waited)}. The last error: {self.error}."
-            )
-        error = f" Since then there was no usable response; the last error: {self.error}." if self.error else ""
-        return f"Model {self.model_id} is not undeployed after {duration(self.waited)}: {self._seen}.{error} {GO_ON}"
+            return f"Model {self.model_id}: no usable response in {waited}. The last error: {self.error}."
+        since = ""
+        if self.early:
+            since = f" The last poll: {self.early}."
+        elif self.error:
+            since = f" Since then there was no usable response; the last error: {self.error}."
+        return f"Model {self.model_id} is not undeployed after {waited}: {self._seen}.{since} {GO_ON}"
 
     @property
     def interrupted(self) -> str:

@@ -50,7 +50,9 @@ class _Provider(ResourceProvider):
         missing = [work.__name__ for work in (host.widen_pool, host.hear_cancel) if not work()]
         if missing:  # pragma: no cover - a host of the future
             unknown = "nugen-pulumi: unknown version of the Pulumi host or of Python; disabled workarounds"
-            host.HostCall.current().debug(f"{unknown}: {', '.join(missing)}")
+            call = host.HostCall.current()
+            with call.in_progress():
+                call.debug(f"{unknown}: {', '.join(missing)}")
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""

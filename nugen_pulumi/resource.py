@@ -97,7 +97,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             "triggers": triggers,
             # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
             **dict.fromkeys(OF_MODEL),
-            # Read runs in a preview, too, which must not wait; nothing else tells it so.
+            # Read also runs in a preview, where it must not wait. The engine does not tell the provider which it is.
             IN_PREVIEW: True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None,
         }
         super().__init__(UndeployedModelProvider(), resource_name, props, opts)
@@ -210,8 +210,9 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
         on_failure: pulumi.Input[Literal["error", "record"]] = "error",
         triggers: pulumi.Input[Sequence[Any]] | None = None,
     ) -> None:
+        ids = pulumi.Output.from_input(model_ids)  # once: it makes an output of each of ten thousand ids
         props = {
-            "model_ids": model_ids,
+            "model_ids": ids,
             "undeploy": undeploy,
             "wait": wait,
             "timeout_seconds": timeout_seconds,
@@ -219,19 +220,18 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
             "on_failure": on_failure,
             "triggers": triggers,
             **dict.fromkeys(OF_FLEET),
-            **{name: _secret_like(model_ids, empty) for name, empty in NAMING_MODELS.items()},
+            **{name: _secret_like(ids, empty) for name, empty in NAMING_MODELS.items()},
         }
         super().__init__(UndeployedModelsProvider(), resource_name, props, opts)
 
 
-def _secret_like(given: pulumi.Input[Any], empty: Any) -> pulumi.Output[Any]:
+def _secret_like(output: pulumi.Output[Any], empty: Any) -> pulumi.Output[Any]:
     """
-    Return *empty* as a secret if *given* is one or holds one, else None.
+    Return *empty* as a secret if *output* is one or holds one, else None.
 
     The engine makes an output secret if an input of the same name is (pulumi/pulumi, ``annotateSecrets``). In a preview
-    it takes inputs for outputs, so that the input is unknown there.
+    it shows inputs as outputs, so the value is unknown there: an empty fleet would be wrong.
     """
-    output = pulumi.Output.from_input(given)
 
     async def value() -> Any:
         return empty if await output.is_secret() else None

@@ -87,8 +87,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if difference.unfinished is not None:
             Call(request.urn).report(difference.unfinished)
         changes = provider_pb2.DiffResponse.DIFF_NONE
-        # State of the dynamic face is written anew, which requests nothing of the API.
-        if difference.replaces or difference.unfinished or wire.PICKLED in request.olds.fields:
+        # State of the dynamic face is written anew, and so is what became a secret. Neither sends a request.
+        rewritten = wire.PICKLED in request.olds.fields or wire.holds_in_clear(request.olds, request.news)
+        if difference.replaces or difference.unfinished or rewritten:
             changes = provider_pb2.DiffResponse.DIFF_SOME
         elif difference.inputs:
             # The engine compares the inputs itself, and so knows which ones `replaceOnChanges` names.

@@ -57,6 +57,12 @@ def secret_names(properties: struct_pb2.Struct) -> set[str]:
     return names | {*NAMING_MODELS} if "model_ids" in names else names
 
 
+def holds_in_clear(olds: struct_pb2.Struct, news: struct_pb2.Struct) -> bool:
+    """Tell whether state holds something in clear text that the program says is a secret now."""
+    fields = [olds.fields.get(camel(name)) for name in secret_names(news)]
+    return any(value is not None and not _holds_secret(value) for value in fields)
+
+
 def written(
     state: Mapping[str, Any], unknown: tuple[str, ...] = (), secret: Collection[str] = frozenset()
 ) -> struct_pb2.Struct:

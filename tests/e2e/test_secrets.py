@@ -66,6 +66,23 @@ def test_the_ids_of_a_fleet_are_in_no_output_and_no_state(stack, program):
     assert [IDS[1]] == stack.outputs["failed"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(PYTHON.format(ids=repr(IDS)), PROGRAMS["a secret list"]), (yaml_program(IDS), PROGRAMS["in YAML"])],
+    ids=["Python", "YAML"],
+)
+def test_ids_that_become_secrets_are_hidden_by_the_next_up(stack, emulator, models, before, after):
+    """Without a request. The diff of the stack's own outputs shows what they were: that is Pulumi's."""
+    stack = stack(before)
+    stack.up().ok()
+    sent = len(emulator.requests)
+    stack.program(after)
+    stack.up().ok()
+
+    assert "private" not in stack("stack", "export").ok().output
+    assert sent == len(emulator.requests)
+
+
 @pytest.mark.usefixtures("models")
 def test_ids_that_are_no_secrets_are_shown(stack):
     stack = stack(PYTHON.format(ids=repr(IDS)))

@@ -282,6 +282,18 @@ def test_a_wait_that_ends_badly_says_what_went_wrong_last():
     ) == facts(error="503", unanswered_for=9.0).unfinished
 
 
+@pytest.mark.parametrize("error", [None, "500"])
+def test_a_wait_that_ends_in_the_grace_period_says_what_the_last_poll_said(error):
+    """That was a response, whatever befell the DELETE."""
+    assert "Model m: no status in 1m 12s. The last poll: Model not found." == (
+        facts(status=None, error=error, early="Model not found").unfinished
+    )
+    assert (
+        "Model m is not undeployed after 1m 12s: its last status was PENDING. The last poll: Model not found."
+        " The next `pulumi up` continues to wait."
+    ) == facts(error=error, early="Model not found").unfinished
+
+
 def test_only_how_long_it_took_makes_no_difference():
     """Other numbers do: a status code, an error of the API's own. Ids are ids, be they letters of other words."""
     reasons = {

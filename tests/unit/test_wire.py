@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from nugen_pulumi.wire import camel, read, secret_names, spelt, written
+from nugen_pulumi.wire import camel, holds_in_clear, read, secret_names, spelt, written
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
@@ -70,6 +70,21 @@ def test_what_is_a_secret_is_written_as_one(fields, names):
 
     assert names == secret_names(message)
     assert names == secret_names(written(read(message), secret=names))
+
+
+@pytest.mark.parametrize(
+    ("olds", "in_clear"),
+    [
+        ({"modelIds": ["a"]}, True),
+        ({"modelIds": {**SECRET, "value": ["a"]}, "failed": ["a"]}, True),
+        ({"modelIds": {**SECRET, "value": ["a"]}, "failed": {**SECRET, "value": ["a"]}, "wait": True}, False),
+        ({}, False),
+    ],
+)
+def test_what_became_a_secret_is_found_in_clear_text(olds, in_clear):
+    news = struct(modelIds={**SECRET, "value": ["a"]}, wait=True)
+
+    assert in_clear is holds_in_clear(struct(**olds), news)
 
 
 def test_what_an_update_will_tell_of_secret_ids_is_a_secret():
