@@ -9,13 +9,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import any_pb2, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
+from nugen_pulumi.cancellation import cancellation
 from nugen_pulumi.debug_log import DebugLog
+from nugen_pulumi.settings import Settings
+
+if TYPE_CHECKING:
+    from nugen_pulumi.runtime import Runtime
 
 _UNKNOWN = 2  # gRPC's code for an error that has only a message
 
@@ -71,6 +76,20 @@ class Call:
             status = status_pb2.Status(code=_UNKNOWN, message=message, details=details)
             # The engine believes these details rather than the text of the error.
             self._context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+
+    def runtime(self, find: Callable[[str], Any]) -> Runtime:
+        """
+        Return the process's runtime. Its waits end if the operation is cancelled, or the engine goes away.
+
+        Args:
+            find: Looks a setting such as ``nugen:apiKey`` up.
+        """
+        # The one deferred import: keeps httpx and pydantic out of users' programs and out of previews.
+        from nugen_pulumi.runtime import shared_runtime  # noqa: PLC0415
+
+        shared = shared_runtime(Settings.find(find), lambda new: cancellation.listen(new.interrupt))
+        self.on_lost(shared.interrupt)
+        return shared
 
     def on_lost(self, abandon: Callable[[], None]) -> None:
         """

@@ -177,7 +177,7 @@ def _status(response: Response, source: str) -> UndeployStatus:
             what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
         raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
     # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
-    # FAILED # were saved, the next `pulumi up` would treat the model as finished.
+    # FAILED were saved, the next `pulumi up` would treat the model as finished.
     return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
 
 

@@ -110,8 +110,7 @@ class Dispatcher:
                         raise
                     if refusals > 1:
                         # One refusal may be due to the rate. A request that the API always refuses must not block
-                        # others. # At the end of a long queue, a request that was refused by chance would wait too
-                        # long.
+                        # others. At the end of a long queue, one that was refused by chance would wait too long.
                         due = (due + clock()) / 2
                     options.on_refusal(exc)
 

@@ -3,14 +3,14 @@ All errors that this package raises. The class tells what the caller can do abou
 
 * NugenError
   - SettingsError           a setting is missing or wrong; nothing was sent
-  - InputError              an input cannot be; nothing was sent
-  - UnavailableError        no usable response; asking again may help
-  - RejectedError a permanent error: the API rejects the request
+  - InputError              an input is invalid; nothing was sent
+  - UnavailableError        a transient error: no usable response
+  - RejectedError           a permanent error: the API rejects the request
     - ModelNotFoundError    the API knows no such model, or not for this key
-  - UndeployFailedError the undeployment ended as FAILED
+  - UndeployFailedError     the undeployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
-  - WaitTimeoutError the undeployment did not finish before the timeout
-  - WaitInterruptedError the wait was cancelled
+  - WaitTimeoutError        the undeployment did not finish before the timeout
+  - WaitInterruptedError    the wait was cancelled
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class UnavailableError(NugenError):
     No usable response, because of a network error, a server error or an unreadable body.
 
     Attributes:
-        retry_after: Seconds to wait, as requested by the server, or None. sent: False if the API certainly did not
-            carry out the request.
+        retry_after: Seconds to wait, as requested by the server, or None.
+        sent: False if the API certainly did not carry out the request.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None, sent: bool = True) -> None:
@@ -80,12 +80,12 @@ class UnfinishedFleetError(NugenError):
 
     Args:
         message: Up to ten models with their reasons, and a count of the rest.
-        kept: What is known of each model, those that are undeployed among them.
+        last_known: What is recorded of each model, by id.
     """
 
-    def __init__(self, message: str, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, message: str, last_known: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
-        self.last_known: Any = kept or None
+        self.last_known: Any = last_known or None
 
 
 class WaitTimeoutError(NugenError):

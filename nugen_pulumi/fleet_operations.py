@@ -18,7 +18,7 @@ from nugen_pulumi.state import FleetState
 
 
 class FleetOperations:
-    """Of a fleet: ``UndeployedModels``."""
+    """The operations of ``UndeployedModels``."""
 
     id_name = "model_ids"
 
@@ -29,7 +29,7 @@ class FleetOperations:
         if not _is_unknown(ids) and inputs.same_ids(olds.get("model_ids"), ids):
             changed.discard("model_ids")
         if "triggers" in changed:
-            return Difference(inputs=True, replaces=["triggers"], unfinished=None)
+            return Difference(inputs_changed=True, replaces=["triggers"], update_reason=None)
         actions = {} if _is_unknown(ids) else _actions(olds, news)
         reason = fleet_update_reason(len(ids), list(actions.values())) if actions else None
         return Difference(bool(changed), [], reason)
@@ -37,11 +37,43 @@ class FleetOperations:
     def create(self, context: OperationContext, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
         id_ = _id_of(news["model_ids"])
-        return id_, self._settle(context, id_, {}, news)
+        return id_, self.update(context, id_, {}, news)
 
     def update(self, context: OperationContext, id_: str, olds: FleetState, news: FleetState) -> FleetState:
-        """Find out about the unsettled and the new, forget the removed; without any request if there are none."""
-        return self._settle(context, id_, olds, news)
+        """
+        Find out about the new models and those that are not settled, and drop the removed ones.
+
+        Sends no requests if there is nothing to find out. What is found out is kept, whatever becomes of the rest.
+        """
+        wanted, ids = Inputs.read(news), news["model_ids"]
+        known = olds.get("models") or {}
+        models = {model_id: known[model_id] for model_id in ids if model_id in known}
+        actions = _actions(olds, news)
+        if not actions:
+            return outputs.of_fleet(news, models)
+        before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in actions)
+        with keep_on_error(id_, lambda last_known: outputs.of_fleet(news, last_known)):
+            policy = wanted.policy(context.timeout)
+            undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
+            outcomes = context.runtime().follow_all(
+                undeploy, policy, wait=wanted.wait, before=before, report=context.report, debug=context.debug
+            )
+            reasons: dict[str, str] = {}
+            tracebacks = []
+            for model_id, outcome in outcomes.items():
+                if outcome.known is not None:
+                    models[model_id] = outcome.known
+                if outcome.error is not None:
+                    reasons[model_id] = str(outcome.error)
+                    tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
+                elif outcome.known and wanted.wait and (message := failed(model_id, outcome.known, wanted)):
+                    reasons[model_id] = message
+            if reasons:
+                missing = any(isinstance(outcome.error, ModelNotFoundError) for outcome in outcomes.values())
+                message = unfinished_fleet(len(ids), reasons, missing=missing)
+                # One traceback is enough to fix the bug: a mistake of ours usually meets many models alike.
+                raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), last_known=models)
+        return outputs.of_fleet(news, models)
 
     def refresh(self, context: OperationContext, _id: str, props: FleetState) -> FleetState:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
@@ -75,38 +107,6 @@ class FleetOperations:
             raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
         state = self.refresh(context, id_, given)
         return _id_of(ids), state if state["models"] else None
-
-    def _settle(self, context: OperationContext, id_: str, olds: FleetState, news: FleetState) -> FleetState:
-        """Find out what *olds* does not know; what is found out is kept, whatever becomes of the rest."""
-        wanted, ids = Inputs.read(news), news["model_ids"]
-        known = olds.get("models") or {}
-        models = {model_id: known[model_id] for model_id in ids if model_id in known}
-        actions = _actions(olds, news)
-        if not actions:
-            return outputs.of_fleet(news, models)
-        before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in actions)
-        with keep_on_error(id_, lambda models: outputs.of_fleet(news, models)):
-            policy = wanted.policy(context.timeout)
-            undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
-            outcomes = context.runtime().follow_all(
-                undeploy, policy, wait=wanted.wait, before=before, report=context.report, debug=context.debug
-            )
-            reasons: dict[str, str] = {}
-            tracebacks = []
-            for model_id, outcome in outcomes.items():
-                if outcome.known is not None:
-                    models[model_id] = outcome.known
-                if outcome.error is not None:
-                    reasons[model_id] = str(outcome.error)
-                    tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
-                elif outcome.known and wanted.wait and (message := failed(model_id, outcome.known, wanted)):
-                    reasons[model_id] = message
-            if reasons:
-                missing = any(isinstance(outcome.error, ModelNotFoundError) for outcome in outcomes.values())
-                message = unfinished_fleet(len(ids), reasons, missing=missing)
-                # One traceback is enough to fix the bug: a mistake of ours usually meets many models alike.
-                raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), kept=models)
-        return outputs.of_fleet(news, models)
 
 
 def _id_of(model_ids: list[str]) -> str:

@@ -30,7 +30,7 @@ class Given(TypedDict, total=False):
 DEFAULTS: Given = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
 DEFAULT_TIMEOUT_SECONDS = 1800.0
 # A property of a resource that is read in a preview. Pulumi leaves names that begin so out of what it shows people.
-IN_PREVIEW = "__preview"
+READ_IN_PREVIEW = "__preview"
 NAMES = ("model_id", "model_ids", *Given.__annotations__)
 LONGEST_MODEL_ID = 512
 # Seconds. A shorter timeout leaves no time for one request; a shorter interval only burdens the API.

@@ -9,14 +9,14 @@ from typing import Any, cast
 from nugen_pulumi import inputs, outputs
 from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
-from nugen_pulumi.inputs import DEFAULTS, IN_PREVIEW, Given, Inputs
+from nugen_pulumi.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_up, update_reason
 from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
 from nugen_pulumi.state import FleetModel, ModelState
 
 
 class ModelOperations:
-    """Of one model: ``UndeployedModel``."""
+    """The operations of ``UndeployedModel``."""
 
     id_name = "model_id"
 
@@ -25,8 +25,8 @@ class ModelOperations:
         changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.from_state(olds)
         replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
         action = next_action(known, wanted, requested=olds.get("undeploy", False))
-        unfinished = None if replaces or action is Action.NOTHING else update_reason(known, action)
-        return Difference(bool(changed), replaces, unfinished)
+        reason = None if replaces or action is Action.NOTHING else update_reason(known, action)
+        return Difference(bool(changed), replaces, reason)
 
     def create(self, context: OperationContext, news: ModelState) -> tuple[str, ModelState]:
         """Request the undeployment if told to, and find out how it ends."""
@@ -67,7 +67,7 @@ class ModelOperations:
         given = {**props, "model_id": id_}
         _refuse_bad(given)
         wanted = Inputs.read(cast("Given", props))
-        if props.get(IN_PREVIEW):
+        if props.get(READ_IN_PREVIEW):
             wanted = replace(wanted, wait=False)
         return outputs.of_model(given, self._undeploy_and_wait(context, id_, wanted, advice=GET_ADVICE))
 

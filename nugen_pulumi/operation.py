@@ -43,14 +43,14 @@ class Difference:
     What differs between state and program.
 
     Attributes:
-        inputs: Inputs differ. Which ones is for the engine to see, which knows the resource's options.
+        inputs_changed: Inputs differ. Which ones is for the engine to see, which knows the resource's options.
         replaces: Those of them whose change replaces the resource.
-        unfinished: What the next update does about a model that is not as wanted, in a few words; None: nothing.
+        update_reason: What the next update does about a model that is not as wanted, in a few words; None: nothing.
     """
 
-    inputs: bool
+    inputs_changed: bool
     replaces: list[str]
-    unfinished: str | None
+    update_reason: str | None
 
 
 def check(props: Mapping[str, Any], id_name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:

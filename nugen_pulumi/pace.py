@@ -124,7 +124,7 @@ class Pace:
         self._under_way += 1
         if self.throttled:
             self._grow(now, queued=queued)
-            # After a late request, the next one may be a little early, to keep the rate; but not so early that a rate #
+            # After a late request, the next one may be a little early, to keep the rate; but not so early that a rate
             # limiter without a burst refuses it.
             self._next_at = max(self._next_at + 1 / self._rate, now + 0.95 / self._rate)
         self._left_at = now

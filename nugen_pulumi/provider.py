@@ -24,17 +24,13 @@ from pulumi.dynamic import (
 )
 
 from nugen_pulumi import host
-from nugen_pulumi.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.fleet_operations import FleetOperations
 from nugen_pulumi.model_operations import ModelOperations
 from nugen_pulumi.operation import OperationContext, check, settings_problem
-from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config
-
-    from nugen_pulumi.runtime import Runtime
 
 
 class _Provider(ResourceProvider):
@@ -66,48 +62,42 @@ class _Provider(ResourceProvider):
         difference = self._operations.diff(olds, news)
         # Python's versions pickle the same class differently: that is an update which requests nothing of the API.
         pickled_anew = olds.get("__provider") != news.get("__provider")
-        if difference.unfinished is not None:
-            host.HostCall.current().report(difference.unfinished)
-        changes = bool(difference.replaces or difference.unfinished)
+        if difference.update_reason is not None:
+            host.HostCall.current().report(difference.update_reason)
+        changes = bool(difference.replaces or difference.update_reason)
         # None: the engine compares the inputs itself, and so knows which ones `replace_on_changes` names.
         return DiffResult(
-            changes=changes or (None if difference.inputs or pickled_anew else False),
+            changes=changes or (None if difference.inputs_changed or pickled_anew else False),
             replaces=difference.replaces,
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Request the undeployment if told to, and find out how it ends."""
-        with self._operation() as context:
+        with self._context() as context:
             return CreateResult(*self._operations.create(context, props))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
-        with self._operation() as context:
+        with self._context() as context:
             return UpdateResult(self._operations.update(context, id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Poll once for a refresh."""
-        with self._operation() as context:
+        with self._context() as context:
             outputs = self._operations.refresh(context, id_, props)
             # An empty id is how the host is told that the resource is gone.
             return ReadResult("", {}) if outputs is None else ReadResult(id_, outputs)
 
     @contextmanager
-    def _operation(self) -> Iterator[OperationContext]:
+    def _context(self) -> Iterator[OperationContext]:
         """Answer the engine's call: an error that is foreseen becomes a message, without a traceback."""
         call = host.HostCall.current()
 
-        def runtime() -> Runtime:
-            # The one deferred import: keeps httpx and pydantic out of users' programs and out of previews.
-            from nugen_pulumi.runtime import shared_runtime  # noqa: PLC0415
-
-            shared = shared_runtime(Settings.find(self._config.get), lambda new: cancellation.listen(new.interrupt))
-            call.on_lost(shared.interrupt)
-            return shared
-
         with call.in_progress():
             try:
-                yield OperationContext(runtime, call.timeout, call.report, call.warn, call.debug)
+                yield OperationContext(
+                    lambda: call.runtime(self._config.get), call.timeout, call.report, call.warn, call.debug
+                )
             except Exception as exc:
                 message = str(exc) if isinstance(exc, NugenError) else traceback.format_exc()
                 if (kept := getattr(exc, "kept", None)) is not None:
@@ -126,7 +116,7 @@ class UndeployedModelProvider(_Provider):
         """Poll once for a refresh; find out like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
         if "status" in props:
             return super().read(id_, props)
-        with self._operation() as context:
+        with self._context() as context:
             return ReadResult(id_, self._operations.get(context, id_, props))
 
 

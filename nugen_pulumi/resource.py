@@ -10,7 +10,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from nugen_pulumi.errors import InputError
-from nugen_pulumi.inputs import IN_PREVIEW
+from nugen_pulumi.inputs import READ_IN_PREVIEW
 from nugen_pulumi.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
@@ -98,7 +98,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
             **dict.fromkeys(OF_MODEL),
             # Read also runs in a preview, where it must not wait. The engine does not tell the provider which it is.
-            IN_PREVIEW: True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None,
+            READ_IN_PREVIEW: True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None,
         }
         super().__init__(UndeployedModelProvider(), resource_name, props, opts)
 

@@ -25,7 +25,6 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.fleet_operations import FleetOperations
 from nugen_pulumi.model_operations import ModelOperations
 from nugen_pulumi.operation import OperationContext, check, settings_problem
-from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:
     from nugen_pulumi.runtime import Runtime
@@ -84,14 +83,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Compare what state holds with what the program says."""
         difference = _operations(request.urn).diff(wire.read(request.olds), wire.read(request.news))
-        if difference.unfinished is not None:
-            Call(request.urn).report(difference.unfinished)
+        if difference.update_reason is not None:
+            Call(request.urn).report(difference.update_reason)
         changes = provider_pb2.DiffResponse.DIFF_NONE
         # State of the dynamic face is written anew, and so is what became a secret. Neither sends a request.
         rewritten = wire.PICKLED in request.olds.fields or wire.holds_in_clear(request.olds, request.news)
-        if difference.replaces or difference.unfinished or rewritten:
+        if difference.replaces or difference.update_reason or rewritten:
             changes = provider_pb2.DiffResponse.DIFF_SOME
-        elif difference.inputs:
+        elif difference.inputs_changed:
             # The engine compares the inputs itself, and so knows which ones `replaceOnChanges` names.
             changes = provider_pb2.DiffResponse.DIFF_UNKNOWN
         return provider_pb2.DiffResponse(changes=changes, replaces=[wire.camel(name) for name in difference.replaces])
@@ -102,31 +101,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         secret = wire.secret_names(request.properties)
 
         def create(operation: OperationContext) -> Any:
-            try:
-                id_, state = operations.create(operation, news)
-            except _InPreviewError:
-                return provider_pb2.CreateResponse(properties=_later(operations, news, secret))
+            id_, state = operations.create(operation, news)
             return provider_pb2.CreateResponse(id=id_, properties=wire.written(state, secret=secret))
 
-        if _holds_unknown(news):  # in a preview only
-            return provider_pb2.CreateResponse(properties=_later(operations, news, secret))
-        return self._answer(request, context, create, secret)
+        previewed = provider_pb2.CreateResponse(properties=_previewed(operations, news, secret))
+        return previewed if _holds_unknown(news) else self._answer(request, context, create, secret, previewed)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Go on where the last operation stopped; without any request if there is nothing left to find out."""
+        """Continue the last operation; without any request if there is nothing left to find out."""
         operations, news = _operations(request.urn), wire.read(request.news)
         secret = wire.secret_names(request.news)
 
         def update(operation: OperationContext) -> Any:
-            try:
-                state = operations.update(operation, request.id, wire.read(request.olds), news)
-            except _InPreviewError:
-                return provider_pb2.UpdateResponse(properties=_later(operations, news, secret))
+            state = operations.update(operation, request.id, wire.read(request.olds), news)
             return provider_pb2.UpdateResponse(properties=wire.written(state, secret=secret))
 
-        if _holds_unknown(news):
-            return provider_pb2.UpdateResponse(properties=_later(operations, news, secret))
-        return self._answer(request, context, update, secret)
+        previewed = provider_pb2.UpdateResponse(properties=_previewed(operations, news, secret))
+        return previewed if _holds_unknown(news) else self._answer(request, context, update, secret, previewed)
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Poll once: for a refresh, an import, or a program's ``get``."""
@@ -179,7 +170,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         context: grpc.ServicerContext,
         work: Callable[[OperationContext], T],
         secret: Collection[str] = frozenset(),
-    ) -> T:
+        previewed: T | None = None,
+    ) -> T | None:
         """
         Answer a call: an expected error becomes a message, without a traceback.
 
@@ -188,23 +180,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context: Its gRPC context.
             work: Makes the response.
             secret: Names of properties that are secrets, for what is kept in state on an error.
+            previewed: The response to a preview of what needs a request.
         """
         timeout = getattr(request, "timeout", 0.0) or None
         call = Call(getattr(request, "urn", ""), timeout, context)
 
         def runtime() -> Runtime:
-            # A look-up is one poll in a preview, too, as from a Python program.
-            if getattr(request, "preview", False) and not isinstance(request, provider_pb2.InvokeRequest):
+            if previewed is not None and request.preview:
                 raise _InPreviewError
-            from nugen_pulumi.runtime import shared_runtime  # noqa: PLC0415 - previews need neither httpx nor pydantic
-
-            shared = shared_runtime(Settings.find(self._find), lambda new: cancellation.listen(new.interrupt))
-            call.on_lost(shared.interrupt)
-            return shared
+            return call.runtime(self._find)
 
         with call.in_progress():
             try:
                 return work(OperationContext(runtime, timeout, call.report, call.warn, call.debug))
+            except _InPreviewError:
+                return previewed
             except Exception as exc:  # noqa: BLE001 - whatever it is, the engine is told
                 message = wire.spelt(str(exc)) if isinstance(exc, NugenError) else traceback.format_exc()
                 kept = getattr(exc, "kept", None)
@@ -221,7 +211,7 @@ def _operations(urn: str) -> Any:
     return _OPERATIONS[urn.split("::")[2].rsplit("$", maxsplit=1)[-1]]
 
 
-def _later(operations: Any, news: dict[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
+def _previewed(operations: Any, news: dict[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
     """Return what a preview knows: the inputs."""
     return wire.written(outputs.given(news), unknown=_COMPUTED[operations], secret=secret)
 

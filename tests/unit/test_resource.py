@@ -101,7 +101,7 @@ def test_get_hands_over_the_id(mocks):
 def test_get_does_not_wait_in_a_preview(mocks):
     _, props = registered(mocks, lambda: UndeployedModel.get("model", "m-3"))
 
-    assert (True, True) == (props["wait"], props[inputs.IN_PREVIEW])
+    assert (True, True) == (props["wait"], props[inputs.READ_IN_PREVIEW])
 
 
 @pytest.mark.parametrize("mocks", [True], indirect=True)
@@ -109,7 +109,7 @@ def test_a_resource_that_is_managed_is_not_told_of_previews(mocks):
     """What is registered is compared with state."""
     _, props = registered(mocks, lambda: UndeployedModel("model", model_id="m-3"))
 
-    assert inputs.IN_PREVIEW not in props
+    assert inputs.READ_IN_PREVIEW not in props
 
 
 @pytest.mark.parametrize("result", [{"message": "done"}, ["done"], "done", 1.5, True, None])
