@@ -5,6 +5,7 @@ import logging
 import socket
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -65,29 +66,15 @@ def test_unknown_models():
         Emulator(models="all")
 
 
-def test_quick():
-    """Starting and stopping costs no time, even with a connection that is kept open."""
-    with httpx.Client(trust_env=False) as client:
-        begun = time.monotonic()
-        for _ in range(5):
-            with Emulator() as emulator:
-                client.get(emulator.url)
-        took = time.monotonic() - begun
-
-    assert 5 * 0.2 > took
-
-
 def test_ends_without_its_late_answers(caplog):
     """An answer that is not due yet does not keep it, and nothing is said about that."""
     with Emulator(api_key=KEY) as emulator:
-        emulator.script("m-1", Answer(delay=60))
+        emulator.script("m-1", Answer(delay=3600))
         connection = http.client.HTTPConnection(emulator.url.removeprefix("http://"))
         connection.request("GET", STATUS, headers=HEADERS)
         while not emulator.requests:
             time.sleep(0.001)
-        begun = time.monotonic()
 
-    assert 1 > time.monotonic() - begun
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         connection.getresponse()
     connection.close()
@@ -114,7 +101,10 @@ def test_ends_amid_knocking():
         for connection in connections:
             connection.close()
 
-    assert 0 <= gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert [] == caught
 
 
 def test_ends_after_an_error():
@@ -136,29 +126,17 @@ def test_logging():
 
 
 def test_many_at_once(emulator):
-    """Many ask at the same time, nobody is refused and nobody waits for another."""
-    emulator.script("m-1", *[Answer(200, "late", delay=0.1)] * 100)
+    """Many ask at the same time, and none waits for another: the last is answered while the others never are."""
+    emulator.script("m-1", *[Answer(delay=3600)] * 99, Answer(200, "at once"))
     connections = [http.client.HTTPConnection(emulator.url.removeprefix("http://")) for _ in range(100)]
-    begun = time.monotonic()
-    for connection in connections:
+    for number, connection in enumerate(connections, 1):
         connection.request("GET", STATUS, headers=HEADERS)
-    answers = [connection.getresponse().read() for connection in connections]
-    took = time.monotonic() - begun
+        while len(emulator.requests) < number:
+            time.sleep(0.001)
+
+    assert connections[-1].getresponse().read() == b"at once"
     for connection in connections:
         connection.close()
-
-    assert [b"late"] * 100 == answers
-    assert 100 * 0.1 / 2 > took
-
-
-def test_no_nagle(emulator, api):
-    """Small answers over one connection do not wait for acknowledgements, 40 ms each."""
-    emulator.add("m-1")
-    begun = time.monotonic()
-    for _ in range(50):
-        api.get(STATUS)
-
-    assert 50 * 0.04 / 2 > time.monotonic() - begun
 
 
 def test_questions_from_many_threads(emulator, api):
