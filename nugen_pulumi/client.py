@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from urllib.parse import quote, urlsplit
 
@@ -101,6 +102,8 @@ class NugenClient:
         """
 
         def read(response: Response) -> bool:
+            if 200 <= response.status < 300 and response.is_page:
+                raise UnavailableError(_page(response, source=self._settings.base_url_source))
             if 200 <= response.status < 300:
                 return True
             if response.status == 400 and not _is_server_error(response):
@@ -114,6 +117,11 @@ class NugenClient:
     def answered_ever(self) -> bool:
         """Any request of the process ever got a usable response."""
         return self._dispatcher.outage.answered_ever
+
+    @property
+    def unanswered_for(self) -> float:
+        """Seconds since the requests of the process began to fail; 0 if the last one got a usable response."""
+        return self._dispatcher.outage.unanswered_for(asyncio.get_running_loop().time())
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -151,7 +159,10 @@ class NugenClient:
             )
         elif status == 404 and response.detail.rstrip(".").lower() == "model not found":
             kind = ModelNotFoundError
-            why = f"the Nugen API knows no such model, or it belongs to another account ({said})"
+            why = (
+                f"the Nugen API knows no such model, or it belongs to another account ({said}): correct the id, or use"
+                " the API key of its account"
+            )
         elif status == 404:
             why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
         elif status == 422:
@@ -169,16 +180,20 @@ def _status(response: Response, source: str) -> UndeployStatus:
     except ValidationError as exc:
         first = exc.errors(include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
+        if response.is_page:
+            raise UnavailableError(_page(response, source)) from exc
         if first["type"] == "json_invalid":
             what = f"it is not JSON: {response.excerpt}"
-            if response.is_page:
-                what += f", an HTML page and not the API: check the base URL (from {source})"
         else:
             what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
         raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
     # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
     # FAILED were saved, the next `pulumi up` would treat the model as finished.
     return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
+
+
+def _page(response: Response, source: str) -> str:
+    return f"an HTML page ({response.excerpt}) instead of the API's response: check the base URL (from {source})"
 
 
 def _path(model_id: str) -> str:

@@ -39,4 +39,4 @@ class DebugLog:
         with self._lock:
             lines, self._lines, self._sent_at = self._lines, [], self._clock()
         if lines:
-            self._send("\n".join(lines))
+            self._send("\ndebug: ".join(lines))  # as the engine begins a message, so that a search finds each line

@@ -170,9 +170,11 @@ class Dispatcher:
         outage = self.outage.unanswered_for(now)
         if outage < LONGEST_OUTAGE:
             return error
+        url = self._settings.base_url
+        # Most errors name the address themselves.
+        where = "the API" if url in str(error) else f"{url} (from {self._settings.base_url_source})"
         self._outage_message = (
-            f"{self._settings.base_url} (from {self._settings.base_url_source}) has given no usable response to any"
-            f" request for {duration(outage)}; the last error: {error}"
+            f"{where} has given no usable response to any request for {duration(outage)}; the last error: {error}"
         )
         ended = OutageError(self._outage_message)
         self._queue.dismiss(ended)

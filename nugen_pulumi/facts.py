@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nugen_pulumi.formatting import duration
-from nugen_pulumi.messages import GO_ON, MORE_TIME
+from nugen_pulumi.messages import GO_ON, MORE_TIME, START_AGAIN
+from nugen_pulumi.transient_errors import OutageError, RefusedError
 
 if TYPE_CHECKING:
     from nugen_pulumi.errors import UnavailableError
@@ -25,6 +26,7 @@ class Facts:
         waited: Seconds since the wait began.
         unanswered_for: Seconds since the last usable response, or since the beginning.
         early: What a poll said that may be about the time before our DELETE, or None.
+        fate_unknown: The DELETE was sent, and it is not known whether it was carried out.
     """
 
     model_id: str
@@ -33,6 +35,7 @@ class Facts:
     waited: float
     unanswered_for: float
     early: str | None = None
+    fate_unknown: bool = False
 
     @property
     def news(self) -> str:
@@ -51,19 +54,26 @@ class Facts:
     @property
     def timed_out(self) -> str:
         """The message of a wait that timed out."""
-        return f"{self.unfinished} {MORE_TIME}"
+        # More time helps a wait that goes well, or one that is held up by a rate limit.
+        helps = self.last is not None and not self.error
+        return f"{self.unfinished} {MORE_TIME}" if helps or isinstance(self.error, RefusedError) else self.unfinished
 
     @property
     def unfinished(self) -> str:
         """The message of a wait that ended because of an outage."""
         waited = duration(self.waited)
         if self.last is None and self.early:
-            return f"Model {self.model_id}: no status in {waited}. The last poll: {self.early}."
+            return f"Model {self.model_id}: no status in {waited}. The last poll: {self.early}. {self._start_again}"
+        if self.last is None and isinstance(self.error, OutageError):
+            return f"Model {self.model_id}: {self.error}. {self._start_again}"
         if self.last is None:
-            return f"Model {self.model_id}: no usable response in {waited}. The last error: {self.error}."
+            error = f"no usable response in {waited}. The last error: {self.error}"
+            return f"Model {self.model_id}: {error}. {self._start_again}"
         since = ""
         if self.early:
             since = f" The last poll: {self.early}."
+        elif isinstance(self.error, OutageError):
+            since = f" Since then {self.error}."
         elif self.error:
             since = f" Since then there was no usable response; the last error: {self.error}."
         return f"Model {self.model_id} is not undeployed after {waited}: {self._seen}.{since} {GO_ON}"
@@ -74,7 +84,14 @@ class Facts:
         start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
         if self.last is not None:
             return f"{start}; {self._seen}. {GO_ON}"
-        return f"{start} before the first usable response." + (f" The last error: {self.error}." if self.error else "")
+        error = f" The last error: {self.error}." if self.error else ""
+        return f"{start} before the first usable response.{error} {self._start_again}"
+
+    @property
+    def _start_again(self) -> str:
+        if self.fate_unknown:
+            return f"The API may have carried out the DELETE, and it does no harm to repeat it. {START_AGAIN}"
+        return START_AGAIN
 
     @property
     def _status(self) -> str:

@@ -20,6 +20,8 @@ from nugen_pulumi.waiter import WaitPolicy
 
 _BETWEEN_LINES = 0.5
 _LONGEST_TRACEBACK = 8000
+# Seconds without a usable response after which the row of a fleet says so.
+_LONG_OUTAGE = 10.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ async def follow_all(
     live = LiveLine(report)
 
     def line() -> tuple[str, str]:
-        count = _count(outcomes.values(), len(models), before) + _unanswered(client, undeployments)
+        count = _outage(client, undeployments) + _count(outcomes.values(), len(models), before)
         return count, f"{count} · {duration(clock() - started)}"
 
     def tell() -> None:
@@ -146,14 +148,18 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
         tell()
 
 
-def _unanswered(client: NugenClient, undeployments: Collection[Undeployment]) -> str:
-    """Tell why none of a fleet has got an answer: what is pending would look healthy otherwise."""
-    errors = () if client.answered_ever else [one.error for one in undeployments if one.error]
-    return f" · no response yet: {errors[0]}" if errors else ""
+def _outage(client: NugenClient, undeployments: Collection[Undeployment]) -> str:
+    """Tell that nothing answers, and why: what is pending would look healthy otherwise."""
+    if client.answered_ever and client.unanswered_for < _LONG_OUTAGE:
+        return ""
+    error = next((one.error for one in undeployments if one.error), None)
+    if error is None:
+        return ""
+    return f"no response {f'for {duration(client.unanswered_for)}' if client.answered_ever else 'yet'} ({error}) · "
 
 
 def _count(outcomes: Collection[ModelOutcome], asked: int, before: int) -> str:
     good = sum(1 for outcome in outcomes if outcome.known and outcome.known["undeployed"])
     pending, failed = asked - len(outcomes), len(outcomes) - good
-    more = [f" · {pending} pending"] * bool(pending) + [f" · {failed} failed"] * bool(failed)
+    more = [f" · {failed} failed"] * bool(failed) + [f" · {pending} pending"] * bool(pending)
     return f"{before + good} of {before + asked} undeployed{''.join(more)}"

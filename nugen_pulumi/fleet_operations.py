@@ -12,9 +12,18 @@ from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.budget import within_budget
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetError
 from nugen_pulumi.inputs import DEFAULTS, Inputs
-from nugen_pulumi.messages import drift, failed, fleet_drift, fleet_update_reason, unfinished_fleet, unseen_fleet
+from nugen_pulumi.messages import (
+    drift,
+    failed,
+    fleet_drift,
+    fleet_update_reason,
+    missing_models,
+    unfinished_fleet,
+    unseen_fleet,
+)
 from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
 from nugen_pulumi.state import FleetState
+from nugen_pulumi.statuses import Phase
 
 
 class FleetOperations:
@@ -60,7 +69,9 @@ class FleetOperations:
             )
             reasons: dict[str, str] = {}
             tracebacks = []
-            for model_id, outcome in outcomes.items():
+            # In the order of the program, and not of the ends.
+            for model_id in filter(outcomes.__contains__, ids):
+                outcome = outcomes[model_id]
                 if outcome.known is not None:
                     models[model_id] = outcome.known
                 if outcome.error is not None:
@@ -70,7 +81,8 @@ class FleetOperations:
                     reasons[model_id] = message
             if reasons:
                 missing = any(isinstance(outcome.error, ModelNotFoundError) for outcome in outcomes.values())
-                message = unfinished_fleet(len(ids), reasons, missing=missing)
+                strict = wanted.wait and wanted.on_failure == "error"
+                message = unfinished_fleet(len(ids), reasons, missing=missing, wanted=strict)
                 # One traceback is enough to fix the bug: a mistake of ours usually meets many models alike.
                 raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), last_known=models)
         return outputs.of_fleet(news, models)
@@ -95,7 +107,10 @@ class FleetOperations:
         drifts = {model_id: line for model_id, line in lines.items() if line}
         if drifts:
             actions = {next_action(now[model_id], wanted, requested=True) for model_id in drifts}
-            context.warn(fleet_drift(len(ids), drifts, actions))
+            running = any(now[model_id]["status"] != Phase.FAILED for model_id in drifts)
+            context.warn(fleet_drift(len(ids), drifts, actions, running=running))
+        if missing := [model_id for model_id, outcome in seen.items() if outcome.error is not None]:
+            context.warn(missing_models(missing, of_fleet=True))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 

@@ -136,7 +136,9 @@ def _at_least(least: float) -> Callable[[Any], str | None]:
         if value is None:
             return None
         # In Python a bool is a number; in a program `timeout_seconds=True` is a mistake.
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return "must be a number of seconds, not a string or something else"
+        if not least <= value < math.inf:
             return f"must be a finite number of seconds, at least {least:g}"
         return None
 

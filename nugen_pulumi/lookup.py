@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -88,6 +88,10 @@ def get_undeploy_status(
         return value if value is not None and str(value).strip() else pulumi.runtime.get_config(key)
 
     settings = Settings.find(find)
+    if api_key is not None:
+        settings = replace(settings, api_key_source="the argument api_key")
+    if base_url is not None:
+        settings = replace(settings, base_url_source="the argument base_url")
 
     async def poll() -> GetUndeployStatusResult:
         client = NugenClient(settings)

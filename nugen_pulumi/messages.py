@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 GET_ADVICE = 'To read the status without an error, set wait=False or on_failure="record".'
 GO_ON = "The next `pulumi up` continues to wait."
+START_AGAIN = "The next `pulumi up` starts again."
 MORE_TIME = "To wait longer, raise timeout_seconds."
 REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
 
@@ -25,7 +26,7 @@ _LENGTHS = re.compile(r", [^,]* ago,|\b[\d.]+[hms](?: \d+[ms])?\b")
 _ALIKE = 3
 
 
-def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool) -> str:
+def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool, wanted: bool = True) -> str:
     """
     Report which of *total* models are not undeployed: up to ten reasons, and how many more there are.
 
@@ -33,11 +34,16 @@ def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool) -
         total: How many models were waited for.
         reasons: By id, why a model is not undeployed. Equal reasons are reported once.
         missing: Some of them do not exist.
+        wanted: All of them should be undeployed by now; else only their statuses were wanted.
     """
-    tail = "The next `pulumi up` continues with the models that are not finished."
+    said = " ".join(reasons.values())
+    tail = "The next `pulumi up` continues with the models that are not finished"
+    tail += ", and requests the undeployments that FAILED again." if REQUEST_AGAIN in said else "."
+    if MORE_TIME in said:
+        tail += f" {MORE_TIME}"
     if missing:
         tail += " Remove the ids that do not exist from model_ids."
-    return _fleet(total, reasons, "not undeployed", tail)
+    return _fleet(total, reasons, "not undeployed" if wanted else "without a status", tail)
 
 
 def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
@@ -82,17 +88,38 @@ def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | No
     return f"Model {model_id} is in service: {reason}." if model_status(seen.get("error")) == "DEPLOYED" else None
 
 
-def next_up(action: Action) -> str:
-    """Report what the next ``pulumi up`` does about a model."""
+def next_up(action: Action, *, running: bool, it: str = "it") -> str:
+    """
+    Report what the next ``pulumi up`` does about a model.
+
+    Args:
+        action: What it does.
+        running: An undeployment is running. If none is, a program that only waits will not be satisfied.
+        it: What to call the model, or the models.
+    """
     if action is Action.NOTHING:
-        return "The next `pulumi up` changes nothing: the program does not require the model to be undeployed."
-    return f"The next `pulumi up` {'undeploys' if action is Action.UNDEPLOY else 'waits for'} it."
+        return f"The next `pulumi up` changes nothing: the program does not require {it} to be undeployed."
+    if action is Action.UNDEPLOY:
+        return f"The next `pulumi up` undeploys {it}."
+    if running:
+        return f"The next `pulumi up` waits for {it}."
+    return f"The next `pulumi up` fails until somebody undeploys {it}: to request that, set undeploy to true."
 
 
-def fleet_drift(total: int, reasons: Mapping[str, str], actions: Collection[Action]) -> str:
+def fleet_drift(total: int, reasons: Mapping[str, str], actions: Collection[Action], *, running: bool) -> str:
     """As :func:`drift` and :func:`next_up`, of a fleet: the action that does most is reported."""
     action = next((action for action in (Action.UNDEPLOY, Action.POLL) if action in actions), Action.NOTHING)
-    return _fleet(total, reasons, "not undeployed", next_up(action).replace(" it.", " them."))
+    it = "it" if len(reasons) == 1 else "them"
+    return _fleet(total, reasons, "not undeployed", next_up(action, running=running, it=it))
+
+
+def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
+    """Report what a refresh or an import did not find."""
+    named = ", ".join(model_ids[:_NAMED]) + (f" and {len(model_ids) - _NAMED} more" if len(model_ids) > _NAMED else "")
+    which = f"Model {named} does" if len(model_ids) == 1 else f"Models {named} do"
+    if of_fleet:
+        return f"{which} not exist. Remove from model_ids what does not exist, or the next `pulumi up` fails."
+    return f"{which} not exist any more, and is removed from state. Remove it from the program, too."
 
 
 def update_reason(known: FleetModel | None, action: Action) -> str:
@@ -101,14 +128,17 @@ def update_reason(known: FleetModel | None, action: Action) -> str:
         return f"status unknown: will {'undeploy' if action is Action.UNDEPLOY else 'wait'}"
     deployed = model_status(known.get("error")) == "DEPLOYED"
     state = "in service" if deployed else f"was {known['status']}" if known["status"] != Phase.FAILED else "FAILED"
-    return f"{state}: will {'undeploy' if action is Action.UNDEPLOY else 'keep waiting'}"
+    if action is Action.UNDEPLOY:
+        return f"{state}: will undeploy"
+    return f"{state}: will {'poll again' if known['status'] == Phase.FAILED else 'keep waiting'}"
 
 
 def fleet_update_reason(total: int, actions: Sequence[Action]) -> str:
     """As :func:`update_reason`, of a fleet: *actions* are those about the models that are not settled."""
     undeploy = actions.count(Action.UNDEPLOY)
-    steps = [f"will undeploy {undeploy}"] * bool(undeploy) + ["will keep waiting"] * (undeploy < len(actions))
-    return f"{len(actions)} of {total} not undeployed: {' and '.join(steps)}"
+    poll = len(actions) - undeploy
+    steps = [f"undeploy {undeploy}"] * bool(undeploy) + [f"poll {poll}"] * bool(poll)
+    return f"{len(actions)} of {total} not undeployed: will {' and '.join(steps)}"
 
 
 def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:
@@ -124,7 +154,7 @@ def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:
 
 
 def _bare(reason: str) -> str:
-    for advice in (MORE_TIME, GO_ON, REQUEST_AGAIN):
+    for advice in (MORE_TIME, GO_ON, REQUEST_AGAIN, START_AGAIN):
         reason = reason.removesuffix(advice).rstrip()
     return reason
 

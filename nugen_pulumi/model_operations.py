@@ -10,9 +10,10 @@ from nugen_pulumi import inputs, outputs
 from nugen_pulumi.action import Action, next_action
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
-from nugen_pulumi.messages import GET_ADVICE, drift, failed, next_up, update_reason
+from nugen_pulumi.messages import GET_ADVICE, drift, failed, missing_models, next_up, update_reason
 from nugen_pulumi.operation import Difference, OperationContext, keep_on_error
 from nugen_pulumi.state import FleetModel, ModelState
+from nugen_pulumi.statuses import Phase
 
 
 class ModelOperations:
@@ -51,9 +52,13 @@ class ModelOperations:
         try:
             seen = outputs.from_status(context.runtime().poll(id_, debug=context.debug))
         except ModelNotFoundError:
+            if known is not None:
+                context.warn(missing_models([id_], of_fleet=False))
             return None
         if (message := drift(id_, known, seen)) is not None:
-            context.warn(f"{message} {next_up(next_action(seen, Inputs.read(props), requested=True))}")
+            # As if it had been requested: a refresh must not announce a first DELETE.
+            action = next_action(seen, Inputs.read(props), requested=True)
+            context.warn(f"{message} {next_up(action, running=seen['status'] != Phase.FAILED)}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
     def adopt(self, context: OperationContext, id_: str) -> tuple[str, ModelState | None]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpcore
 import httpx
@@ -47,19 +50,19 @@ def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = 
     causes = [cause for leaf in _leaves(exc) for cause in _chain(leaf)]
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return RejectedError(f"{_certificate(cause, where)} ({_said(cause)}).")
+            return RejectedError(f"{_certificate(cause, where)} ({_said([cause])}).")
     for cause in causes:
         # One that OpenSSL did not raise itself has no reason.
         if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _PLAIN_HTTP:
-            return UnavailableError(f"{where} does not use TLS on this port: does it use plain http?", sent=False)
+            return UnavailableError(f"{where} speaks plain http on this port, not https: check it", sent=False)
     # anyio gathers what it met when none of a name's addresses could be connected to.
     gathered = not isinstance(exc, Exception) or hasattr(exc, "exceptions")
     if not gathered and not isinstance(exc, (*_NEVER_SENT, *_NEVER_SENT_BELOW)):
-        return UnavailableError(f"the connection to {where} was lost: {_said(exc)}")
+        return UnavailableError(f"connection lost ({_said(causes)}) to {where}")
     if proxy is not None and not any(isinstance(cause, ssl.SSLError) for cause in causes):
-        what = f"cannot connect through the proxy {proxy.url} (from {proxy.source}): {_said(exc)}"
+        what = f"cannot connect ({_said(causes)}) through the proxy {proxy.url} (from {proxy.source})"
         return UnavailableError(what, sent=False)
-    return UnavailableError(f"cannot connect to {where}: {_said(exc)}", sent=False)
+    return UnavailableError(f"cannot connect ({_said(causes)}) to {where}", sent=False)
 
 
 def _certificate(error: ssl.SSLCertVerificationError, where: str) -> str:
@@ -71,9 +74,25 @@ def _certificate(error: ssl.SSLCertVerificationError, where: str) -> str:
     return f"The certificate of {where} is not trusted: for a private CA, set SSL_CERT_FILE to its file"
 
 
-def _said(exc: BaseException) -> str:
-    leaf = next(_leaves(exc))
-    return printable(str(leaf)) or type(leaf).__name__
+def _said(causes: Sequence[BaseException]) -> str:
+    """Return what the system said, which tells most; else the first of the libraries that said anything."""
+    said = [_of_system(cause) for cause in causes if isinstance(cause, OSError)] + [
+        str(cause.args[0] if len(cause.args) == 1 else cause) for cause in causes
+    ]
+    return next(filter(None, map(_bare, said)), type(causes[0]).__name__)
+
+
+def _bare(text: str) -> str:
+    """Leave out what only who wrote the libraries needs: numbers, names of constants and of C files."""
+    return re.sub(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$", "", printable(text)).rstrip(".")
+
+
+def _of_system(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return getattr(error, "verify_message", "")  # one that OpenSSL did not raise itself has none
+    # asyncio writes its own text beside the number; name look-ups and TLS have numbers of their own.
+    own = isinstance(error, (socket.gaierror, ssl.SSLError)) or error.errno is None
+    return error.strerror or "" if own else os.strerror(error.errno or 0)
 
 
 def _leaves(exc: BaseException) -> Iterator[BaseException]:

@@ -54,12 +54,13 @@ class Difference:
 
 
 def check(props: Mapping[str, Any], id_name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """Return *props* with defaults filled in, and what is wrong with them: property and reason."""
-    failures = [
-        # The engine prints the whole value of a property that it is given: up to ten thousand ids, and twice.
-        ("", f"{name} {reason}") if name == "model_ids" else (name, reason)
-        for name, reason in inputs.problems(props, id_name)
-    ]
+    """
+    Return *props* with defaults filled in, and what is wrong with them: property and reason.
+
+    The property is always empty, and named in the reason: the engine would print its whole value, which may be a
+    secret, or ten thousand ids.
+    """
+    failures = [("", f"{name} {reason}") for name, reason in inputs.problems(props, id_name)]
     return {**DEFAULTS, **props}, failures
 
 

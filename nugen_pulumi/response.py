@@ -90,6 +90,7 @@ class Response:
         except ValueError:
             phrase = ""
         detail = self.detail
+        detail = detail.rstrip(".")
         if detail.startswith(str(self.status)):  # the titles of most proxies' pages repeat the code
             return detail
         if detail and detail.lower() != phrase.lower():

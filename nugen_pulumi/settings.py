@@ -99,6 +99,7 @@ def _api_key(value: str | None, source: str) -> str:
     if value is None:
         raise MissingKeyError(
             "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."
+            " An explicit provider does not read the stack config: give it the key."
         )
     if not re.fullmatch(r"[\x21-\x7e]+", value):
         raise SettingsError(

@@ -203,12 +203,12 @@ class Undeployment:
             raise
         if status.model_status == "DEPLOYED":
             if self._wait.in_grace(self._clock()):
-                self._early = f"FAILED, {status.error}"
+                self._early = _early(status)
                 return None
             if self._following and self._fate_unknown and self._repeats < _MOST_REPEATS:
                 self._repeats += 1
                 self._undeploy = True
-                self._early = f"FAILED, {status.error}"
+                self._early = _early(status)
                 return None
         if self._remember is not None:
             status = self._remember(status)
@@ -238,4 +238,8 @@ class Undeployment:
     def _facts(self) -> Facts:
         now = self._clock()
         waited, unanswered_for = now - self._wait.started, self._wait.unanswered_for(now)
-        return Facts(self.model_id, self.last, self.error, waited, unanswered_for, self._early)
+        return Facts(self.model_id, self.last, self.error, waited, unanswered_for, self._early, self._fate_unknown)
+
+
+def _early(status: UndeployStatus) -> str:
+    return f"{status.status}, {(status.error or '').rstrip('.')}"

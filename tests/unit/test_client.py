@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 
 import httpx
@@ -53,7 +54,7 @@ PASSING = [
     (httpx.Response(204), "an unreadable 204 response (it is not JSON: empty)"),
     (
         httpx.Response(200, text="<html><title>Hi</title>"),
-        "an unreadable 200 response (it is not JSON: Hi, an HTML page",
+        "an HTML page (Hi) instead of the API's response: check the base URL",
     ),
     (httpx.Response(200, json=[]), "an unreadable 200 response (it is not a JSON object)"),
     (
@@ -68,20 +69,20 @@ PASSING = [
         httpx.Response(200, headers={"content-encoding": "br"}, content=b""),
         "a body in an encoding that was not requested (br)",
     ),
-    (httpx.ReadError("reset"), "the connection to https://api.test (from nugen:baseUrl) was lost: reset"),
+    (httpx.ReadError("reset"), "connection lost (reset) to https://api.test"),
     (
         httpx.RemoteProtocolError(""),
-        "the connection to https://api.test (from nugen:baseUrl) was lost: RemoteProtocolError",
+        "connection lost (RemoteProtocolError) to https://api.test",
     ),
-    (httpx.ConnectError("refused"), "cannot connect to https://api.test (from nugen:baseUrl): refused"),
-    (httpx.ProxyError("407"), "cannot connect to https://api.test (from nugen:baseUrl): 407"),
+    (httpx.ConnectError("refused"), "cannot connect (refused) to https://api.test"),
+    (httpx.ProxyError("407"), "cannot connect (407) to https://api.test"),
 ]
 
 REFUSALS = [
     (503, "503 Service Unavailable"),
     (answer(429), "429 Too Many Requests"),
     (answer(429, "slow down"), "429: slow down"),
-    (answer(429, "Quota limit reached.", Retry_After="5"), "429: Quota limit reached."),
+    (answer(429, "Quota limit reached.", Retry_After="5"), "429: Quota limit reached"),
 ]
 
 LASTING = [
@@ -90,7 +91,7 @@ LASTING = [
     (
         answer(403, "Could not validate credentials."),
         RejectedError,
-        "(403: Could not validate credentials.): check the one in nugen:apiKey (in the stack config",
+        "(403: Could not validate credentials): check the one in nugen:apiKey (in the stack config",
     ),
     (answer(404, "Model not found"), ModelNotFoundError, "knows no such model, or it belongs to another account"),
     (answer(404, "model not found."), ModelNotFoundError, "knows no such model, or it belongs to another account"),
@@ -128,6 +129,7 @@ def test_a_transient_error(method, given, says):
         and isinstance(given, httpx.Response)
         and given.status_code < 300
         and "encoding" not in says
+        and "HTML" not in says
     ):
         assert outcome is True, "any 2xx accepts a DELETE"
         return
@@ -196,7 +198,7 @@ def test_a_time_out_of_the_networks_own_is_not_ours():
     """The system's TimeoutError is none of the request timeout."""
     outcome = ask(TimeoutError(110, "Connection timed out"))
 
-    assert "was lost: [Errno 110] Connection timed out" in str(outcome)
+    assert f"connection lost ({os.strerror(110)}) to " in str(outcome)
 
 
 def test_a_request_is_cut_when_the_time_for_it_is_over():

@@ -20,7 +20,7 @@ def test_lines_of_one_second_are_one_message():
         log.add(line)
     log.add("d")
 
-    assert ["a\nb\nc"] == sent
+    assert ["a\ndebug: b\ndebug: c"] == sent
 
 
 def test_what_was_gathered_is_passed_on_at_the_end_and_once():

@@ -107,8 +107,8 @@ def test_the_live_line_counts_and_grows_rarer():
     said = []
     learn(Api(), ["1-a", "9-b", "fails"], report=said.append)
 
-    assert "0 of 3 undeployed · 2 pending · 1 failed · 0.5s" == said[0]
-    assert "1 of 3 undeployed · 1 pending · 1 failed · 1s" == said[1]
+    assert "0 of 3 undeployed · 1 failed · 2 pending · 0.5s" == said[0]
+    assert "1 of 3 undeployed · 1 failed · 1 pending · 1s" == said[1]
     assert re.fullmatch(r"2 of 3 undeployed · 1 failed · 9\.?\d*s", said[-1])
     assert len(said) <= 4
 

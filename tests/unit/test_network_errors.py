@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import socket
 import ssl
 
@@ -66,14 +67,14 @@ def test_a_group_is_what_is_in_it_and_was_never_sent():
 
     assert is_network_error(group)
     assert not is_network_error(Group(OSError(), ZeroDivisionError()))
-    assert (f"cannot connect to {WHERE}: first", False) == (str(error), error.sent)
+    assert (f"cannot connect (first) to {WHERE}", False) == (str(error), error.sent)
 
 
 @pytest.mark.parametrize("kind", [ssl.SSLError, httpcore.ReadError, httpx.ReadError, ConnectionResetError])
 def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
     error = network_error(kind("bad record"), SETTINGS)
 
-    assert str(error).startswith(f"the connection to {WHERE} was lost: ")
+    assert str(error) == f"connection lost (bad record) to {WHERE}"
     assert error.sent
 
 
@@ -107,7 +108,30 @@ def test_https_to_a_port_that_speaks_plain_http_is_said():
     connect = httpcore.ConnectError("x")
     connect.__context__ = cause
 
-    assert f"{WHERE} does not use TLS on this port: does it use plain http?" == str(network_error(connect, SETTINGS))
+    assert f"{WHERE} speaks plain http on this port, not https: check it" == str(network_error(connect, SETTINGS))
+
+
+def test_what_the_system_says_is_found_below_what_the_libraries_say():
+    """Asyncio writes an address into the place of the system's own words."""
+    lost = OSError("All connection attempts failed")
+    lost.__cause__ = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)")
+    connect = httpcore.ConnectError("All connection attempts failed")
+    connect.__cause__ = lost
+
+    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(network_error(connect, SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("exc", "says"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (ssl.SSLError(1, "[SSL: BAD_RECORD_MAC] bad record mac (_ssl.c:2580)"), "bad record mac"),
+        (httpx.ReadError("[Errno 104] Connection reset by peer"), "Connection reset by peer"),
+        (httpx.ReadError(""), "ReadError"),
+    ],
+)
+def test_what_only_a_librarys_maker_needs_is_left_out(exc, says):
+    assert f"connection lost ({says}) to {WHERE}" == str(network_error(exc, SETTINGS))
 
 
 @pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("407"), socket.gaierror("x")])

@@ -47,9 +47,10 @@ def test_the_environment_is_used_where_config_says_nothing():
 def test_a_missing_key_is_one_sentence_that_names_both_ways(environ):
     with pytest.raises(MissingKeyError) as caught:
         Settings.find({}.get, environ)
-    assert ("There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY.") == str(
-        caught.value
-    )
+    assert (
+        "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."
+        " An explicit provider does not read the stack config: give it the key."
+    ) == str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", "nul\x00", "tab\t."])

@@ -126,8 +126,8 @@ def test_an_outage_from_the_start_ends_after_30_seconds_and_names_the_last_error
         follow(api)
     assert caught.value.last_known is None
     assert (
-        "Model m: no usable response in 30s. The last error: cannot connect to https://api.test (from nugen:baseUrl): "
-        "[Errno 111] Connection refused."
+        "Model m: no usable response in 30s. The last error: cannot connect (Connection refused) to https://api.test"
+        " (from nugen:baseUrl). The next `pulumi up` starts again."
     ) == str(caught.value)
     assert 30 <= api.times[-1] < 34
 
@@ -138,9 +138,9 @@ def test_an_outage_after_an_answer_ends_after_300_seconds():
     with pytest.raises(UnavailableError) as caught:
         follow(api)
     assert (
-        "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then there was no usable"
-        " response; the last error: https://api.test (from nugen:baseUrl) has given no usable response to any request"
-        " for 5m 3s; the last error: 500 Internal Server Error. The next `pulumi up` continues to wait."
+        "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then"
+        " https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m 3s; the last error:"
+        " 500 Internal Server Error. The next `pulumi up` continues to wait."
     ) == str(caught.value)
     assert "PENDING" == caught.value.last_known.status
 
@@ -209,7 +209,7 @@ def test_a_timeout_without_any_answer_names_the_error():
             [
                 "PENDING",
                 (
-                    "PENDING · cannot connect to https://api.test (from nugen:baseUrl): [Errno 111] Connection refused,"
+                    "PENDING · cannot connect (Connection refused) to https://api.test (from nugen:baseUrl),"
                     " no usable response for 2s · 2s"
                 ),
             ],
@@ -267,13 +267,16 @@ def test_an_interrupted_wait_that_learnt_nothing_says_so_and_why(answer, why):
     error = interrupted([answer])
 
     assert error.last_known is None
-    assert f"Model m: interrupted after 10s before the first usable response.{why}" == str(error)
+    assert (
+        f"Model m: interrupted after 10s before the first usable response.{why} The next `pulumi up` starts again."
+        == (str(error))
+    )
 
 
 def test_a_single_poll_can_be_interrupted():
-    assert "Model m: interrupted after 10s before the first usable response." == str(
-        interrupted([(3600, 200)], method="poll_once")
-    )
+    assert (
+        "Model m: interrupted after 10s before the first usable response. The next `pulumi up` starts again."
+    ) == str(interrupted([(3600, 200)], method="poll_once"))
 
 
 def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
@@ -377,7 +380,7 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
     assert ("FAILED", False) == (status.status, status.undeployed)
     assert 4 == len(deletes)
     assert all(later - earlier >= 15 for earlier, later in pairwise(deletes))
-    assert any("last poll: FAILED, No active undeployment. Model status is DEPLOYED. · 500" in line for line in lines)
+    assert any("last poll: FAILED, No active undeployment. Model status is DEPLOYED · 500" in line for line in lines)
 
 
 def test_a_model_that_undeploys_by_itself_is_waited_for():
@@ -604,8 +607,8 @@ ACCEPTED = httpx.Response(200, json="m")
             [
                 "1: GET 503 in 0 ms: 503 Service Unavailable; will send it again",
                 (
-                    "2: GET without a response in 0 ms: no response yet · the connection to https://api.test (from"
-                    " nugen:baseUrl) was lost: reset; next poll in 0.5s"
+                    "2: GET without a response in 0 ms: no response yet · connection lost (reset) to https://api.test"
+                    " (from nugen:baseUrl); next poll in 0.5s"
                 ),
                 "3: GET 405 in 0 ms: Model m: the Nugen API rejects the request (405: no).",
             ],
