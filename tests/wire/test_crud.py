@@ -124,7 +124,10 @@ def test_create_without_waiting_records_what_one_poll_says(host, emulator):
             "does not accept the API key (401: Not authenticated): check the one in nugen:apiKey (in the stack config",
         ),
         (403, "does not accept the API key (403: Could not validate credentials. Reason: API key not found): check"),
-        (catalogue.model_not_found(), "knows no such model, or it belongs to another account (404: Model not found)."),
+        (
+            catalogue.model_not_found(),
+            "knows no such model, or it belongs to another account (404: Model not found): correct the id, or use",
+        ),
         (catalogue.wrong_route(), "has no such endpoint (404 Not Found): check the base URL (from nugen:base"),
         (422, "does not accept this model id (422: path.model_id: field required)."),
         (
@@ -149,6 +152,7 @@ def test_a_missing_key_is_a_sentence():
             host.create(inputs())
         assert sentence(caught).endswith(
             "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."
+            " An explicit provider does not read the stack config: give it the key."
         )
 
 
@@ -179,7 +183,16 @@ def test_check_fills_in_defaults_and_names_each_bad_property(host):
     checked, failures = host.check({"model_id": "a/b", "timeout_seconds": True})
 
     assert DEFAULTS.items() <= checked.items()
-    assert ["model_id", "timeout_seconds"] == [name for name, _ in failures]
+    assert [("", "model_id"), ("", "timeout_seconds")] == [(name, reason.split()[0]) for name, reason in failures]
+
+
+def test_check_never_has_the_engine_print_the_value_of_a_property(host):
+    """It might be a secret, and the engine prints whatever property it is given."""
+    everything_wrong = {name: ["x"] for name in (*DEFAULTS, "model_id", "timeout_seconds")} | {"triggers": "x"}
+    _, failures = host.check(everything_wrong)
+
+    assert {""} == {name for name, _ in failures}
+    assert len(everything_wrong) == len(failures)
 
 
 def test_unknown_inputs_pass_check_and_come_back_unknown(host):

@@ -91,7 +91,7 @@ def test_a_refresh_that_finds_a_model_in_service_warns_of_it_each_time(start, em
         "Model m-1 is no longer undeployed: PENDING. The next `pulumi up` waits for it.",
         (
             "Model m-1 is no longer undeployed: Model status is DEPLOYED. The next `pulumi up` changes nothing: the"
-            " program does not require the model to be undeployed."
+            " program does not require it to be undeployed."
         ),
     ] == [line.message for line in engine.logged]
 

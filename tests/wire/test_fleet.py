@@ -67,8 +67,9 @@ def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
 
     assert "3 of 4 models are not undeployed:" == lines[0]
     assert lines[-1].startswith(
-        "The next `pulumi up` continues with the models that are not finished. Remove the ids that do not exist from "
+        "The next `pulumi up` continues with the models that are not finished. To wait longer, raise "
     )
+    assert "Remove the ids that do not exist from " in lines[-1]
     assert [True, True, True] == [any(name in line for line in lines) for name in ("GPU on fire", "missing", "never")]
     assert ({"fine", "fails", "never"}, ["missing", "never"], ["fails"]) == (
         set(outputs["models"]),
