@@ -11,7 +11,7 @@ from nugen_pulumi.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_o
 from nugen_pulumi.client import NugenClient
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.formatting import duration, printable
-from nugen_pulumi.live_line import LiveLine
+from nugen_pulumi.live_line import SIGN_OF_LIFE, LiveLine
 from nugen_pulumi.models import UndeployStatus
 from nugen_pulumi.outputs import from_status
 from nugen_pulumi.state import FleetModel
@@ -89,13 +89,16 @@ async def follow_all(
     live = LiveLine(report)
 
     def line() -> tuple[str, str]:
-        count = _outage(client, undeployments) + _count(outcomes.values(), len(models), before)
-        return count, f"{count} · {duration(clock() - started)}"
+        outage, error = _outage(client, undeployments)
+        count = outage + _count(outcomes.values(), len(models), before)
+        return count + error, f"{count} · {duration(clock() - started)}{error}"
 
     def tell() -> None:
         count, text = line()
         # The count of a large fleet changes all the time: the longer it takes, the rarer are its lines.
-        live.show(text, news=count, now=clock(), spacing=max(_BETWEEN_LINES, (clock() - started) / 5))
+        live.show(
+            text, news=count, now=clock(), spacing=min(SIGN_OF_LIFE, max(_BETWEEN_LINES, (clock() - started) / 5))
+        )
 
     tasks = [asyncio.create_task(one(model_id, undeploy=undeploy)) for model_id, undeploy in models.items()]
     narrator = asyncio.create_task(_now_and_then(tell))
@@ -148,14 +151,13 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
         tell()
 
 
-def _outage(client: NugenClient, undeployments: Collection[Undeployment]) -> str:
-    """Tell that nothing answers, and why: what is pending would look healthy otherwise."""
-    if client.answered_ever and client.unanswered_for < _LONG_OUTAGE:
-        return ""
+def _outage(client: NugenClient, undeployments: Collection[Undeployment]) -> tuple[str, str]:
+    """Tell that nothing answers, before the count, and why, after it: what is pending would look healthy otherwise."""
     error = next((one.error for one in undeployments if one.error), None)
-    if error is None:
-        return ""
-    return f"no response {f'for {duration(client.unanswered_for)}' if client.answered_ever else 'yet'} ({error}) · "
+    if error is None or (client.answered_ever and client.unanswered_for < _LONG_OUTAGE):
+        return "", ""
+    since = f"for {duration(client.unanswered_for)}" if client.answered_ever else "yet"
+    return f"no response {since} · ", f" · {error}"
 
 
 def _count(outcomes: Collection[ModelOutcome], asked: int, before: int) -> str:

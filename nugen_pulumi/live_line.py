@@ -43,7 +43,7 @@ class LiveLine:
         if (fresh and (not self.shown or now - self._at >= spacing)) or now >= self._due:
             self.shown = True
             self._news, self._at = news, now
-            self._due = now + (FIRST_SIGN_OF_LIFE if fresh else SIGN_OF_LIFE)
+            self._due = now + max(spacing, FIRST_SIGN_OF_LIFE if fresh else SIGN_OF_LIFE)
             self._report(line)
 
     def end(self, line: str) -> None:

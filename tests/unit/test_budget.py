@@ -72,6 +72,28 @@ def test_all_of_the_budget_can_be_used(more, fits):
     assert fits == (models == within_budget(models))
 
 
+@pytest.mark.parametrize(("letters", "kept"), [(59, True), (60, False)])
+def test_what_is_no_larger_than_the_remark_would_be_is_never_left_out(monkeypatch, letters, kept):
+    """To leave out 64 bytes or less would gain nothing."""
+    monkeypatch.setattr("nugen_pulumi.budget.LARGEST_FLEET_VALUES", 0)
+    models = {"m": model(result="x" * letters)}
+
+    assert kept == (models == within_budget(models))
+
+
+@pytest.mark.parametrize(("more", "kept"), [(0, True), (-1, False)])
+def test_a_remark_takes_room_too(monkeypatch, more, kept):
+    remark, nothing = "(left out: 0 KiB)", 6 * size_of(None)
+    models = {"large": model(result="x" * 200), "small": model(result="x" * 100)}
+    monkeypatch.setattr(
+        "nugen_pulumi.budget.LARGEST_FLEET_VALUES", nothing + size_of(remark) + size_of("x" * 100) + more
+    )
+
+    assert {"large": remark, "small": "x" * 100 if kept else remark} == {
+        name: fields["result"] for name, fields in within_budget(models).items()
+    }
+
+
 @pytest.mark.parametrize(
     ("value", "size"),
     [

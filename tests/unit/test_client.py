@@ -12,6 +12,7 @@ from harness.simulated import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nugen_pulumi._version import VERSION
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, RejectedError, UnavailableError
 from nugen_pulumi.inputs import model_id_problem
 from nugen_pulumi.models import UndeployStatus
@@ -98,7 +99,7 @@ LASTING = [
     (
         answer(404, "Not Found"),
         RejectedError,
-        "https://api.test has no such endpoint (404 Not Found): check the base URL",
+        "https://api.test has no such endpoint (404 Not Found): check the base URL (from nugen:baseUrl).",
     ),
     (httpx.Response(404, text="<html><title>404 - Model not found"), RejectedError, "has no such endpoint"),
     (answer(405), RejectedError, "rejects the request (405 Method Not Allowed)"),
@@ -116,7 +117,15 @@ LASTING = [
     (answer(307, location="/elsewhere"), RejectedError, "redirects to another path (307)"),
     (answer(302, location="https://[zz"), RejectedError, "redirects to an invalid URL (302)"),
     (answer(304), RejectedError, "redirects to another path (304)"),
-    (answer(300), RejectedError, "redirects to another path (300)"),
+    (
+        answer(300),
+        RejectedError,
+        (
+            "redirects to another path (300). Redirects are not followed, because only the API may receive the API key:"
+            " check the base URL (from nugen:baseUrl)."
+        ),
+    ),
+    (answer(301, location="https://" + "a" * 101), RejectedError, f"redirects to {'a' * 99}… (301)"),
 ]
 
 
@@ -292,6 +301,73 @@ def test_who_has_no_turn_in_time_is_told_what_the_api_admits():
     assert "the request was not sent within 20s: the API admits no requests (503 Service Unavailable)" == str(error)
 
 
+def test_who_has_no_turn_in_time_is_told_how_much_the_api_admits():
+    """Five requests within the last five seconds."""
+    api = ScriptedApi(*["PENDING"] * 5, answer(503, Retry_After="30"))
+
+    async def main():
+        client = client_for(api)
+        for _ in range(5):
+            await client.status("m", within=100)
+        with pytest.raises(RefusedError) as caught:
+            await client.status("m", within=2)
+        return str(caught.value)
+
+    said, _ = simulate(main)
+
+    assert (
+        "the request was not sent within 2s: the API admits 1.0 requests a second (503 Service Unavailable)"
+    ) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "window", "admitted"),
+    [
+        ("PENDING", 11, 1),
+        (500, 11, 1),
+        (answer(401), 11, 1),
+        (answer(503, Retry_After="1"), 4, 0),
+        ((31, "PENDING"), 5, 0),
+        (httpx.ReadError("reset"), 10, 0),
+    ],
+)
+def test_what_a_response_means_for_the_pace(given, window, admitted):
+    """Any that is no refusal admits; what is cut or lost does not."""
+    api = ScriptedApi(*["PENDING"] * 6, given, "PENDING")
+
+    async def main():
+        client = client_for(api)
+        for _ in range(6):
+            await client.status("m", within=100)
+        await asyncio.sleep(10)
+        pace = client._dispatcher.pace
+        begun = pace.window
+        asked = asyncio.create_task(client.status("m", within=100))
+        await asyncio.sleep(given[0] if isinstance(given, tuple) else 0.01)
+        seen = pace.window, 5 * pace.admitted(asyncio.get_running_loop().time())
+        await asyncio.gather(asked, return_exceptions=True)
+        return begun, *seen
+
+    assert (10, window, admitted) == simulate(main)[0]
+
+
+def test_once_an_outage_has_ended_all_waits_the_next_request_finds_out_whether_it_is_over():
+    api = ScriptedApi(*[500] * 4, "PENDING")
+
+    async def main():
+        client, outcomes = client_for(api), []
+        for _ in range(5):
+            outcomes += await asyncio.gather(client.status("m", within=9), return_exceptions=True)
+            await asyncio.sleep(100)
+        return outcomes
+
+    outcomes, _ = simulate(main)
+
+    assert [UnavailableError, UnavailableError, UnavailableError, OutageError, UndeployStatus] == [
+        type(outcome) for outcome in outcomes
+    ]
+
+
 def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
     """After 300 seconds: those that are under way, those that queue, and those that pause and come back."""
     api = ScriptedApi((0.2, 503))
@@ -380,6 +456,34 @@ def test_one_delete_that_is_always_refused_costs_the_others_nothing():
     assert took < 20
 
 
+@pytest.mark.parametrize("others", [4, 60])
+def test_the_sixth_refusal_in_a_row_is_an_error_where_others_are_admitted(others):
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [(0.05, 503 if "/bad/" in request.url.path else "PENDING")]
+            return await super().handle_async_request(request)
+
+    api = Api("PENDING")
+
+    async def main():
+        client = client_for(api)
+
+        async def polled_often(model_id):
+            for _ in range(9):
+                await client.status(model_id, within=1000)
+
+        return await asyncio.gather(
+            client.status("bad", within=1000),
+            *(polled_often(f"m-{number}") for number in range(others)),
+            return_exceptions=True,
+        )
+
+    (error, *_), _ = simulate(main)
+
+    assert RefusedError is type(error)
+    assert 6 == sum("/bad/" in path for _, _, path in api.requests)
+
+
 def test_a_request_that_is_refused_again_and_again_by_chance_is_not_sent_to_the_end_of_the_queue():
     """It would not leave for another round, and might be refused then, too."""
 
@@ -406,6 +510,31 @@ def test_a_request_that_is_refused_again_and_again_by_chance_is_not_sent_to_the_
 
     assert 6 == len(left)
     assert left[-1] < 200, "before the third polls of the others"
+
+
+def test_who_is_refused_twice_goes_half_the_way_back():
+    """Refused once, it keeps its place."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            left.append(request.url.path.split("/")[-2])
+            self.script = [(0.1, 503 if left[-1] == "refused" and left.count("refused") < 3 else "PENDING")]
+            return await super().handle_async_request(request)
+
+    left = []
+
+    async def main():
+        client = client_for(Api(), Settings("k", "https://api.test", max_concurrent_requests=1))
+
+        async def one(model_id, due):
+            await asyncio.sleep(due)
+            await client.status(model_id, within=100)
+
+        await asyncio.gather(one("refused", 0), one("early", 0.05), one("soon", 0.09), one("late", 0.4))
+
+    simulate(main)
+
+    assert ["refused", "refused", "early", "soon", "refused", "late"] == left
 
 
 def test_a_response_to_an_earlier_request_about_another_model_is_never_believed():
@@ -472,9 +601,15 @@ def test_what_is_sent_is_the_documented_request():
         ("GET", "https://api.test/api/v3/models/undeploy-model/m/status"),
         ("DELETE", "https://api.test/api/v3/models/undeploy-model/m"),
     ] == [(request.method, str(request.url)) for request in seen]
-    assert "Bearer key-for-tests" == seen[0].headers["authorization"]
-    assert "identity" == seen[0].headers["accept-encoding"]
-    assert seen[0].headers["user-agent"].startswith("nugen-pulumi/")
+    assert [
+        {
+            "host": "api.test",
+            "authorization": "Bearer key-for-tests",
+            "accept": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": f"nugen-pulumi/{VERSION}",
+        }
+    ] * 2 == [dict(request.headers) for request in seen]
 
 
 @pytest.mark.parametrize(

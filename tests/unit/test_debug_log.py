@@ -23,6 +23,16 @@ def test_lines_of_one_second_are_one_message():
     assert ["a\ndebug: b\ndebug: c"] == sent
 
 
+def test_a_line_that_comes_a_second_later_is_passed_on_at_once():
+    clock, sent = Clock(), []
+    log = DebugLog(sent.append, clock)
+    for line in "ab":
+        clock.time += 1.0
+        log.add(line)
+
+    assert ["a", "b"] == sent
+
+
 def test_what_was_gathered_is_passed_on_at_the_end_and_once():
     sent = []
     log = DebugLog(sent.append, Clock())

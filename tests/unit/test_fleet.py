@@ -127,6 +127,42 @@ def test_the_live_line_counts_those_that_were_undeployed_before():
     assert "4 of 5 undeployed · 1 pending · 0.5s" == said[0]
 
 
+def test_the_live_line_of_a_fleet_says_that_nothing_answers_any_more():
+    """It would look healthy otherwise."""
+    said = []
+    learn(ScriptedApi("PENDING", 500), ["a"], report=said.append, policy=WaitPolicy(timeout=60))
+
+    assert not said[0].startswith("no response")
+    assert re.fullmatch(
+        r"no response for \d+s · 0 of 1 undeployed · 1 pending · \d+s · 500 Internal Server Error", said[-2]
+    )
+
+
+def test_an_hour_of_a_large_fleet_is_a_line_every_half_minute():
+    said = []
+    learn(Api(), [f"{10 * n}-m" for n in range(360)], report=said.append, policy=WaitPolicy(timeout=4000))
+
+    assert 100 <= len(said) <= 150
+
+
+def test_the_live_line_of_a_fleet_without_any_response_says_why():
+    """Once one of its requests is answered, the error of another is no more than that."""
+    said = []
+    learn(ScriptedApi(*[500] * 4, "PENDING", *[500] * 5, "COMPLETED"), ["a", "b"], report=said.append)
+
+    assert [
+        "no response yet · 0 of 2 undeployed · 2 pending · 0.5s · 500 Internal Server Error",
+        "0 of 2 undeployed · 2 pending · 1s",
+    ] == said[:2]
+
+
+def test_the_live_line_of_one_model_says_so_too():
+    said = []
+    learn(ScriptedApi(500, 500, "COMPLETED"), ["a"], report=said.append)
+
+    assert "no response yet · 0 of 1 undeployed · 1 pending · 0.5s · 500 Internal Server Error" == said[0]
+
+
 def test_a_fleet_that_is_over_at_the_first_poll_needs_no_line():
     said = []
     learn(Api(), ["0-a"], report=said.append)
@@ -153,6 +189,14 @@ def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
     assert "Model m: a bug in nugen-pulumi: ZeroDivisionError: ours." == str(error)
     assert "PENDING" == outcomes["m"].known["status"]
     assert "in handle_async_request" in error.traceback
+
+
+def test_of_a_mistake_of_ours_that_says_much_the_beginning_and_the_end_of_its_traceback_are_kept():
+    outcomes, _ = learn(ScriptedApi(ZeroDivisionError("x" * 9000 + "end")), ["m"])
+    error = outcomes["m"].error
+
+    assert f"Model m: a bug in nugen-pulumi: ZeroDivisionError: {'x' * 180}…." == str(error)
+    assert "x" * 7996 + "end\n" == error.traceback
 
 
 def test_a_mistake_of_ours_in_what_is_recorded_is_an_outcome_too(monkeypatch):
@@ -184,6 +228,15 @@ def test_a_large_result_of_a_pending_model_is_not_remembered():
 
     assert ("PENDING", "(left out: 5 KiB)") == tuple(outcomes["m"].known[name] for name in ("status", "result"))
     assert 5000 == len(learn(api, ["m"], wait=False)[0]["m"].known["result"]), "one poll has nothing to remember"
+
+
+@pytest.mark.parametrize(("letters", "remembered"), [(1019, True), (1020, False)])
+def test_a_kibibyte_of_a_pending_model_is_remembered(letters, remembered):
+    """A string takes five bytes more than its letters."""
+    result = "x" * letters
+    outcomes, _ = learn(ScriptedApi(body("PENDING", result=result)), ["m"], policy=WaitPolicy(timeout=1))
+
+    assert (result if remembered else "(left out: 1 KiB)") == outcomes["m"].known["result"]
 
 
 def test_the_live_line_counts_from_the_beginning_of_the_fleet():

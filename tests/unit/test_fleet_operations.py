@@ -245,6 +245,14 @@ def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
     ] == runtime.said
 
 
+def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(operations):
+    """A drift to PENDING is somebody else's undeployment, which is waited for."""
+    runtime = Runtime(a=COMPLETED, b=PENDING)
+    operations.refresh(runtime.context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}, undeploy=True))
+
+    assert runtime.said[-1].endswith("Model b is no longer undeployed: PENDING.\nThe next `pulumi up` waits for it.")
+
+
 def test_a_refresh_finds_no_change_in_what_was_left_out(operations):
     """Both together are too large for state, and the larger one is left out of it."""
     now = {"a": {**COMPLETED, "result": "x" * 3 * MIB}, "b": {**COMPLETED, "result": "x" * 2 * MIB}}

@@ -50,7 +50,7 @@ def test_ids_as_found_in_the_wild_pass(model_id):
         ("a\x00", "control"),
         ("a\x7f", "control"),
         ("a\u200b", "control"),
-        ("a" * 513, "longer than 512"),
+        ("a" * 513, "must not be longer than 512 characters"),
     ],
 )
 def test_ids_that_cannot_be_one_are_refused(model_id, says):
@@ -203,6 +203,11 @@ def test_what_differs_is_named():
 )
 def test_the_timeout_is_the_inputs_or_that_of_the_options_or_half_an_hour(props, custom, timeout):
     assert WaitPolicy(timeout=timeout, longest_pause=5.0) == Inputs.read(props).policy(custom)
+
+
+def test_a_wait_of_which_the_program_says_nothing_has_the_policy_that_all_requests_have():
+    """Also those that are not a resource's: a refresh, a look-up."""
+    assert WaitPolicy() == Inputs.read({}).policy(None)
 
 
 def test_the_longest_pause_is_the_poll_interval():

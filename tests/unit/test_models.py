@@ -1,10 +1,14 @@
 """What the wild answers, read leniently, and what it means."""
 
+import sys
+
 import pytest
 from harness.host import struct
 from pydantic import ValidationError
 
 from nugen_pulumi.models import UndeployStatus
+
+LARGEST = int(sys.float_info.max)
 
 
 def status(word="COMPLETED", **fields):
@@ -18,6 +22,11 @@ def failed(reason):
 @pytest.mark.parametrize("word", ["PENDING", "pending", "Pending", " pending "])
 def test_case_and_blanks_do_not_matter(word):
     assert "PENDING" == status(word).status
+
+
+@pytest.mark.parametrize(("letters", "kept"), [(40, "X" * 40), (41, "X" * 39 + "…")])
+def test_of_a_long_word_40_letters_are_kept(letters, kept):
+    assert kept == status("x" * letters).status
 
 
 @pytest.mark.parametrize(
@@ -92,6 +101,8 @@ def test_a_time_of_a_foreign_type_hides_nothing():
         ("NaN", None),
         ("[-Infinity, 1.5]", [None, 1.5]),
         ("1" + "0" * 400, "(a number too large)"),
+        (str(LARGEST), LARGEST),
+        (str(-LARGEST), -LARGEST),
         ('{"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": 1}', {"value": 1}),
         ('{"note": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}', {"note": "(unknown)"}),
         ("[" * 40 + "]" * 40, "nested"),

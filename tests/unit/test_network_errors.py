@@ -79,7 +79,7 @@ def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
 
 
 def certificate(code):
-    error = ssl.SSLCertVerificationError("verify failed")
+    error = ssl.SSLCertVerificationError(1, "verify failed")
     error.verify_code = code
     connect = httpcore.ConnectError("failed")
     connect.__cause__ = error
@@ -99,16 +99,18 @@ def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
     error = certificate(code)
 
     assert RejectedError is type(error)
-    assert str(error).startswith(f"The certificate of {WHERE} {advice} (")
+    assert f"The certificate of {WHERE} {advice} (verify failed)." == str(error)
 
 
-def test_https_to_a_port_that_speaks_plain_http_is_said():
-    cause = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
-    cause.reason = "WRONG_VERSION_NUMBER"
+@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
+def test_https_to_a_port_that_speaks_plain_http_is_said(reason):
+    cause = ssl.SSLError(1, f"[SSL: {reason}]")
+    cause.reason = reason
     connect = httpcore.ConnectError("x")
     connect.__context__ = cause
+    error = network_error(connect, SETTINGS)
 
-    assert f"{WHERE} speaks plain http on this port, not https: check it" == str(network_error(connect, SETTINGS))
+    assert (f"{WHERE} speaks plain http on this port, not https: check it", False) == (str(error), error.sent)
 
 
 def test_what_the_system_says_is_found_below_what_the_libraries_say():
@@ -134,11 +136,15 @@ def test_what_only_a_librarys_maker_needs_is_left_out(exc, says):
     assert f"connection lost ({says}) to {WHERE}" == str(network_error(exc, SETTINGS))
 
 
-@pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("407"), socket.gaierror("x")])
+@pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("refused")])
 def test_a_proxy_that_is_down_is_named_without_its_password(exc):
-    said = str(network_error(exc, SETTINGS, PROXY))
+    error = network_error(exc, SETTINGS, PROXY)
 
-    assert ("proxy http://proxy.test:1 (from HTTPS_PROXY)" in said) == isinstance(
-        exc, (httpcore.ConnectError, httpcore.ProxyError)
-    )
-    assert "secret" not in said
+    assert "cannot connect (refused) through the proxy http://proxy.test:1 (from HTTPS_PROXY)" == str(error)
+    assert not error.sent
+
+
+def test_a_proxy_is_not_named_where_the_connection_through_it_broke():
+    error = network_error(socket.gaierror("x"), SETTINGS, PROXY)
+
+    assert (f"connection lost (x) to {WHERE}", True) == (str(error), error.sent)

@@ -42,13 +42,15 @@ def test_the_window_is_what_the_distance_asks_for(latency, most, window):
     assert window == pace.window
 
 
-def test_a_latency_is_forgotten_after_some_seconds():
+@pytest.mark.parametrize(("before", "after", "window"), [(0.2, 0.001, 16), (0.001, 0.2, 128)])
+def test_a_latency_is_forgotten_after_some_seconds(before, after, window):
+    """Be it longer or shorter than those since."""
     pace = Pace(128)
-    for number, latency in enumerate([0.2] * 200 + [0.001] * 40):
+    for number, latency in enumerate([before] * 200 + [after] * 200):
         pace.leave(START + number, queued=True)
         pace.end(START + number + latency, left=START + number, outcome=Outcome.ADMITTED)
 
-    assert 16 == pace.window
+    assert window == pace.window
 
 
 def test_time_outs_of_one_round_halve_the_window_once():
@@ -96,6 +98,69 @@ def test_the_first_refusal_sets_a_rate_and_the_next_departures_are_spaced():
     assert (4.0, 0.25) == (pace.rate, pytest.approx(pace.pause(START)))
 
 
+def refused_at_once():
+    """Return a pace of four requests a second, whose next one is due after a quarter of a second."""
+    pace = Pace(128)
+    pace.leave(START, queued=True)
+    pace.end(START, left=START, outcome=Outcome.REFUSED)
+    return pace
+
+
+def test_the_first_rate_is_what_was_admitted_within_the_last_second():
+    pace = Pace(128)
+    for number in range(30):
+        admitted = START if number < 10 else START + 0.5
+        pace.leave(START, queued=True)
+        pace.end(admitted, left=START, outcome=Outcome.ADMITTED)
+    pace.leave(START, queued=True)
+    pace.end(START + 1, left=START, outcome=Outcome.REFUSED)
+
+    assert 20.0 == pace.rate
+
+
+def test_departures_are_spaced_evenly_and_only_after_a_late_one_the_next_is_a_little_early():
+    pace, pauses = refused_at_once(), []
+    for now in (START + 0.25, START + 0.51, START + 1.75):
+        pace.leave(now, queued=False)
+        pauses.append(pace.pause(now))
+
+    assert [0.25, 0.24, 0.2375] == pytest.approx(pauses)
+
+
+@pytest.mark.parametrize("queued", [True, False])
+def test_after_the_first_refusal_the_rate_grows_at_once_if_it_is_used(queued):
+    pace = refused_at_once()
+    pace.leave(START + 0.25, queued=queued)
+
+    assert queued == (pace.rate > 4.0)
+
+
+@pytest.mark.parametrize(("latency", "slowness"), [(0.01, 0.45), (0.15, 0.75), (1.0, 1.0)])
+def test_the_rate_grows_with_a_square_in_its_exponent_and_at_a_distance_more_slowly(latency, slowness):
+    """However long nothing left: what was not used was not tried out, beyond the time that two departures take."""
+    pace = Pace(128)
+    pace.leave(START - latency, queued=True)
+    pace.end(START, left=START - latency, outcome=Outcome.ADMITTED)
+    pace.leave(START, queued=True)
+    pace.end(START, left=START, outcome=Outcome.REFUSED)
+    pace.leave(START + 100, queued=True)
+
+    assert 4 * 2 ** (0.5 / slowness) ** 2 == pytest.approx(pace.rate)
+
+
+def test_after_a_probe_that_was_told_to_stay_away_the_rate_is_held_for_twenty_times_as_long():
+    pace, now = refused_at_once(), START + 5
+    pace.leave(now, queued=True)
+    pace.end(now, left=now, outcome=Outcome.REFUSED, retry_after=1.0)
+    held = pace.rate
+    while pace.rate == held:
+        now += pace.pause(now)
+        pace.leave(now, queued=True)
+        pace.end(now, left=now, outcome=Outcome.ADMITTED)
+
+    assert 25 == pytest.approx(now - START, abs=0.75)
+
+
 def test_refusals_of_one_herd_cut_the_rate_once():
     """Those among them that left at the very moment of the cut, too: a clock may be coarse."""
     pace = Pace(128)
@@ -140,16 +205,17 @@ def test_dismissed_turns_end_with_an_error_each():
     async def main():
         queue = RequestQueue(Pace(1))
         await queue.enter(urgent=False, due=0)
-        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(3)]
+        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(4)]
         await asyncio.sleep(1)
         tasks[0].cancel()
         queue.dismiss(OutageError("silent"))
+        tasks[1].cancel()  # it is dismissed already, but does not know yet
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     ends, _ = simulate(main)
 
-    assert [asyncio.CancelledError, OutageError, OutageError] == [type(end) for end in ends]
-    assert ends[1] is not ends[2]
+    assert [asyncio.CancelledError, asyncio.CancelledError, OutageError, OutageError] == [type(end) for end in ends]
+    assert ends[2] is not ends[3]
 
 
 def test_it_tells_what_was_admitted_of_late():
@@ -314,13 +380,14 @@ def test_a_cancelled_turn_is_given_back():
     async def main():
         queue = RequestQueue(Pace(1))
         left = await queue.enter(urgent=False, due=0)
-        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(3)]
+        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(4)]
         await asyncio.sleep(1)
         tasks[1].cancel()
+        tasks[2].cancel()
         await asyncio.sleep(1)
         queue.release(left, Outcome.ADMITTED)
         tasks[0].cancel()  # it has its turn already, but does not know yet
-        return await tasks[2]
+        return await tasks[3]
 
     taken, _ = simulate(main)
 

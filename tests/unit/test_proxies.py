@@ -36,20 +36,20 @@ def test_https_proxy_wins_over_all_proxy(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("value", "what"),
     [
-        "socks5://user:secret@proxy.test",
-        "ftp://user:secret@proxy.test",
-        "http://user:secret@proxy.test:80a",
-        "user:secret@",
-        "http://user:secret@a b",
-        "http://user:secret@proxy.test:70000",
+        ("socks5://user:secret@proxy.test", "names a type of proxy that this package does not support"),
+        ("ftp://user:secret@proxy.test", "names a type of proxy that this package does not support"),
+        ("http://user:secret@proxy.test:80a", "is not a valid proxy address"),
+        ("user:secret@", "is not a valid proxy address"),
+        ("http://user:secret@a b", "is not a valid proxy address"),
+        ("http://user:secret@proxy.test:70000", "is not a valid proxy address"),
     ],
 )
-def test_what_is_no_proxy_is_named_without_its_password(monkeypatch, value):
-    with pytest.raises(SettingsError, match="HTTPS_PROXY") as caught:
+def test_what_is_no_proxy_is_named_without_its_password(monkeypatch, value, what):
+    with pytest.raises(SettingsError) as caught:
         find(monkeypatch, HTTPS_PROXY=value)
-    assert "secret" not in str(caught.value)
+    assert f"HTTPS_PROXY {what}: use something like HTTPS_PROXY=http://proxy.example:3128." == str(caught.value)
     assert "secret" not in repr(caught.value.__cause__)
 
 
@@ -68,7 +68,9 @@ def test_a_password_is_in_no_repr(monkeypatch):
         ("pi.test", "api.test", False),
         ("api.test:443", "API.test", True),
         ("api.test:444", "api.test", False),
+        ("api.test:444, api.test:443", "api.test", True),
         ("127.0.0.0/8", "127.0.0.1", True),
+        ("127.0.0.9/8", "127.0.0.1", True),
         ("127.0.0.1:443", "127.0.0.1", True),
         ("[::1]:443", "::1", True),
         ("10.0.0.0/8", "127.0.0.1", False),

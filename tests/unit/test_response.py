@@ -74,6 +74,22 @@ def test_a_summary_is_the_code_and_what_is_said_about_it(status, body, summary):
 
 
 @pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ({"x-request-id": "4f1c"}, "4f1c"),
+        ({"request-id": "4f1c"}, "4f1c"),
+        ({"x-correlation-id": "4f1c"}, "4f1c"),
+        ({"cf-ray": "4f1c"}, "4f1c"),
+        ({"cf-ray": "of the proxy", "x-request-id": "of the API"}, "of the API"),
+        ({"x-request-id": "x" * 81}, "x" * 79 + "…"),
+        ({"server": "nginx"}, ""),
+    ],
+)
+def test_a_request_is_called_what_the_api_calls_it_or_the_proxy(headers, request_id):
+    assert request_id == Response(500, headers=headers).request_id
+
+
+@pytest.mark.parametrize(
     ("header", "seconds"),
     [
         ("7", 7.0),

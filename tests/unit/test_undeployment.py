@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 
 import httpx
@@ -425,6 +426,18 @@ def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early)
     assert "COMPLETED" == status.status
 
 
+def test_the_live_line_says_what_a_poll_within_the_grace_was_told():
+    lines = []
+
+    async def main():
+        wait = Undeployment(client_for(ScriptedApi(200, NOT_FOUND, "COMPLETED")), "m", STEADY, report=lines.append)
+        await wait.follow(undeploy=True)
+
+    simulate(main)
+
+    assert ["PENDING · last poll: Model not found", "COMPLETED"] == lines
+
+
 def test_grace_ends():
     api = ScriptedApi(200, NOT_FOUND)
 
@@ -492,8 +505,16 @@ def test_a_single_poll_that_fails_says_so(script):
 
 
 def test_a_single_poll_whose_delete_failed_and_shows_nothing_yet_says_so():
-    with pytest.raises(UnavailableError, match="no usable response to a single poll: 500"):
+    with pytest.raises(UnavailableError) as caught:
         poll_once(ScriptedApi(500, NOT_FOUND), undeploy=True)
+    assert "Model m: no usable response to a single poll: 500 Internal Server Error." == str(caught.value)
+
+
+def test_a_single_poll_that_is_answered_after_the_grace_takes_what_is_said():
+    """A wait would send the DELETE again."""
+    answer = failed("No active undeployment. Model status is DEPLOYED.")
+
+    assert "FAILED" == poll_once(ScriptedApi(500, (20, answer)), undeploy=True).status
 
 
 def test_many_waits_share_the_slots_and_none_is_lost():
@@ -628,6 +649,30 @@ def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
     simulate(main)
 
     assert [f"m, request {line}" for line in lines] == logged
+
+
+@pytest.mark.parametrize(
+    ("script", "policy", "why"),
+    [
+        (["PENDING"], WaitPolicy(timeout=0.5), "PENDING; stopping: the deadline passed"),
+        (
+            [500],
+            WaitPolicy(longest_first_outage=1),
+            "no response yet · 500 Internal Server Error · 1s; stopping: no usable response for too long",
+        ),
+    ],
+)
+def test_the_debug_log_ends_with_why_a_wait_stops(script, policy, why):
+    logged = []
+
+    async def main():
+        wait = Undeployment(client_for(ScriptedApi(*script)), "m", replace(policy, jitter=0.0), debug=logged.append)
+        with suppress(NugenError):
+            await wait.follow(undeploy=False)
+
+    simulate(main)
+
+    assert logged[-1].endswith(f" in 0 ms: {why}")
 
 
 def test_a_single_poll_is_one_line_of_the_debug_log():

@@ -168,6 +168,10 @@ def test_a_refusal_is_no_miss_but_keeps_a_wait_away():
     assert Stop.OUTAGE is wait.failed(42.0)
 
 
+def test_after_a_refusal_that_does_not_say_for_how_long_a_wait_goes_on_at_its_own_pace():
+    assert PollAgain(0.5) == Wait(WaitPolicy(), now=0.0).refused(0.0)
+
+
 def test_all_is_counted_from_the_beginning_of_the_wait():
     """The clock is anybody's: it need not begin at zero."""
     wait = Wait(WaitPolicy(timeout=100), now=1000.0, chance=lambda: MIDDLE)

@@ -4,12 +4,14 @@ import pytest
 from google.protobuf import struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
+from pulumi import StringAsset
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from nugen_pulumi.wire import camel, holds_in_clear, read, secret_names, spelt, written
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+ASSET = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
 
 
 def struct(**fields):
@@ -60,6 +62,7 @@ def test_unknown_values_stay_unknown():
     ("fields", "names"),
     [
         ({"modelId": "m", "triggers": [1, {"a": "b"}]}, set()),
+        ({"triggers": [ASSET]}, set()),
         ({"modelId": {**SECRET, "value": "m"}}, {"model_id"}),
         ({"triggers": [1, {"a": {**SECRET, "value": "b"}}], "wait": True}, {"triggers"}),
         ({"modelIds": ["a", {**SECRET, "value": UNKNOWN}]}, {"model_ids", "models", "pending", "failed"}),
@@ -85,6 +88,13 @@ def test_what_became_a_secret_is_found_in_clear_text(olds, in_clear):
     news = struct(modelIds={**SECRET, "value": ["a"]}, wait=True)
 
     assert in_clear is holds_in_clear(struct(**olds), news)
+
+
+def test_secrets_are_read_bare_and_assets_as_something_to_refuse():
+    seen = read(struct(modelId={**SECRET, "value": "m"}, triggers=[{**SECRET, "value": [1]}, ASSET]))
+
+    assert ("m", [1]) == (seen["model_id"], seen["triggers"][0])
+    assert isinstance(seen["triggers"][1], StringAsset)
 
 
 def test_what_an_update_will_tell_of_secret_ids_is_a_secret():
