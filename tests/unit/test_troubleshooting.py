@@ -10,7 +10,14 @@ import nugen_pulumi
 
 ROOT = Path(__file__).parents[2]
 # Pulumi's own, and Python's.
-OF_OTHERS = ("the stack is currently locked", "error reading from server", "KeyError:", "No module named")
+OF_OTHERS = (
+    "the stack is currently locked",
+    "error reading from server",
+    "KeyError:",
+    "No module named",
+    "plugin not",
+    "could not find",
+)
 
 
 def messages():
