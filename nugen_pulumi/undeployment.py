@@ -93,7 +93,7 @@ class Undeployment:
             while True:
                 try:
                     if self._undeploy:
-                        await self._ask()
+                        await self._send_delete()
                         self._undeploy = False
                     status = await self._poll()
                 except UnavailableError as exc:
@@ -137,7 +137,7 @@ class Undeployment:
         with self._with_last():
             try:
                 if undeploy:
-                    await self._ask()
+                    await self._send_delete()
                 await self._poll()
             except UnavailableError as exc:
                 self.error = exc
@@ -164,7 +164,7 @@ class Undeployment:
             interrupted.last_known = self.last
             raise interrupted from None
 
-    async def _ask(self) -> None:
+    async def _send_delete(self) -> None:
         """Send the DELETE."""
         try:
             # Ends at the deadline, because the last poll starts there.
