@@ -20,7 +20,7 @@ REAL = """
 The same against the real API, in a stack of yours:
 
   source .venv/bin/activate && export PATH="{cli}:$PATH"
-  pulumi login --local              # or wherever you keep state
+  pulumi login --local --non-interactive    # or wherever you keep state
   pulumi stack init retire
   pulumi config set --secret nugen:apiKey
   pulumi config set modelId YOUR-MODEL-ID
