@@ -12,6 +12,7 @@ from nugen_pulumi.errors import NugenError, RejectedError
 from nugen_pulumi.loop import Loop
 from nugen_pulumi.request import RequestOptions
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiter import WaitPolicy
 
 
 def test_each_fault_is_in_the_table():
@@ -28,6 +29,9 @@ def test_a_fault_means_what_the_table_says(emulator, fault):
         options, outcomes = RequestOptions(on_refusal=refusals.append), []
         while len(emulator.requests) < 2:
             outcomes += await asyncio.gather(client.status("m", within=9, options=options), return_exceptions=True)
+            if MEANINGS[fault] is Meaning.NONE:
+                # As between two polls. A second copy that comes later than the next request would be its response.
+                await asyncio.sleep(WaitPolicy.shortest_pause)
         await client.aclose()
         return outcomes
 
