@@ -153,8 +153,10 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
 
 def _outage(client: NugenClient, undeployments: Collection[Undeployment]) -> tuple[str, str]:
     """Tell that nothing answers, before the count, and why, after it: what is pending would look healthy otherwise."""
+    if client.answered_ever and client.unanswered_for < _LONG_OUTAGE:
+        return "", ""
     error = next((one.error for one in undeployments if one.error), None)
-    if error is None or (client.answered_ever and client.unanswered_for < _LONG_OUTAGE):
+    if error is None:
         return "", ""
     since = f"for {duration(client.unanswered_for)}" if client.answered_ever else "yet"
     return f"no response {since} · ", f" · {error}"

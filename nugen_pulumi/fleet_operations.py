@@ -69,8 +69,8 @@ class FleetOperations:
             )
             reasons: dict[str, str] = {}
             tracebacks = []
-            # In the order of the program, and not of the ends.
-            for model_id in filter(outcomes.__contains__, ids):
+            # In the order of the program; the outcomes come in the order of their ends.
+            for model_id in actions:
                 outcome = outcomes[model_id]
                 if outcome.known is not None:
                     models[model_id] = outcome.known
