@@ -13,11 +13,11 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from nugen_pulumi.client import NugenClient
-from nugen_pulumi.fleet import follow_all
-from nugen_pulumi.loop import Loop
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiter import WaitPolicy
+from nugen_pulumi.waiting.fleet import follow_all
+from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.waiter import WaitPolicy
 
 SERVER = str(Path(__file__).with_name("server.py"))
 

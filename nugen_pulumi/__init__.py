@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nugen_pulumi.api.statuses import FleetModel
     from nugen_pulumi.errors import (
         InputError,
         ModelNotFoundError,
@@ -12,10 +13,8 @@ if TYPE_CHECKING:
         SettingsError,
         UnavailableError,
     )
-    from nugen_pulumi.explicit_provider import Provider
     from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
-    from nugen_pulumi.resource import UndeployedModel, UndeployedModels
-    from nugen_pulumi.state import FleetModel
+    from nugen_pulumi.resource import Provider, UndeployedModel, UndeployedModels
 
 __all__ = [
     "FleetModel",
@@ -33,7 +32,7 @@ __all__ = [
     "get_undeploy_status_output",
 ]
 
-_MODULES = ("resource", "state", "lookup", "explicit_provider", "errors")
+_MODULES = ("resource", "lookup", "errors", "api.statuses")
 
 
 def __getattr__(name: str) -> Any:

@@ -5,12 +5,17 @@ All errors that this package raises. The class tells what the caller can do abou
   - SettingsError           a setting is missing or wrong; nothing was sent
   - InputError              an input is invalid; nothing was sent
   - UnavailableError        a transient error: no usable response
+    - OverloadedError       the API has too much to do, or the request did not get its turn
+    - MisdirectedError      a response about another model
+    - OutageError           the API gives no usable response to anybody
   - RejectedError           a permanent error: the API rejects the request
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
   - WaitTimeoutError        the undeployment did not finish before the timeout
   - WaitInterruptedError    the wait was cancelled
+
+Programs catch those that ``nugen_pulumi`` exports. The package itself tells the others apart.
 """
 
 from __future__ import annotations
@@ -60,6 +65,25 @@ class UnavailableError(NugenError):
         super().__init__(message)
         self.retry_after = retry_after
         self.sent = sent
+
+
+class OverloadedError(UnavailableError):
+    """
+    The API has too much to do (429, 503), or the request did not get its turn: it certainly was not carried out.
+
+    This is the response of a live API: the process gets less done, but no wait ends over it.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after, sent=False)
+
+
+class MisdirectedError(UnavailableError):
+    """A response about another model than the one that was asked about."""
+
+
+class OutageError(UnavailableError):
+    """No request of this process has got a usable response for so long that all of its waits end."""
 
 
 class RejectedError(NugenError):

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from nugen_pulumi.errors import InputError
-from nugen_pulumi.inputs import model_id_problem
+from nugen_pulumi.operations.inputs import model_id_problem
 from nugen_pulumi.settings import Settings
 
 
@@ -69,11 +69,10 @@ def get_undeploy_status(
     if (problem := model_id_problem(model_id)) is not None:
         raise InputError(f"model_id {problem}.")
     # Late, because programs that never call this need neither httpx nor pydantic.
-    from nugen_pulumi.client import NugenClient  # noqa: PLC0415
-    from nugen_pulumi.loop import Loop  # noqa: PLC0415
-    from nugen_pulumi.outputs import from_status  # noqa: PLC0415
-    from nugen_pulumi.undeployment import Undeployment  # noqa: PLC0415
-    from nugen_pulumi.waiter import WaitPolicy  # noqa: PLC0415
+    from nugen_pulumi.api.client import NugenClient  # noqa: PLC0415
+    from nugen_pulumi.waiting.loop import Loop  # noqa: PLC0415
+    from nugen_pulumi.waiting.undeployment import Undeployment  # noqa: PLC0415
+    from nugen_pulumi.waiting.waiter import WaitPolicy  # noqa: PLC0415
 
     given = {
         "nugen:apiKey": api_key,
@@ -99,7 +98,7 @@ def get_undeploy_status(
             status = await Undeployment(client, model_id, WaitPolicy()).poll_once(undeploy=False)
         finally:
             await client.aclose()
-        return GetUndeployStatusResult(model_id=model_id, **from_status(status))
+        return GetUndeployStatusResult(model_id=model_id, **status.recorded())
 
     def run() -> GetUndeployStatusResult:
         with closing(Loop()) as loop:

@@ -23,11 +23,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from nugen_pulumi import host
+from nugen_pulumi.engine import host
 from nugen_pulumi.errors import NugenError
-from nugen_pulumi.fleet_operations import FleetOperations
-from nugen_pulumi.model_operations import ModelOperations
-from nugen_pulumi.operation import OperationContext, check, settings_problem
+from nugen_pulumi.operations.fleet import FleetOperations
+from nugen_pulumi.operations.model import ModelOperations
+from nugen_pulumi.operations.operation import OperationContext, check, settings_problem
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config

@@ -24,16 +24,16 @@ for n in range({count}):
 
 # A mistake of ours, in one model: the provider process imports this before anything else.
 MISTAKE = """
-import nugen_pulumi.outputs as outputs
+from nugen_pulumi.api.models import UndeployStatus
 
-right = outputs.from_status
+right = UndeployStatus.recorded
 
 def wrong(status):
     if status.model_id == "m-3":
         raise ZeroDivisionError("ours")
     return right(status)
 
-outputs.from_status = wrong
+UndeployStatus.recorded = wrong
 """
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from nugen_pulumi.client import NugenClient
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.settings import Settings
 
 SETTINGS = Settings(api_key="key-for-tests", base_url="https://api.test", base_url_source="nugen:baseUrl")

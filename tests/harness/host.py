@@ -15,7 +15,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
-from nugen_pulumi import wire
+from nugen_pulumi.plugin import wire
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
 
 PROVIDER = serialize_provider(UndeployedModelProvider())

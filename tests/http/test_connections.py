@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from nugen_pulumi.client import NugenClient
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.errors import UnavailableError
-from nugen_pulumi.loop import Loop
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.loop import Loop
 
 BODY = b'{"model_id":"m","status":"%s"}'
 

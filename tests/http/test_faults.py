@@ -6,13 +6,13 @@ import pytest
 from harness import KEY
 from harness.faults import MEANINGS, Meaning
 
-from nugen_pulumi.client import NugenClient
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.errors import NugenError, RejectedError
-from nugen_pulumi.loop import Loop
-from nugen_pulumi.request import RequestOptions
+from nugen_pulumi.http.request import RequestOptions
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiter import WaitPolicy
+from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.waiter import WaitPolicy
 
 
 def test_each_fault_is_in_the_table():

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from nugen_pulumi.client import NugenClient
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.emulator import Emulator, faults
-from nugen_pulumi.fleet import follow_all
-from nugen_pulumi.loop import Loop
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiter import WaitPolicy
+from nugen_pulumi.waiting.fleet import follow_all
+from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.waiter import WaitPolicy
 
 
 def undeploy_all(emulator, count, **settings):

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import trustme
 
-from nugen_pulumi.client import NugenClient
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.errors import RejectedError
 from nugen_pulumi.settings import Settings
 

@@ -14,23 +14,15 @@ from pathlib import Path
 import pytest
 
 import nugen_pulumi
-from nugen_pulumi import (
-    errors,
-    host,
-    inputs,
-    live_line,
-    outage,
-    outputs,
-    pace,
-    response,
-    settings,
-    undeployment,
-    waiter,
-)
+from nugen_pulumi import errors, settings
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
+from nugen_pulumi.engine import host
+from nugen_pulumi.http import outage, pace, response
+from nugen_pulumi.operations import inputs, outputs
+from nugen_pulumi.waiting import progress, undeployment, waiter
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -236,11 +228,6 @@ def test_no_page_names_what_is_not_the_readers():
     assert [] == found
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_no_line_is_wider_than_120(page):
-    assert [] == [number for number, line in enumerate(page.read_text().splitlines(), 1) if len(line) > 120]
-
-
 def test_the_readme_fits_on_a_few_screens():
     """A stranger's first hour: from an empty folder to the tables of inputs, outputs and settings."""
     assert len(README.read_text().splitlines()) < 200
@@ -353,7 +340,10 @@ def test_the_reference_names_all_that_is_public():
 
 
 def test_the_reference_tells_of_every_error_when_what_is_kept_and_what_to_do():
-    known = [name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)]
+    # The package tells these apart from UnavailableError; no program meets them.
+    internal = (errors.OverloadedError, errors.MisdirectedError, errors.OutageError)
+    kinds = {name: found for name, found in vars(errors).items() if isinstance(found, type)}
+    known = [name for name, found in kinds.items() if issubclass(found, Exception) and not issubclass(found, internal)]
     told = {
         name: re.findall(r"^- \*\*(\w+):\*\*", text, re.MULTILINE)
         for name, text in sections(REFERENCE).items()
@@ -388,7 +378,7 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
 def test_seconds_in_prose_are_numbers_of_the_code(page):
     """Those of the table, and the example of how many polls a wait takes."""
     policy = dataclasses.astuple(waiter.WaitPolicy())
-    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0, live_line.FIRST_SIGN_OF_LIFE, live_line.SIGN_OF_LIFE}
+    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0, progress.FIRST_SIGN_OF_LIFE, progress.SIGN_OF_LIFE}
     told = {float(number) for number in re.findall(r"\b(\d+(?:\.\d+)?) seconds\b", prose(page))}
 
     assert told <= known

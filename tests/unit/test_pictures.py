@@ -90,4 +90,4 @@ def test_the_architecture_names_modules_that_exist():
     named = set(re.findall(r"\b\w+\.py\b", "".join(re.findall(r"<text.*", svg))))
 
     assert len(named) > 10
-    assert named <= {path.name for path in Path(nugen_pulumi.__file__).parent.glob("*.py")}
+    assert named <= {path.name for path in Path(nugen_pulumi.__file__).parent.rglob("*.py")}

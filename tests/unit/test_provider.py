@@ -2,7 +2,7 @@
 
 import pytest
 
-from nugen_pulumi import host
+from nugen_pulumi.engine import host
 from nugen_pulumi.provider import UndeployedModelProvider
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.redaction import Redaction
+from nugen_pulumi.text import Redaction
 
 KEY = "nugen-a/b&c+d=e\\f\"g'h"
 

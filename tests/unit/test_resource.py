@@ -6,7 +6,8 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
-from nugen_pulumi import InputError, Provider, UndeployedModel, UndeployedModels, inputs, outputs
+from nugen_pulumi import InputError, Provider, UndeployedModel, UndeployedModels
+from nugen_pulumi.operations import inputs, outputs
 
 OF_SINGLE = [name for name in inputs.NAMES if name != "model_ids"]
 

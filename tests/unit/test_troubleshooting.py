@@ -22,7 +22,7 @@ OF_OTHERS = (
 
 def messages():
     """Return the strings of the package, with … for each part that varies."""
-    for path in Path(nugen_pulumi.__file__).parent.glob("*.py"):
+    for path in Path(nugen_pulumi.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.JoinedStr):
                 yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)

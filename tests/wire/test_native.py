@@ -199,7 +199,7 @@ def test_a_process_whose_engine_closed_the_pipe_ends(plugin):
 def test_it_loads_nothing_of_what_the_dynamic_host_forces_on_us():
     """And neither httpx nor pydantic before a request has to be sent."""
     loaded = "import sys, nugen_pulumi.plugin; print(*sorted(name for name in sys.modules if name in sys.argv))"
-    names = ["nugen_pulumi.host", "nugen_pulumi.provider", "httpx", "pydantic", "nugen_pulumi.schema"]
+    names = ["nugen_pulumi.engine.host", "nugen_pulumi.provider", "httpx", "pydantic"]
     run = subprocess.run([sys.executable, "-c", loaded, *names], check=True, capture_output=True, text=True)
 
     assert "" == run.stdout.strip()

@@ -1,0 +1,218 @@
+"""The two requests to the Nugen API. Turns responses into values or errors."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import ValidationError
+
+from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.statuses import Phase
+from nugen_pulumi.errors import (
+    MisdirectedError,
+    ModelNotFoundError,
+    NugenError,
+    OverloadedError,
+    RejectedError,
+    UnavailableError,
+)
+from nugen_pulumi.http.dispatcher import Dispatcher
+from nugen_pulumi.http.request import DEFAULT_OPTIONS, RequestOptions
+from nugen_pulumi.http.response import Response
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.text import printable
+
+# An explicit provider's settings arrive as if they were the stack's.
+_OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
+
+
+class NugenClient:
+    """
+    The two requests this package sends. Belongs to one event loop.
+
+    Args:
+        settings: Where the API is and how to speak to it.
+        transport: Stands in for the network in tests.
+
+    Raises:
+        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
+    """
+
+    def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._settings = settings
+        self._dispatcher = Dispatcher(settings, transport=transport)
+        self._asked_about: set[str] = set()
+
+    async def status(
+        self,
+        model_id: str,
+        *,
+        within: float,
+        options: RequestOptions = DEFAULT_OPTIONS,
+    ) -> UndeployStatus:
+        """
+        Poll the status of the undeployment of *model_id*.
+
+        Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
+
+        Args:
+            model_id: Any id that is one path segment.
+            within: Seconds that this may take in all; a request also has its request timeout.
+            options: What else the caller wants.
+
+        Raises:
+            UnavailableError: No usable response; asking again may help.
+            RejectedError: Asking again will not help.
+        """
+
+        def read(response: Response) -> UndeployStatus:
+            if not 200 <= response.status < 300:
+                raise self._error(response, model_id)
+            status = _status(response, source=self._settings.base_url_source)
+            # The API may return another spelling of the id. But an id that this process also polls belongs to another
+            # model.
+            if status.model_id != model_id and status.model_id in self._asked_about:
+                raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
+            return status
+
+        self._asked_about.add(model_id)
+        path = _path(model_id) + "/status"
+        return await self._dispatcher.send("GET", path, read, within=within, options=options)
+
+    async def undeploy(
+        self,
+        model_id: str,
+        *,
+        within: float,
+        options: RequestOptions = DEFAULT_OPTIONS,
+    ) -> bool:
+        """
+        Request the undeployment of *model_id*.
+
+        Source: ``DELETE /api/v3/models/undeploy-model/{model_id}``.
+
+        Args:
+            model_id: Any id that is one path segment.
+            within: As for :meth:`status`.
+            options: As for :meth:`status`.
+
+        Returns:
+            True if the API accepted it; False if it says that there is nothing to do.
+
+        Raises:
+            UnavailableError: No usable response. Unless its ``sent`` is False, the request may have been carried out.
+            RejectedError: Asking again will not help.
+        """
+
+        def read(response: Response) -> bool:
+            if 200 <= response.status < 300 and response.is_page:
+                raise UnavailableError(_page(response, source=self._settings.base_url_source))
+            if 200 <= response.status < 300:
+                return True
+            if response.status == 400 and not _is_server_error(response):
+                return False
+            raise self._error(response, model_id)
+
+        path = _path(model_id)
+        return await self._dispatcher.send("DELETE", path, read, within=within, options=options)
+
+    @property
+    def answered_ever(self) -> bool:
+        """Any request of the process ever got a usable response."""
+        return self._dispatcher.outage.answered_ever
+
+    @property
+    def unanswered_for(self) -> float:
+        """Seconds since the requests of the process began to fail; 0 if the last one got a usable response."""
+        return self._dispatcher.outage.unanswered_for(asyncio.get_running_loop().time())
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._dispatcher.aclose()
+
+    def _error(self, response: Response, model_id: str) -> NugenError:
+        """
+        Return the error for a response that is not a 2xx. The class depends on what the caller can do, not on the range
+        of the status code: a 400 can be a server error, and a 429 an account without credits.
+        """
+        said = response.summary
+        source = self._settings.base_url_source
+        retry_after = response.retry_after()
+        status = response.status
+        if status == 503:
+            return OverloadedError(said, retry_after=retry_after)
+        if status == 429 and (
+            retry_after is not None or not re.search(r"quota|credit", response.detail, re.IGNORECASE)
+        ):
+            return OverloadedError(said, retry_after=retry_after)
+        if status in (408, 425) or status >= 500 or _is_server_error(response):
+            return UnavailableError(said, retry_after=retry_after)
+
+        kind: type[RejectedError] = RejectedError
+        if status < 400:
+            host = _host(response.headers.get("location", ""))
+            why = (
+                f"{self._settings.base_url} redirects to {host} ({status}). Redirects are not followed, because only"
+                f" the API may receive the API key: check the base URL (from {source})"
+            )
+        elif status in (401, 403):
+            why = (
+                f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
+                f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"
+            )
+        elif status == 404 and response.detail.rstrip(".").lower() == "model not found":
+            kind = ModelNotFoundError
+            why = (
+                f"the Nugen API knows no such model, or it belongs to another account ({said}): correct the id, or use"
+                " the API key of its account"
+            )
+        elif status == 404:
+            why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
+        elif status == 422:
+            why = f"the Nugen API does not accept this model id ({said})"
+        elif status == 429:
+            why = f"the Nugen account is out of credits ({said})"
+        else:
+            why = f"the Nugen API rejects the request ({said})"
+        return kind(f"Model {model_id}: {why}.")
+
+
+def _status(response: Response, source: str) -> UndeployStatus:
+    try:
+        status = UndeployStatus.model_validate_json(response.body)
+    except ValidationError as exc:
+        first = exc.errors(include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        if response.is_page:
+            raise UnavailableError(_page(response, source)) from exc
+        if first["type"] == "json_invalid":
+            what = f"it is not JSON: {response.excerpt}"
+        else:
+            what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
+        raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
+    # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
+    # FAILED were saved, the next `pulumi up` would treat the model as finished.
+    return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
+
+
+def _page(response: Response, source: str) -> str:
+    return f"an HTML page ({response.excerpt}) instead of the API's response: check the base URL (from {source})"
+
+
+def _path(model_id: str) -> str:
+    return f"/api/v3/models/undeploy-model/{quote(model_id, safe='')}"
+
+
+def _host(location: str) -> str:
+    try:
+        return printable(urlsplit(location).hostname or "another path", 100)
+    except ValueError:
+        return "an invalid URL"
+
+
+def _is_server_error(response: Response) -> bool:
+    """Whether a 400 is a server error: the API once returned 400 ``Internal server error ``."""
+    return response.status == 400 and response.detail.lower().startswith("internal server error")

@@ -1,0 +1,165 @@
+"""Connections to the API, with their certificates, proxy and keep-alive time."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from nugen_pulumi.errors import SettingsError
+from nugen_pulumi.http.proxies import Proxy, find_proxy
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.text import printable
+
+_KEEP_ALIVE = 60.0
+
+
+class Connection(httpx.AsyncBaseTransport):
+    """
+    One HTTP/1.1 connection for one request at a time, opened at its first request.
+
+    It is one of httpcore's, which httpx stands on, without the pool around it: a request that is cut can leave a pool
+    with a connection that nobody owns (httpcore #830, #1093), and a pool's work for each request grows with its size.
+    :meth:`aclose` closes every socket that was opened here, those in the middle of a TLS handshake among them.
+
+    Args:
+        pool: Makes httpcore's connections; nothing is sent through the pool itself.
+        url: Where to connect to: scheme, host and port.
+
+    Attributes:
+        used: It has carried a request, so that the server may be about to close it.
+    """
+
+    def __init__(self, pool: Callable[[httpcore.AsyncNetworkBackend], httpcore.AsyncConnectionPool], url: str) -> None:
+        self.used = False
+        self._backend = _Backend()
+        self._pool = pool(self._backend)
+        self._origin = httpcore.URL(url).origin
+        self._http: Any = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request*; reconnect first if the connection was closed meanwhile, by either side."""
+        if self._http is not None and (not self._http.is_available() or self._http.has_expired()):
+            await self.aclose()
+        if self._http is None:
+            self._http = self._pool.create_connection(self._origin)
+        self.used = True
+        url = request.url
+        response = await self._http.handle_async_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+            )
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(self, response))
+
+    async def aclose(self) -> None:
+        """Close what is open. A later request opens it anew."""
+        self._http, self.used = None, False
+        await self._backend.aclose()
+
+    @property
+    def clean(self) -> bool:
+        """
+        The last response ended where it said that it would.
+
+        Bytes beyond it would be taken for the next response. httpcore keeps them to itself: where they are not found
+        the connection is not clean. May go when httpcore closes such connections.
+        """
+        http11 = getattr(self._http, "_connection", self._http)
+        surplus = getattr(getattr(http11, "_h11_state", None), "trailing_data", None)
+        return surplus == (b"", False)
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a response; at its end a connection that is not clean is closed."""
+
+    def __init__(self, connection: Connection, response: httpcore.Response) -> None:
+        self._connection = connection
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.aiter_stream():
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+        if not self._connection.clean:
+            await self._connection.aclose()
+
+
+class _Backend(httpcore.AsyncNetworkBackend):
+    """httpcore's own network, which remembers what it has opened."""
+
+    def __init__(self) -> None:
+        self._network = httpcore.AnyIOBackend()
+        self._open: list[httpcore.AsyncNetworkStream] = []
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return self._remembered(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    def _remembered(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+        self._open.append(stream)
+        return stream
+
+    async def aclose(self) -> None:
+        """Close the sockets. A TLS stream's close_notify is left out: nothing is to be said on these any more."""
+        streams, self._open = self._open, []
+        for stream in streams:
+            await stream.aclose()
+
+
+def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTransport], Proxy | None]:
+    """
+    Return what makes connections to the API, and the proxy that they go through.
+
+    Raises:
+        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
+    """
+    try:
+        url = httpx.URL(settings.base_url)
+        host, port = url.host, url.port or 443
+    except (httpx.InvalidURL, UnicodeError) as exc:
+        raise SettingsError(f"{settings.base_url_source} is not a URL: {printable(str(exc))}.") from exc
+    if url.scheme == "http":
+        # Settings allow it to loopback only. It needs no certificates, whose loading would cost more than a request,
+        # and a proxy would see the key.
+        certificates, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
+    else:
+        certificates, proxy = _certificates(), find_proxy(host, port)
+
+    def pool(backend: httpcore.AsyncNetworkBackend) -> httpcore.AsyncConnectionPool:
+        if proxy is None:
+            return httpcore.AsyncConnectionPool(certificates, keepalive_expiry=_KEEP_ALIVE, network_backend=backend)
+        return httpcore.AsyncHTTPProxy(
+            proxy.url,
+            proxy_auth=proxy.auth,
+            ssl_context=certificates,
+            keepalive_expiry=_KEEP_ALIVE,
+            network_backend=backend,
+        )
+
+    origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
+    return lambda: Connection(pool, origin), proxy
+
+
+def _certificates() -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context()
+    except (OSError, ValueError) as exc:
+        # The ones that httpx reads, in its order (httpx/_config.py).
+        named = [(name, value) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (value := os.environ.get(name))]
+        source = f"{named[0][0]}={printable(named[0][1])}" if named else "The certificate store of the system"
+        raise SettingsError(f"{source} contains no readable certificates: {printable(str(exc))}.") from exc

@@ -1,0 +1,135 @@
+"""Reuse connections to the API, and send one HTTP request over one of them. Independent of the endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpx
+
+from nugen_pulumi._version import VERSION
+from nugen_pulumi.errors import MisdirectedError, UnavailableError
+from nugen_pulumi.http.connections import Connection, make_connector
+from nugen_pulumi.http.proxies import Proxy
+from nugen_pulumi.http.request import SentRequest
+from nugen_pulumi.http.response import Response, UnreadableBodyError, read_body
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.text import Redaction
+
+T = TypeVar("T")
+
+
+class Pool:
+    """
+    Connections that are idle, and new ones when there is none. Belongs to one event loop.
+
+    Args:
+        settings: Where the API is and how to speak to it.
+        transport: Stands in for the network in tests.
+
+    Attributes:
+        proxy: The proxy that requests go through, or None.
+
+    Raises:
+        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
+    """
+
+    def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.proxy: Proxy | None
+        self._connect: Callable[[], httpx.AsyncBaseTransport]
+        self._connect, self.proxy = make_connector(settings) if transport is None else (lambda: transport, None)
+        self._headers = httpx.Headers(
+            {
+                "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),
+                "Authorization": f"Bearer {settings.api_key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # the bodies are small, and a body may be a bomb
+                "User-Agent": f"nugen-pulumi/{VERSION}",
+            }
+        )
+        # Reading a URL takes two thirds of what httpx spends on making a request, and each model is polled often.
+        self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
+        self._redaction = Redaction(settings.api_key)
+        self._idle: list[httpx.AsyncBaseTransport] = []  # a stack: the connection used last is the warmest
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        while self._idle:
+            self._discard(self._idle.pop())
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    async def request(
+        self, method: str, path: str, read: Callable[[Response], T], on_sent: Callable[[SentRequest], object]
+    ) -> T:
+        """
+        Send one request and read its response.
+
+        A connection is used again only if the response came whole and *read* could believe it.
+
+        Args:
+            method: Of HTTP. A DELETE goes over a connection that no server is about to close.
+            path: Percent-encoded, with a slash in front, below the base URL.
+            read: Makes a value of the response, or raises what it means.
+            on_sent: Called at the end, however it ends.
+
+        Raises:
+            UnavailableError: The body cannot be read.
+            Exception: Whatever the lower libraries raise: see :mod:`nugen_pulumi.http.network_errors`.
+        """
+        connection = self._take_connection(fresh=method == "DELETE")
+        trusted = False
+        response: Response | None = None
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            raw = await connection.handle_async_request(httpx.Request(method, self._url(path), headers=self._headers))
+            stream = raw.stream
+            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
+            headers = {name.lower(): value for name, value in raw.headers.items()}
+            try:
+                body = await read_body(stream, headers.get("content-encoding", ""))
+            except UnreadableBodyError as exc:
+                raise UnavailableError(str(exc)) from exc
+            await stream.aclose()
+            trusted = True
+            response = Response(raw.status_code, self._redaction.body(body), headers)
+            return read(response)
+        except MisdirectedError:
+            # The response to another request: nothing that comes over this connection can be believed.
+            trusted = False
+            raise
+        finally:
+            if trusted:
+                self._idle.append(connection)
+            else:
+                self._discard(connection)
+            known = (response.status, self._redaction.string(response.request_id)) if response else ()
+            on_sent(SentRequest(method, clock() - began, *known))
+
+    def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:
+        """
+        Return the connection used last, or a new one.
+
+        Args:
+            fresh: One that has carried no request. A server closes a connection that is idle for too long without
+                looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE should not be.
+        """
+        connection = self._idle.pop() if self._idle else self._connect()
+        if fresh and isinstance(connection, Connection) and connection.used:
+            self._discard(connection)
+            connection = self._connect()
+        return connection
+
+    def _discard(self, connection: httpx.AsyncBaseTransport) -> None:
+        """Close a connection for good: in a task of its own, which no cancellation can end."""
+        closing = asyncio.get_running_loop().create_task(connection.aclose())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closed)
+
+    def _closed(self, closing: asyncio.Task[None]) -> None:
+        self._closing.discard(closing)
+        closing.exception()  # one that fails to close is gone, too

@@ -1,0 +1,91 @@
+"""Decide which request is sent next, and when. Independent of HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import math
+
+from nugen_pulumi.errors import NugenError
+from nugen_pulumi.http.pace import Outcome, Pace
+
+
+class RequestQueue:
+    """
+    Lets requests leave at the pace of the process. Belongs to one event loop.
+
+    DELETEs come before all polls, because the model costs money until the DELETE is carried out. Then the most overdue
+    poll is next.
+
+    Args:
+        pace: How fast.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._queue: list[tuple[int, float, int, asyncio.Future[float]]] = []
+        self._count = itertools.count()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def enter(self, *, urgent: bool, due: float) -> float:
+        """
+        Wait for a turn, and return the time at which it came. Each turn taken must be given to :meth:`release`.
+
+        Args:
+            urgent: Goes before all that are not.
+            due: When the request was due: the earliest is next.
+        """
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[float] = loop.create_future()
+        heapq.heappush(self._queue, (0 if urgent else 1, due, next(self._count), turn))
+        self._admit()
+        if turn.done():
+            return turn.result()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.release(turn.result(), Outcome.LOST)
+            raise
+
+    def release(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
+        """
+        Give a turn back.
+
+        Args:
+            left: When it came.
+            outcome: How the request went.
+            retry_after: Seconds that the server asked all of us to stay away, or None.
+        """
+        self._pace.end(asyncio.get_running_loop().time(), left=left, outcome=outcome, retry_after=retry_after)
+        self._admit()
+
+    def dismiss(self, error: NugenError) -> None:
+        """Have all that wait for a turn end with an error like *error*."""
+        queue, self._queue = self._queue, []
+        for *_, turn in queue:
+            if not turn.done():
+                # One for each: to raise an exception writes into it.
+                turn.set_exception(type(error)(str(error)))
+
+    def _admit(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue:
+            if self._queue[0][3].done():  # cancelled
+                heapq.heappop(self._queue)
+                continue
+            now = loop.time()
+            pause = self._pace.pause(now)
+            # A timer may come early by as much as the clock's resolution; a tenth of a millisecond is no reason for
+            # another.
+            if pause > 0.0001:
+                if pause < math.inf:
+                    self._timer = loop.call_later(pause, self._admit)
+                return
+            turn = heapq.heappop(self._queue)[3]
+            self._pace.leave(now, queued=bool(self._queue))
+            turn.set_result(now)

@@ -1,0 +1,171 @@
+"""What came back over HTTP, bounded in size, and what it says in words. Knows nothing of who asked or how."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+import zlib
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+from nugen_pulumi.text import printable
+
+LARGEST_BODY = 1024 * 1024
+
+# None was seen in the wild: a guess at what a framework or a proxy would use.
+_REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "cf-ray")
+
+_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"{\x00": "UTF-16", b"\x00{": "UTF-16"}
+
+
+class UnreadableBodyError(Exception):
+    """The body is larger than a status can be, or not compressed as its headers say."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """
+    One answer, whole.
+
+    Attributes:
+        status: The HTTP status code.
+        body: The body, decompressed.
+        headers: By lower-case name.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def is_page(self) -> bool:
+        """The body is HTML."""
+        text = self.body[:8000].decode("utf-8", errors="replace").lower()
+        return "<html" in text[:2000] or "<!doctype" in text[:200]
+
+    @cached_property
+    def detail(self) -> str:
+        """
+        What the body says, in one printable line: the API's ``detail``, a page's title, plain text, or nothing.
+
+        ``detail`` has been seen as a string, an object with a ``message``, and the list of a 422.
+        """
+        text = self.body.decode("utf-8", errors="replace")
+        if self.is_page:
+            # Bounded, because a hostile page could keep an unbounded search busy for minutes.
+            title = re.search(r"<title[^>]{0,200}>(.{0,500}?)</title", text[:10_000], re.IGNORECASE | re.DOTALL)
+            return printable(html.unescape(title[1])) if title else "an HTML page"
+        try:
+            return printable(_words(json.loads(text)))
+        except (ValueError, RecursionError):
+            return printable(text)
+
+    @property
+    def excerpt(self) -> str:
+        """What a body that is no JSON looks like, in a few words, true for whatever bytes there are."""
+        if not self.body.strip():
+            return "empty"
+        for marks, encoding in _MARKS.items():
+            if self.body.startswith(marks):
+                return f"{encoding} instead of UTF-8"
+        try:
+            text = self.body.decode()
+        except UnicodeDecodeError:
+            return f"{len(self.body)} bytes that are not UTF-8"
+        # JSON's own escapes can spell what is no character.
+        said = self.detail if "<" in text[:2000] else ""
+        return said[:80] or printable(text, 80) or "no printable characters"
+
+    @property
+    def summary(self) -> str:
+        """The status code with what is said about it: ``503 Service Unavailable``, ``404: Model not found``."""
+        try:
+            phrase = HTTPStatus(self.status).phrase
+        except ValueError:
+            phrase = ""
+        detail = self.detail
+        detail = detail.rstrip(".")
+        if detail.startswith(str(self.status)):  # the titles of most proxies' pages repeat the code
+            return detail
+        if detail and detail.lower() != phrase.lower():
+            return f"{self.status}: {detail}"
+        return f"{self.status} {phrase}".rstrip()
+
+    @property
+    def request_id(self) -> str:
+        """What the API, or the proxy in front of it, calls the request, for a report to them; empty if it does not."""
+        return next((printable(self.headers[name], 80) for name in _REQUEST_IDS if name in self.headers), "")
+
+    def retry_after(self, now: float | None = None) -> float | None:
+        """
+        Seconds that the server asks us to stay away, or None.
+
+        Args:
+            now: Seconds since the epoch, to which a date is compared; the present by default.
+        """
+        value = self.headers.get("retry-after", "").strip()
+        if re.fullmatch(r"\d{1,9}", value):
+            return float(value)
+        try:
+            then = parsedate_to_datetime(value).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return max(0.0, then - (time.time() if now is None else now))
+
+
+async def read_body(chunks: AsyncIterable[bytes], encoding: str) -> bytes:
+    """
+    Gather a body of at most :data:`LARGEST_BODY`, compressed or not.
+
+    Args:
+        chunks: The body as it came over the wire.
+        encoding: Its ``Content-Encoding``; empty if there is none.
+
+    Raises:
+        UnreadableBodyError: It is too large, or not what *encoding* says.
+    """
+    body = bytearray()
+    unpack = _unpacker(encoding.strip().lower())
+    async for chunk in chunks:
+        # One byte more than allowed is enough to know; a bomb is never unpacked further.
+        body += unpack(chunk, LARGEST_BODY + 1 - len(body))
+        if len(body) > LARGEST_BODY:
+            raise UnreadableBodyError("a body of more than 1 MiB")
+    return bytes(body)
+
+
+def _unpacker(encoding: str) -> Any:
+    if encoding in ("", "identity"):
+        return lambda chunk, _most: chunk
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise UnreadableBodyError(f"a body in an encoding that was not requested ({printable(encoding, 40)})")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out by itself whether it is gzip or zlib
+
+    def unpack(chunk: bytes, most: int) -> bytes:
+        try:
+            return inflate.decompress(chunk, most)
+        except zlib.error as exc:
+            raise UnreadableBodyError(f"a body that is not {encoding} although its headers say so") from exc
+
+    return unpack
+
+
+def _words(value: Any) -> str:
+    """Find the sentence in an error's JSON."""
+    if isinstance(value, dict):
+        if isinstance(value.get("msg"), str):  # an entry of a 422
+            where = ".".join(str(part) for part in value["loc"]) if isinstance(value.get("loc"), list) else ""
+            return f"{where}: {value['msg']}" if where else value["msg"]
+        for key in ("detail", "message", "error"):
+            if value.get(key):
+                return _words(value[key])
+        return ""
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_words, value[:5])))
+    return value if isinstance(value, str) else ""

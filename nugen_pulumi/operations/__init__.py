@@ -1,0 +1,1 @@
+"""What create, read, update and delete decide: inputs, outputs, messages. Knows no protocol and no host."""

@@ -1,0 +1,164 @@
+"""Messages about a wait: the progress line during the wait, and the error message at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nugen_pulumi.api.statuses import Phase, model_status
+from nugen_pulumi.operations.action import Action
+from nugen_pulumi.waiting.progress import GO_ON, MORE_TIME, START_AGAIN
+
+if TYPE_CHECKING:
+    from nugen_pulumi.api.statuses import FleetModel
+    from nugen_pulumi.operations.inputs import Inputs
+
+GET_ADVICE = 'To read the status without an error, set wait=False or on_failure="record".'
+REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
+
+
+_NAMED = 10
+# How long something took: "in 1m 30s", "its last status, 2s ago, was".
+_LENGTHS = re.compile(r", [^,]* ago,|\b[\d.]+[hms](?: \d+[ms])?\b")
+_ALIKE = 3
+
+
+def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool, wanted: bool = True) -> str:
+    """
+    Report which of *total* models are not undeployed: up to ten reasons, and how many more there are.
+
+    Args:
+        total: How many models were waited for.
+        reasons: By id, why a model is not undeployed. Equal reasons are reported once.
+        missing: Some of them do not exist.
+        wanted: All of them should be undeployed by now; else only their statuses were wanted.
+    """
+    said = " ".join(reasons.values())
+    tail = "The next `pulumi up` continues with the models that are not finished"
+    tail += ", and requests the undeployments that FAILED again." if REQUEST_AGAIN in said else "."
+    if MORE_TIME in said:
+        tail += f" {MORE_TIME}"
+    if missing:
+        tail += " Remove the ids that do not exist from model_ids."
+    return _fleet(total, reasons, "not undeployed" if wanted else "without a status", tail)
+
+
+def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
+    """As :func:`unfinished_fleet`, of a refresh."""
+    return _fleet(total, reasons, "without a usable response", "State did not change.")
+
+
+def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> str | None:
+    """
+    Return why a model is not undeployed, or None if it is, or if its failure is *wanted* as an output.
+
+    Args:
+        model_id: The model.
+        model: What is known of it: a terminal status.
+        wanted: The inputs.
+        advice: What to do about it; by default it follows from the inputs.
+    """
+    if model["undeployed"] or wanted.on_failure == "record":
+        return None
+    reason = (model.get("error") or "").rstrip(".")
+    return f"Model {model_id} was not undeployed: {reason}. {advice or _advice(model, wanted)}"
+
+
+def _advice(model: FleetModel, wanted: Inputs) -> str:
+    now = model_status(model.get("error"))
+    if now == "READY":
+        return "The status READY does not tell whether the model is in service: check it where you manage your models."
+    if wanted.undeploy:
+        return REQUEST_AGAIN
+    if now == "DEPLOYED":
+        return "Nobody has requested the undeployment: set undeploy to true."
+    return "The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
+
+
+def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | None:
+    """Report what a refresh has *seen* of a model that was *known* to be undeployed, or is in service; else None."""
+    if seen["undeployed"]:
+        return None
+    reason = (seen.get("error") or seen["status"]).rstrip(".")
+    if known is not None and known["undeployed"]:
+        return f"Model {model_id} is no longer undeployed: {reason}."
+    return f"Model {model_id} is in service: {reason}." if model_status(seen.get("error")) == "DEPLOYED" else None
+
+
+def next_up(action: Action, *, running: bool, it: str = "it") -> str:
+    """
+    Report what the next ``pulumi up`` does about a model.
+
+    Args:
+        action: What it does.
+        running: An undeployment is running. If none is, a program that only waits will not be satisfied.
+        it: What to call the model, or the models.
+    """
+    if action is Action.NOTHING:
+        return f"The next `pulumi up` changes nothing: the program does not require {it} to be undeployed."
+    if action is Action.UNDEPLOY:
+        return f"The next `pulumi up` undeploys {it}."
+    if running:
+        return f"The next `pulumi up` waits for {it}."
+    return f"The next `pulumi up` fails until somebody undeploys {it}: to request that, set undeploy to true."
+
+
+def fleet_drift(total: int, reasons: Mapping[str, str], actions: Collection[Action], *, running: bool) -> str:
+    """As :func:`drift` and :func:`next_up`, of a fleet: the action that does most is reported."""
+    action = next((action for action in (Action.UNDEPLOY, Action.POLL) if action in actions), Action.NOTHING)
+    it = "it" if len(reasons) == 1 else "them"
+    return _fleet(total, reasons, "not undeployed", next_up(action, running=running, it=it))
+
+
+def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
+    """Report what a refresh or an import did not find."""
+    named = ", ".join(model_ids[:_NAMED]) + (f" and {len(model_ids) - _NAMED} more" if len(model_ids) > _NAMED else "")
+    which = f"Model {named} does" if len(model_ids) == 1 else f"Models {named} do"
+    if of_fleet:
+        return f"{which} not exist. Remove from model_ids what does not exist, or the next `pulumi up` fails."
+    return f"{which} not exist any more, and is removed from state. Remove it from the program, too."
+
+
+def update_reason(known: FleetModel | None, action: Action) -> str:
+    """Report in a few words why an update is due, and what it will do."""
+    if known is None:
+        return f"status unknown: will {'undeploy' if action is Action.UNDEPLOY else 'wait'}"
+    deployed = model_status(known.get("error")) == "DEPLOYED"
+    state = "in service" if deployed else f"was {known['status']}" if known["status"] != Phase.FAILED else "FAILED"
+    if action is Action.UNDEPLOY:
+        return f"{state}: will undeploy"
+    return f"{state}: will {'poll again' if known['status'] == Phase.FAILED else 'keep waiting'}"
+
+
+def fleet_update_reason(total: int, actions: Sequence[Action]) -> str:
+    """As :func:`update_reason`, of a fleet: *actions* are those about the models that are not settled."""
+    undeploy = actions.count(Action.UNDEPLOY)
+    poll = len(actions) - undeploy
+    steps = [f"undeploy {undeploy}"] * bool(undeploy) + [f"poll {poll}"] * bool(poll)
+    return f"{len(actions)} of {total} not undeployed: will {' and '.join(steps)}"
+
+
+def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:
+    alike: dict[str, list[str]] = {}
+    for model_id, reason in reasons.items():
+        # A thousand equal errors are one; how long each took makes no difference.
+        alike.setdefault(_LENGTHS.sub("", reason.replace(f"Model {model_id}", "", 1)), []).append(model_id)
+    # What the next `pulumi up` does is reported once, for all of them.
+    named = [f"  {_bare(reasons[ids[0]])}{_others(ids[1:])}" for ids in list(alike.values())[:_NAMED]]
+    left = sum(map(len, list(alike.values())[_NAMED:]))
+    head = f"{len(reasons)} of {total} models {'is' if len(reasons) == 1 else 'are'} {what}:"
+    return "\n".join([head, *named, *([f"  … and {left} more."] if left else []), tail])
+
+
+def _bare(reason: str) -> str:
+    for advice in (MORE_TIME, GO_ON, REQUEST_AGAIN, START_AGAIN):
+        reason = reason.removesuffix(advice).rstrip()
+    return reason
+
+
+def _others(model_ids: Sequence[str]) -> str:
+    if not model_ids:
+        return ""
+    more = f" and {len(model_ids) - _ALIKE} more" if len(model_ids) > _ALIKE else ""
+    return f" The same error: {', '.join(model_ids[:_ALIKE])}{more}."

@@ -1,0 +1,108 @@
+"""What diff, create, update, refresh, import and get of one model decide. Knows no protocol and no host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from nugen_pulumi.api.statuses import FleetModel, Phase
+from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
+from nugen_pulumi.operations import inputs, outputs
+from nugen_pulumi.operations.action import Action, next_action
+from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
+from nugen_pulumi.operations.messages import GET_ADVICE, drift, failed, missing_models, next_up, update_reason
+from nugen_pulumi.operations.operation import Difference, OperationContext, keep_on_error
+from nugen_pulumi.operations.outputs import ModelState
+
+
+class ModelOperations:
+    """The operations of ``UndeployedModel``."""
+
+    id_name = "model_id"
+
+    def diff(self, olds: ModelState, news: ModelState) -> Difference:
+        """Compare what state holds with what the program says."""
+        changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.from_state(olds)
+        replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
+        action = next_action(known, wanted, requested=olds.get("undeploy", False))
+        reason = None if replaces or action is Action.NOTHING else update_reason(known, action)
+        return Difference(bool(changed), replaces, reason)
+
+    def create(self, context: OperationContext, news: ModelState) -> tuple[str, ModelState]:
+        """Request the undeployment if told to, and find out how it ends."""
+        model_id = news["model_id"]
+        with keep_on_error(model_id, lambda status: outputs.of_model(news, status.recorded())):
+            known = self._undeploy_and_wait(context, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
+        return model_id, outputs.of_model(news, known)
+
+    def update(self, context: OperationContext, id_: str, olds: ModelState, news: ModelState) -> ModelState:
+        """Continue the last operation. Sends no requests if the model is finished."""
+        wanted, known = Inputs.read(news), outputs.from_state(olds)
+        action = next_action(known, wanted, requested=olds.get("undeploy", False))
+        if known is not None and action is Action.NOTHING:
+            return outputs.of_model(news, known)
+        with keep_on_error(id_, lambda status: outputs.of_model(news, status.recorded())):
+            undeploy = action is Action.UNDEPLOY
+            return outputs.of_model(news, self._undeploy_and_wait(context, id_, wanted, undeploy=undeploy))
+
+    def refresh(self, context: OperationContext, id_: str, props: ModelState) -> ModelState | None:
+        """Poll once; return what is seen, or None if the model is gone."""
+        known = outputs.from_state(props)
+        try:
+            seen = context.runtime().poll(id_, debug=context.debug).recorded()
+        except ModelNotFoundError:
+            if known is not None:
+                context.warn(missing_models([id_], of_fleet=False))
+            return None
+        if (message := drift(id_, known, seen)) is not None:
+            # As if it had been requested: a refresh must not announce a first DELETE.
+            action = next_action(seen, Inputs.read(props), requested=True)
+            context.warn(f"{message} {next_up(action, running=seen['status'] != Phase.FAILED)}")
+        return outputs.of_model(props, outputs.seen_again(known, seen))
+
+    def adopt(self, context: OperationContext, id_: str) -> tuple[str, ModelState | None]:
+        """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
+        given = cast("ModelState", {**DEFAULTS, "model_id": id_})
+        _refuse_bad(given)
+        return id_, self.refresh(context, id_, given)
+
+    def get(self, context: OperationContext, id_: str, props: Mapping[str, Any]) -> ModelState:
+        """Wait like ``create``, but never request the undeployment: for a resource that is read, not managed."""
+        given = {**props, "model_id": id_}
+        _refuse_bad(given)
+        wanted = Inputs.read(cast("Given", props))
+        if props.get(READ_IN_PREVIEW):
+            wanted = replace(wanted, wait=False)
+        return outputs.of_model(given, self._undeploy_and_wait(context, id_, wanted, advice=GET_ADVICE))
+
+    def _undeploy_and_wait(
+        self,
+        context: OperationContext,
+        model_id: str,
+        wanted: Inputs,
+        *,
+        undeploy: bool = False,
+        advice: str | None = None,
+    ) -> FleetModel:
+        """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
+        if not wanted.wait:
+            return context.runtime().poll(model_id, undeploy=undeploy, debug=context.debug).recorded()
+        policy = wanted.policy(context.timeout)
+        status = context.runtime().wait(model_id, policy, undeploy=undeploy, report=context.report, debug=context.debug)
+        known = status.recorded()
+        if (message := failed(model_id, known, wanted, advice)) is not None:
+            failure = UndeployFailedError(message)
+            failure.last_known = status
+            raise failure
+        return known
+
+
+def _refuse_bad(props: Mapping[str, Any]) -> None:
+    """
+    Reject invalid inputs of ``.get()``, because the engine checks only managed resources.
+
+    The id is called ``id`` there.
+    """
+    if bad := inputs.problems(props):
+        raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")

@@ -1,0 +1,162 @@
+"""What is known of a wait at one moment: its progress line, and the message at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nugen_pulumi.errors import OutageError, OverloadedError
+from nugen_pulumi.text import duration
+
+if TYPE_CHECKING:
+    from nugen_pulumi.api.models import UndeployStatus
+    from nugen_pulumi.errors import UnavailableError
+
+
+GO_ON = "The next `pulumi up` continues to wait."
+START_AGAIN = "The next `pulumi up` starts again."
+MORE_TIME = "To wait longer, raise timeout_seconds."
+
+# Seconds after which a line is a sign of life, though it has nothing new: the first time, and later.
+FIRST_SIGN_OF_LIFE = 10.0
+SIGN_OF_LIFE = 30.0
+
+
+class LiveLine:
+    """
+    Shows a line at once when it is new; otherwise now and then.
+
+    Args:
+        report: Shows a line.
+
+    Attributes:
+        shown: There was one.
+    """
+
+    def __init__(self, report: Callable[[str], object]) -> None:
+        self.shown = False
+        self._report = report
+        self._news = ""
+        self._at = 0.0
+        self._due = 0.0
+
+    def show(self, line: str, *, news: str, now: float, spacing: float = 0.0) -> None:
+        """
+        Show *line* if it is worth it.
+
+        Args:
+            line: What to show.
+            news: What of it is news when it changes; numbers in it are not.
+            now: The time, in seconds.
+            spacing: Seconds since the line before that even news waits for.
+        """
+        news = re.sub(r"\d+", "", news) if spacing == 0 else news
+        fresh = not self.shown or news != self._news
+        if (fresh and (not self.shown or now - self._at >= spacing)) or now >= self._due:
+            self.shown = True
+            self._news, self._at = news, now
+            self._due = now + max(spacing, FIRST_SIGN_OF_LIFE if fresh else SIGN_OF_LIFE)
+            self._report(line)
+
+    def end(self, line: str) -> None:
+        """Show the last *line* if there was one before: without a terminal the finished row keeps it."""
+        if self.shown:
+            self._report(line)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """
+    What is known of a wait at one moment.
+
+    Attributes:
+        model_id: The model.
+        last: The last status that counts, or None if nothing is known.
+        error: What went wrong since, or None.
+        waited: Seconds since the wait began.
+        unanswered_for: Seconds since the last usable response, or since the beginning.
+        early: What a poll said that may be about the time before our DELETE, or None.
+        fate_unknown: The DELETE was sent, and it is not known whether it was carried out.
+    """
+
+    model_id: str
+    last: UndeployStatus | None
+    error: UnavailableError | None
+    waited: float
+    unanswered_for: float
+    early: str | None = None
+    fate_unknown: bool = False
+
+    @property
+    def news(self) -> str:
+        """The part of the line whose change shows the line again at once."""
+        return f"{self._status} {self.early} {self.error}"
+
+    @property
+    def line(self) -> str:
+        """``PENDING · 1m 12s``, with the error there is."""
+        early = f" · last poll: {self.early}" if self.early else ""
+        error = f"{early} · {self.error}" if self.error else early
+        if self.error and self.last:
+            error += _since(", no usable response for ", self.unanswered_for)
+        return f"{self._status}{error}{_since(' · ', self.waited)}"
+
+    @property
+    def timed_out(self) -> str:
+        """The message of a wait that timed out."""
+        # More time helps a wait that goes well, or one that is held up by a rate limit.
+        helps = self.last is not None and not self.error
+        return f"{self.unfinished} {MORE_TIME}" if helps or isinstance(self.error, OverloadedError) else self.unfinished
+
+    @property
+    def unfinished(self) -> str:
+        """The message of a wait that ended because of an outage."""
+        waited = duration(self.waited)
+        if self.last is None and self.early:
+            return f"Model {self.model_id}: no status in {waited}. The last poll: {self.early}. {self._start_again}"
+        if self.last is None and isinstance(self.error, OutageError):
+            return f"Model {self.model_id}: {self.error}. {self._start_again}"
+        if self.last is None:
+            error = f"no usable response in {waited}. The last error: {self.error}"
+            return f"Model {self.model_id}: {error}. {self._start_again}"
+        since = ""
+        if self.early:
+            since = f" The last poll: {self.early}."
+        elif isinstance(self.error, OutageError):
+            since = f" Since then {self.error}."
+        elif self.error:
+            since = f" Since then there was no usable response; the last error: {self.error}."
+        return f"Model {self.model_id} is not undeployed after {waited}: {self._seen}.{since} {GO_ON}"
+
+    @property
+    def interrupted(self) -> str:
+        """The message of a wait that was cancelled."""
+        start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
+        if self.last is not None:
+            return f"{start}; {self._seen}. {GO_ON}"
+        error = f" The last error: {self.error}." if self.error else ""
+        return f"{start} before the first usable response.{error} {self._start_again}"
+
+    @property
+    def _start_again(self) -> str:
+        if self.fate_unknown:
+            return f"The API may have carried out the DELETE, and it does no harm to repeat it. {START_AGAIN}"
+        return START_AGAIN
+
+    @property
+    def _status(self) -> str:
+        if self.last is None:
+            return "no response yet"
+        return self.last.status if self.last.known else f"{self.last.status} (unknown status)"
+
+    @property
+    def _seen(self) -> str:
+        ago = f", {duration(self.unanswered_for)} ago," if self.unanswered_for >= 1 else ""
+        return f"its last status{ago} was {self._status}"
+
+
+def _since(text: str, seconds: float) -> str:
+    """Add seconds that are worth mentioning."""
+    return f"{text}{duration(seconds)}" if seconds >= 1 else ""

@@ -1,0 +1,131 @@
+"""One event loop and one client for a whole provider process. The heavy imports come in with this module."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import httpx
+
+from nugen_pulumi.api.client import NugenClient
+from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.errors import WaitInterruptedError
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
+from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.waiter import WaitPolicy
+
+T = TypeVar("T")
+
+
+class Runtime:
+    """
+    Waits and polls on behalf of threads: each call blocks its thread, all of them share one loop and one client.
+
+    Args:
+        settings: Where the API is and how to speak to it.
+        transport: Stands in for the network in tests.
+
+    Raises:
+        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
+    """
+
+    def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = NugenClient(settings, transport=transport)
+        self._interrupted = False
+        self._at_work: set[asyncio.Task[Any]] = set()
+        self._loop = Loop()
+        # A daemon, because Pulumi's host process ends without telling us.
+        self._thread = threading.Thread(target=self._loop.run_forever, name="nugen-waits", daemon=True)
+        self._thread.start()
+
+    def wait(
+        self,
+        model_id: str,
+        policy: WaitPolicy,
+        *,
+        undeploy: bool = False,
+        report: Callable[[str], object] = lambda _: None,
+        debug: Callable[[str], object] = lambda _: None,
+    ) -> UndeployStatus:
+        """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
+        return self._run(
+            lambda: Undeployment(self._client, model_id, policy, report=report, debug=debug).follow(undeploy=undeploy)
+        )
+
+    def poll(
+        self, model_id: str, *, undeploy: bool = False, debug: Callable[[str], object] = lambda _: None
+    ) -> UndeployStatus:
+        """Block for one poll: see :meth:`Undeployment.poll_once`."""
+        policy = WaitPolicy()
+        return self._run(lambda: Undeployment(self._client, model_id, policy, debug=debug).poll_once(undeploy=undeploy))
+
+    def follow_all(
+        self,
+        models: Mapping[str, bool],
+        policy: WaitPolicy,
+        *,
+        wait: bool = True,
+        before: int = 0,
+        report: Callable[[str], object] = lambda _: None,
+        debug: Callable[[str], object] = lambda _: None,
+    ) -> dict[str, ModelOutcome]:
+        """Block until all of a fleet is finished, or was polled once: see :func:`follow_all`."""
+        return self._run(
+            lambda: follow_all(self._client, models, policy, wait=wait, before=before, report=report, debug=debug)
+        )
+
+    def interrupt(self) -> None:
+        """End all work within a moment, and take on no more. May be called from any thread, and twice."""
+        self._loop.call_soon_threadsafe(self._interrupt)
+
+    def close(self) -> None:
+        """Close the connections and end the loop's thread."""
+        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Callable[[], Awaitable[T]]) -> T:
+        async def working() -> T:
+            if self._interrupted:
+                raise WaitInterruptedError("Not started, because the operation was cancelled.")
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - a coroutine of ours always runs in a task
+            self._at_work.add(task)
+            try:
+                return await work()
+            finally:
+                self._at_work.discard(task)
+
+        return asyncio.run_coroutine_threadsafe(working(), self._loop).result()
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        for task in self._at_work:
+            task.cancel()
+        if self._at_work:
+            # Before Python 3.12 wait_for can lose a cancellation that meets the end of what it waits for.
+            self._loop.call_later(0.1, self._interrupt)
+
+
+_shared: dict[Settings, Runtime] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_runtime(settings: Settings, on_new: Callable[[Runtime], object] = lambda _: None) -> Runtime:
+    """
+    Return the process's one runtime for *settings*.
+
+    Args:
+        settings: Where the API is and how to speak to it.
+        on_new: Is told of a runtime that has just been made.
+    """
+    with _shared_lock:
+        if settings not in _shared:
+            _shared[settings] = Runtime(settings)
+            on_new(_shared[settings])
+        return _shared[settings]

@@ -1,0 +1,673 @@
+"""The table of outcomes, and what goes out."""
+
+import asyncio
+import contextlib
+import os
+import ssl
+
+import httpx
+import pytest
+from harness.api import SETTINGS, ScriptedApi, body, client_for
+from harness.simulated import simulate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi._version import VERSION
+from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.errors import (
+    MisdirectedError,
+    ModelNotFoundError,
+    NugenError,
+    OutageError,
+    OverloadedError,
+    RejectedError,
+    UnavailableError,
+)
+from nugen_pulumi.http.request import RequestOptions
+from nugen_pulumi.operations.inputs import model_id_problem
+from nugen_pulumi.settings import Settings
+
+
+def ask(answer, *, method="status", model_id="m", within=100.0, longest_outage=300.0, settings=SETTINGS):
+    """Return what the client makes of *answer*, be it a value or an error."""
+    api = answer if isinstance(answer, ScriptedApi) else ScriptedApi(answer)
+
+    async def main():
+        client = client_for(api, settings)
+        try:
+            return await getattr(client, method)(model_id, within=within, options=RequestOptions(longest_outage))
+        except NugenError as exc:
+            return exc
+        finally:
+            await client.aclose()
+
+    return simulate(main)[0]
+
+
+def answer(status, detail=None, **headers):
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, json={"detail": detail} if detail else None, headers=headers)
+
+
+PASSING = [
+    (408, "408 Request Timeout"),
+    (425, "425 Too Early"),
+    (500, "500 Internal Server Error"),
+    (502, "502 Bad Gateway"),
+    (504, "504 Gateway Timeout"),
+    (522, "522"),
+    (530, "530"),
+    (answer(400, "Internal server error "), "400: Internal server error"),
+    (httpx.Response(200), "an unreadable 200 response (it is not JSON: empty)"),
+    (httpx.Response(204), "an unreadable 204 response (it is not JSON: empty)"),
+    (
+        httpx.Response(200, text="<html><title>Hi</title>"),
+        "an HTML page (Hi) instead of the API's response: check the base URL",
+    ),
+    (httpx.Response(200, json=[]), "an unreadable 200 response (it is not a JSON object)"),
+    (
+        httpx.Response(200, json={"model_id": "m"}),
+        "an unreadable 200 response (its field status has an unexpected type or is missing)",
+    ),
+    (
+        httpx.Response(200, content=b'{"model_id":"m","status":"PEN'),
+        "an unreadable 200 response (it is not JSON: {",
+    ),
+    (
+        httpx.Response(200, headers={"content-encoding": "br"}, content=b""),
+        "a body in an encoding that was not requested (br)",
+    ),
+    (httpx.ReadError("reset"), "connection lost (reset) to https://api.test"),
+    (
+        httpx.RemoteProtocolError(""),
+        "connection lost (RemoteProtocolError) to https://api.test",
+    ),
+    (httpx.ConnectError("refused"), "cannot connect (refused) to https://api.test"),
+    (httpx.ProxyError("407"), "cannot connect (407) to https://api.test"),
+]
+
+REFUSALS = [
+    (503, "503 Service Unavailable"),
+    (answer(429), "429 Too Many Requests"),
+    (answer(429, "slow down"), "429: slow down"),
+    (answer(429, "Quota limit reached.", Retry_After="5"), "429: Quota limit reached"),
+]
+
+LASTING = [
+    (answer(400, "Bad request"), RejectedError, "Model m: the Nugen API rejects the request (400 Bad Request)."),
+    (answer(401, "Not authenticated"), RejectedError, "does not accept the API key (401: Not authenticated): check"),
+    (
+        answer(403, "Could not validate credentials."),
+        RejectedError,
+        "(403: Could not validate credentials): check the one in nugen:apiKey (in the stack config",
+    ),
+    (answer(404, "Model not found"), ModelNotFoundError, "knows no such model, or it belongs to another account"),
+    (answer(404, "model not found."), ModelNotFoundError, "knows no such model, or it belongs to another account"),
+    (
+        answer(404, "Not Found"),
+        RejectedError,
+        "https://api.test has no such endpoint (404 Not Found): check the base URL (from nugen:baseUrl).",
+    ),
+    (httpx.Response(404, text="<html><title>404 - Model not found"), RejectedError, "has no such endpoint"),
+    (answer(405), RejectedError, "rejects the request (405 Method Not Allowed)"),
+    (answer(422, [{"loc": ["path"], "msg": "bad"}]), RejectedError, "does not accept this model id (422: path: bad)"),
+    (
+        answer(429, "Quota limit reached. Please add credits"),
+        RejectedError,
+        "the Nugen account is out of credits (429: Quota",
+    ),
+    (
+        answer(301, location="https://evil.test/x"),
+        RejectedError,
+        "redirects to evil.test (301). Redirects are not followed",
+    ),
+    (answer(307, location="/elsewhere"), RejectedError, "redirects to another path (307)"),
+    (answer(302, location="https://[zz"), RejectedError, "redirects to an invalid URL (302)"),
+    (answer(304), RejectedError, "redirects to another path (304)"),
+    (
+        answer(300),
+        RejectedError,
+        (
+            "redirects to another path (300). Redirects are not followed, because only the API may receive the API key:"
+            " check the base URL (from nugen:baseUrl)."
+        ),
+    ),
+    (answer(301, location="https://" + "a" * 101), RejectedError, f"redirects to {'a' * 99}… (301)"),
+]
+
+
+@pytest.mark.parametrize(("given", "says"), PASSING)
+@pytest.mark.parametrize("method", ["status", "undeploy"])
+def test_a_transient_error(method, given, says):
+    outcome = ask(given, method=method)
+    if (
+        method == "undeploy"
+        and isinstance(given, httpx.Response)
+        and given.status_code < 300
+        and "encoding" not in says
+        and "HTML" not in says
+    ):
+        assert outcome is True, "any 2xx accepts a DELETE"
+        return
+
+    assert UnavailableError is type(outcome)
+    assert str(outcome).startswith(says)
+    assert ("cannot connect" not in says) == outcome.sent
+
+
+@pytest.mark.parametrize(("given", "says"), REFUSALS)
+@pytest.mark.parametrize("method", ["status", "undeploy"])
+def test_a_refusal_for_overload_is_sent_again_and_was_certainly_not_carried_out(method, given, says):
+    """Without one admitted request the longest outage of a poll ends it after half a minute."""
+    api = ScriptedApi(given)
+    outcome = ask(api, method=method, longest_outage=30.0)
+
+    assert OverloadedError is type(outcome)
+    assert says == str(outcome)
+    assert not outcome.sent
+    assert len(api.requests) > 3
+
+
+@pytest.mark.parametrize(("given", "kind", "says"), LASTING)
+@pytest.mark.parametrize("method", ["status", "undeploy"])
+def test_a_permanent_error(method, given, kind, says):
+    outcome = ask(given, method=method)
+    if method == "undeploy" and given.status_code == 400:
+        assert outcome is False, "there is nothing to undeploy, or an undeployment runs already"
+        return
+
+    assert kind is type(outcome)
+    assert says in str(outcome)
+
+
+def test_retry_after_travels_with_the_error():
+    assert 5.0 == ask(answer(500, Retry_After="5")).retry_after
+
+
+def test_a_certificate_that_is_not_trusted_is_named_at_once():
+    error = httpx.ConnectError("failed")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    outcome = ask(error)
+
+    assert RejectedError is type(outcome)
+    assert "SSL_CERT_FILE" in str(outcome)
+
+
+def test_every_transport_error_of_httpx_becomes_one_of_ours():
+    """So that a new one cannot reach the operator as a traceback."""
+    kinds, todo = [], [httpx.TransportError]
+    while todo:
+        kinds.append(todo.pop())
+        todo += kinds[-1].__subclasses__()
+
+    assert len(kinds) > 10
+    assert [UnavailableError] * len(kinds) == [type(ask(kind("x"))) for kind in kinds]
+
+
+def test_a_request_is_cut_at_the_request_timeout():
+    outcome = ask((31, "COMPLETED"))
+
+    assert ("no complete response within 30s", True) == (str(outcome), outcome.sent)
+
+
+def test_a_time_out_of_the_networks_own_is_not_ours():
+    """The system's TimeoutError is none of the request timeout."""
+    outcome = ask(TimeoutError(110, "Connection timed out"))
+
+    assert f"connection lost ({os.strerror(110)}) to " in str(outcome)
+
+
+def test_a_request_is_cut_when_the_time_for_it_is_over():
+    assert "no complete response within 4s" == str(ask((5, "COMPLETED"), within=4))
+
+
+def test_a_body_that_drips_is_cut_like_any_other():
+    """The bound is on the whole, not on each read."""
+
+    class Dripping(httpx.AsyncByteStream):
+        async def __aiter__(self):
+            while True:
+                await asyncio.sleep(1)
+                yield b" "
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            return httpx.Response(200, stream=Dripping())
+
+    assert "no complete response within 30s" == str(ask(Api()))
+
+
+def test_time_in_the_queue_does_not_count_as_the_request():
+    """Each of the two takes 20 of the 30 seconds; the second is sent after 20."""
+    settings = Settings("k", "https://api.test", max_concurrent_requests=1)
+
+    async def main():
+        client = client_for(ScriptedApi((20, "COMPLETED")), settings)
+        return await asyncio.gather(*(client.status("m", within=100) for _ in range(2)))
+
+    statuses, took = simulate(main)
+
+    assert (2, 40) == (len(statuses), took)
+
+
+def test_who_asks_again_queues_behind_those_who_wait():
+    """He had the only connection, and asks before the next in the queue could take it."""
+    settings = Settings("k", "https://api.test", max_concurrent_requests=1)
+    api = ScriptedApi((20, "COMPLETED"))
+
+    async def main():
+        client = client_for(api, settings)
+
+        async def one(*model_ids):
+            for model_id in model_ids:
+                await client.status(model_id, within=100)
+
+        await asyncio.gather(one("first", "again"), one("queues"))
+
+    simulate(main)
+
+    assert ["first", "queues", "again"] == [path.split("/")[-2] for _, _, path in api.requests]
+
+
+def test_a_queue_that_does_not_move_is_named():
+    settings = Settings("k", "https://api.test", max_concurrent_requests=1)
+
+    async def main():
+        client = client_for(ScriptedApi((20, "COMPLETED")), settings)
+        return await asyncio.gather(*(client.status("m", within=10 + 90 * i) for i in (1, 0)), return_exceptions=True)
+
+    (_, error), _ = simulate(main)
+
+    assert "the request was not sent within 10s: 1 requests are in progress, and none has finished" == str(error)
+    assert not error.sent
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_overload_slows_down_all_waits_of_the_process(status):
+    """One request is refused with Retry-After: it is sent again when that has passed, and the next one after it."""
+    api = ScriptedApi(answer(status, Retry_After="9"), "PENDING")
+
+    async def main():
+        client = client_for(api)
+        first = asyncio.create_task(client.status("a", within=100))
+        await asyncio.sleep(1)
+        await asyncio.gather(first, client.status("b", within=100))
+
+    simulate(main)
+
+    assert [0, 9, 9.25] == pytest.approx(api.times, abs=0.1)
+    assert ["a", "a", "b"] == [path.split("/")[-2] for _, _, path in api.requests]
+
+
+def test_who_has_no_turn_in_time_is_told_what_the_api_admits():
+    api = ScriptedApi(503)
+
+    error = ask(api, within=20)
+
+    assert OverloadedError is type(error)
+    assert "the request was not sent within 20s: the API admits no requests (503 Service Unavailable)" == str(error)
+
+
+def test_who_has_no_turn_in_time_is_told_how_much_the_api_admits():
+    """Five requests within the last five seconds."""
+    api = ScriptedApi(*["PENDING"] * 5, answer(503, Retry_After="30"))
+
+    async def main():
+        client = client_for(api)
+        for _ in range(5):
+            await client.status("m", within=100)
+        with pytest.raises(OverloadedError) as caught:
+            await client.status("m", within=2)
+        return str(caught.value)
+
+    said, _ = simulate(main)
+
+    assert (
+        "the request was not sent within 2s: the API admits 1.0 requests a second (503 Service Unavailable)"
+    ) == said
+
+
+@pytest.mark.parametrize(
+    ("given", "window", "admitted"),
+    [
+        ("PENDING", 11, 1),
+        (500, 11, 1),
+        (answer(401), 11, 1),
+        (answer(503, Retry_After="1"), 4, 0),
+        ((31, "PENDING"), 5, 0),
+        (httpx.ReadError("reset"), 10, 0),
+    ],
+)
+def test_what_a_response_means_for_the_pace(given, window, admitted):
+    """Any that is no refusal admits; what is cut or lost does not."""
+    api = ScriptedApi(*["PENDING"] * 6, given, "PENDING")
+
+    async def main():
+        client = client_for(api)
+        for _ in range(6):
+            await client.status("m", within=100)
+        await asyncio.sleep(10)
+        pace = client._dispatcher.pace
+        begun = pace.window
+        asked = asyncio.create_task(client.status("m", within=100))
+        await asyncio.sleep(given[0] if isinstance(given, tuple) else 0.01)
+        seen = pace.window, 5 * pace.admitted(asyncio.get_running_loop().time())
+        await asyncio.gather(asked, return_exceptions=True)
+        return begun, *seen
+
+    assert (10, window, admitted) == simulate(main)[0]
+
+
+def test_once_an_outage_has_ended_all_waits_the_next_request_finds_out_whether_it_is_over():
+    api = ScriptedApi(*[500] * 4, "PENDING")
+
+    async def main():
+        client, outcomes = client_for(api), []
+        for _ in range(5):
+            outcomes += await asyncio.gather(client.status("m", within=9), return_exceptions=True)
+            await asyncio.sleep(100)
+        return outcomes
+
+    outcomes, _ = simulate(main)
+
+    assert [UnavailableError, UnavailableError, UnavailableError, OutageError, UndeployStatus] == [
+        type(outcome) for outcome in outcomes
+    ]
+
+
+def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
+    """After 300 seconds: those that are under way, those that queue, and those that pause and come back."""
+    api = ScriptedApi((0.2, 503))
+    errors = []
+
+    async def one(client, number):
+        await asyncio.sleep(number / 10)
+        try:
+            await client.status(f"m-{number}", within=2000)
+        except UnavailableError as exc:
+            errors.append(exc)
+
+    async def main():
+        client = client_for(api)
+        await asyncio.gather(*(one(client, number) for number in range(100)))
+        with pytest.raises(OutageError):
+            await client.status("late", within=2000)
+
+    _, took = simulate(main)
+
+    assert {OutageError} == {type(error) for error in errors}
+    assert 1 == len({str(error) for error in errors})
+    assert "https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m" in str(errors[0])
+    assert 300 <= took < 330
+    assert len(api.requests) < 100, "an overloaded API is left alone"
+
+
+def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error():
+    """It neither goes on at the head of the queue for ever, nor slows the others down."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [503 if "/bad/" in request.url.path else "PENDING"]
+            return await super().handle_async_request(request)
+
+    api, seen, sent = Api("PENDING"), [], []
+
+    async def others(client):
+        for number in range(40):
+            await client.status(f"m-{number % 4}", within=100)
+            await asyncio.sleep(0.5)
+
+    async def bad(client):
+        for _ in range(5):
+            try:
+                await client.status("bad", within=100)
+            except OverloadedError as exc:
+                seen.append(str(exc))
+            sent.append(sum("/bad/" in path for _, _, path in api.requests) - sum(sent))
+            await asyncio.sleep(5)
+
+    async def main():
+        client = client_for(api)
+        await asyncio.gather(others(client), bad(client))
+
+    _, took = simulate(main, tick=1e-6)
+
+    assert ["503 Service Unavailable"] * 5 == seen
+    assert took < 45
+    assert [1, 1, 1, 1] == sent[1:], "once it is known, it is sent once for each poll"
+    assert 6 <= sent[0] < 10
+
+
+def test_one_delete_that_is_always_refused_costs_the_others_nothing():
+    """It neither goes before all others each time, nor is it taken for a limit."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [429 if "/bad" in request.url.path else "PENDING"]
+            return await super().handle_async_request(request)
+
+    async def undeployed(client, model_id):
+        await client.undeploy(model_id, within=600)
+        for _ in range(5):
+            await client.status(model_id, within=600)
+            await asyncio.sleep(0.5)
+
+    async def main():
+        client = client_for(Api("PENDING"))
+        bad = asyncio.create_task(client.undeploy("bad", within=600))
+        await asyncio.gather(*(undeployed(client, f"m-{n}") for n in range(20)))
+        bad.cancel()
+
+    _, took = simulate(main, tick=1e-6)
+
+    assert took < 20
+
+
+@pytest.mark.parametrize("others", [4, 60])
+def test_the_sixth_refusal_in_a_row_is_an_error_where_others_are_admitted(others):
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [(0.05, 503 if "/bad/" in request.url.path else "PENDING")]
+            return await super().handle_async_request(request)
+
+    api = Api("PENDING")
+
+    async def main():
+        client = client_for(api)
+
+        async def polled_often(model_id):
+            for _ in range(9):
+                await client.status(model_id, within=1000)
+
+        return await asyncio.gather(
+            client.status("bad", within=1000),
+            *(polled_often(f"m-{number}") for number in range(others)),
+            return_exceptions=True,
+        )
+
+    (error, *_), _ = simulate(main)
+
+    assert OverloadedError is type(error)
+    assert 6 == sum("/bad/" in path for _, _, path in api.requests)
+
+
+def test_a_request_that_is_refused_again_and_again_by_chance_is_not_sent_to_the_end_of_the_queue():
+    """It would not leave for another round, and might be refused then, too."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            if unlucky := "/unlucky/" in request.url.path:
+                left.append(len(self.requests))
+            self.script = [503 if unlucky and len(left) < 6 else "PENDING"]
+            return await super().handle_async_request(request)
+
+    left = []
+    api = Api("PENDING")
+
+    async def main():
+        client = client_for(api)
+
+        async def polled_thrice(number):
+            for _ in range(3):
+                await client.status(f"m-{number}", within=1000)
+
+        await asyncio.gather(client.status("unlucky", within=1000), *map(polled_thrice, range(100)))
+
+    simulate(main)
+
+    assert 6 == len(left)
+    assert left[-1] < 200, "before the third polls of the others"
+
+
+def test_who_is_refused_twice_goes_half_the_way_back():
+    """Refused once, it keeps its place."""
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            left.append(request.url.path.split("/")[-2])
+            self.script = [(0.1, 503 if left[-1] == "refused" and left.count("refused") < 3 else "PENDING")]
+            return await super().handle_async_request(request)
+
+    left = []
+
+    async def main():
+        client = client_for(Api(), Settings("k", "https://api.test", max_concurrent_requests=1))
+
+        async def one(model_id, due):
+            await asyncio.sleep(due)
+            await client.status(model_id, within=100)
+
+        await asyncio.gather(one("refused", 0), one("early", 0.05), one("soon", 0.09), one("late", 0.4))
+
+    simulate(main)
+
+    assert ["refused", "refused", "early", "soon", "refused", "late"] == left
+
+
+def test_a_response_to_an_earlier_request_about_another_model_is_never_believed():
+    """Nobody may be asking about that one just now: between two polls, or after its end."""
+    api = ScriptedApi(body("PENDING", model_id="b"), body("FAILED", model_id="b"), body("PENDING", model_id="echo"))
+
+    async def main():
+        client = client_for(api)
+        await client.status("b", within=9)
+        with pytest.raises(MisdirectedError):
+            await client.status("a", within=9)
+        return await client.status("a", within=9)
+
+    assert "PENDING" == simulate(main)[0].status
+
+
+def test_a_response_about_another_model_of_ours_is_never_believed():
+    """An id may be echoed differently; but one that is asked about here as well is another's."""
+    api = ScriptedApi((1, body("COMPLETED", model_id="b")), (2, body("COMPLETED", model_id="b")))
+
+    async def main():
+        client = client_for(api)
+        return await asyncio.gather(*(client.status(i, within=9) for i in ("a", "b")), return_exceptions=True)
+
+    (error, status), _ = simulate(main)
+
+    assert MisdirectedError is type(error)
+    assert "a response about another model (b)" == str(error)
+    assert "COMPLETED" == status.status
+    assert "b" == ask(body("COMPLETED", model_id="b")).model_id
+
+
+@pytest.mark.parametrize("location", ["https:foo", "mailto:x", "http://[zz", "https://xn--a/", "/ok"])
+def test_no_redirect_is_too_strange_for_a_sentence(location):
+    """Httpx reads the target even when it does not follow it."""
+    outcome = ask(httpx.Response(307, headers={"location": location}))
+
+    assert RejectedError is type(outcome)
+    assert "https://api.test redirects to " in str(outcome)
+
+
+def test_a_key_that_the_api_quotes_back_is_taken_out():
+    key = "quoted-back-by-the-api"
+    settings = Settings(key, "https://api.test")
+    error = ask(answer(403, f"Key {key} is unknown"), settings=settings)
+    status = ask(body("COMPLETED", result={"key": key}), settings=settings)
+
+    assert "(403: Key [API key] is unknown)" in str(error)
+    assert {"key": "[API key]"} == status.result
+
+
+def test_what_is_sent_is_the_documented_request():
+    api, seen = ScriptedApi("PENDING", 200), []
+
+    async def record(request):
+        seen.append(request)
+        return await ScriptedApi.handle_async_request(api, request)
+
+    api.handle_async_request = record
+    ask(api)
+    ask(api, method="undeploy")
+
+    assert [
+        ("GET", "https://api.test/api/v3/models/undeploy-model/m/status"),
+        ("DELETE", "https://api.test/api/v3/models/undeploy-model/m"),
+    ] == [(request.method, str(request.url)) for request in seen]
+    assert [
+        {
+            "host": "api.test",
+            "authorization": "Bearer key-for-tests",
+            "accept": "application/json",
+            "accept-encoding": "identity",
+            "user-agent": f"nugen-pulumi/{VERSION}",
+        }
+    ] * 2 == [dict(request.headers) for request in seen]
+
+
+@pytest.mark.parametrize(
+    ("given", "usable"),
+    [("PENDING", True), (answer(401), True), (answer(404, "Model not found"), True), (500, False), (503, False)],
+)
+def test_a_rejection_is_a_usable_response_too(given, usable):
+    """The API is there."""
+
+    async def main():
+        client = client_for(ScriptedApi(given))
+        assert not client.answered_ever
+        with contextlib.suppress(NugenError):
+            await client.status("m", within=9)
+        return client.answered_ever
+
+    assert usable == simulate(main)[0]
+
+
+def test_a_client_that_is_closed_closes_its_connections():
+    class Api(ScriptedApi):
+        closed = False
+
+        async def aclose(self):
+            self.closed = True
+
+    api = Api("PENDING")
+    ask(api)
+
+    assert api.closed
+
+
+def test_a_gateway_prefix_is_kept():
+    api = ScriptedApi("PENDING")
+    ask(api, settings=Settings("k", "https://gateway.test/nugen"))
+
+    assert "/nugen/api/v3/models/undeploy-model/m/status" == api.requests[0][2]
+
+
+@given(st.text(min_size=1, max_size=40).filter(lambda text: model_id_problem(text) is None))
+def test_any_accepted_id_is_exactly_one_segment_of_the_path(model_id):
+    api = ScriptedApi("PENDING")
+    ask(api, model_id=model_id)
+    sent = httpx.URL("https://api.test" + api.requests[0][2])
+
+    assert 6 == api.requests[0][2].count("/")
+    assert f"/api/v3/models/undeploy-model/{model_id}/status" == sent.path
+
+
+@given(st.binary(max_size=200) | st.builds(lambda s: body(s).content, st.text(max_size=20)))
+def test_no_body_makes_anything_but_a_value_or_one_of_our_errors(content):
+    outcome = ask(httpx.Response(200, content=content))
+
+    assert isinstance(outcome, (UndeployStatus, UnavailableError))

@@ -1,0 +1,91 @@
+"""A call of the engine, and what becomes of it when the engine has gone."""
+
+import signal
+import sys
+import threading
+
+import pytest
+
+from nugen_pulumi.engine import call as call_module
+from nugen_pulumi.engine.call import Call, stop_process
+
+
+@pytest.fixture(autouse=True)
+def _no_engine():
+    call_module._engine.cache_clear()
+    yield
+    call_module._engine.cache_clear()
+
+
+class Context:
+    """A gRPC context that remembers."""
+
+    def __init__(self, *, active=True):
+        self.metadata = None
+        self.callbacks = []
+        self._active = active
+
+    def set_trailing_metadata(self, metadata):
+        self.metadata = metadata
+
+    def add_callback(self, callback):
+        self.callbacks.append(callback)
+        return self._active
+
+
+def test_without_a_context_nothing_fails():
+    call = Call()
+    call.report("x")
+    call.debug("x")
+    call.fail("x")
+    call.on_lost(pytest.fail)
+
+    assert ("", None) == (call.urn, call.timeout)
+
+
+def test_an_engine_that_is_gone_already_is_noticed(monkeypatch):
+    happened = []
+    monkeypatch.setattr(call_module, "stop_process", lambda: happened.append("stopped"))
+    Call(context=Context(active=False)).on_lost(lambda: happened.append("abandoned"))
+
+    assert ["abandoned", "stopped"] == happened
+
+
+def test_an_answered_call_cannot_lose_its_engine(monkeypatch):
+    monkeypatch.setattr(call_module, "stop_process", pytest.fail)
+    context = Context()
+    call = Call(context=context)
+    with call.in_progress():
+        call.on_lost(pytest.fail)
+    [ended] = context.callbacks
+    ended()
+
+
+@pytest.mark.parametrize("argument", ["pytest", "-q", "/path/to:file", ""])
+def test_without_an_engines_address_nothing_is_shown(monkeypatch, argument):
+    monkeypatch.setattr(sys, "argv", ["x", argument])
+    Call("urn:m", context=Context()).report("x")
+
+    assert call_module._engine() is None
+
+
+def test_the_process_is_stopped_once(monkeypatch):
+    """A second interrupt would kill the host in the middle of stopping."""
+    killed = []
+    monkeypatch.setattr(call_module.signal, "pthread_kill", lambda *args: killed.append(args))
+    monkeypatch.setattr(call_module, "_first_to_stop", threading.Lock())
+    stop_process()
+    stop_process()
+
+    assert [(threading.main_thread().ident, signal.SIGINT)] == killed
+
+
+def test_a_process_in_the_background_is_stopped_too(monkeypatch):
+    """It ignores SIGINT, as a script's background jobs do."""
+    killed = []
+    monkeypatch.setattr(call_module.signal, "pthread_kill", lambda *args: killed.append(args))
+    monkeypatch.setattr(call_module.signal, "getsignal", lambda _: signal.SIG_IGN)
+    monkeypatch.setattr(call_module, "_first_to_stop", threading.Lock())
+    stop_process()
+
+    assert [(threading.main_thread().ident, signal.SIGTERM)] == killed

@@ -1,0 +1,153 @@
+"""Where Pulumi's host or Python no longer has what a feature leans on, the work goes on without it."""
+
+import sys
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pulumi.runtime.proto import provider_pb2 as pb
+
+from nugen_pulumi.engine import call as cancellation_module
+from nugen_pulumi.engine import host
+from nugen_pulumi.engine.call import Cancellation
+
+
+class Context:
+    """A gRPC context that remembers."""
+
+    def __init__(self, *, active=True):
+        self.metadata = None
+        self.callbacks = []
+        self._active = active
+
+    def set_trailing_metadata(self, metadata):
+        self.metadata = metadata
+
+    def add_callback(self, callback):
+        self.callbacks.append(callback)
+        return self._active
+
+
+def test_the_pool_of_the_current_thread_is_widened():
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        together = threading.Barrier(3)
+        assert pool.submit(host.widen_pool, 8).result()
+        waits = [pool.submit(together.wait, 20) for _ in range(3)]
+
+        assert {0, 1, 2} == {wait.result() for wait in waits}
+
+
+def test_calls_that_came_before_the_widening_get_their_threads():
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        together, submitted = threading.Barrier(3), threading.Event()
+
+        def first():
+            submitted.wait(20)
+            return host.widen_pool(8)
+
+        widening = pool.submit(first)
+        waits = [pool.submit(together.wait, 20) for _ in range(3)]
+        submitted.set()
+
+        assert widening.result()
+        assert {0, 1, 2} == {wait.result() for wait in waits}
+
+
+def test_a_rush_of_short_calls_leaves_no_wait_without_a_thread():
+    """The one thread has counted itself as idle once for each short call, before Python 3.12."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        together, submitted = threading.Barrier(3), threading.Event()
+        rush = [pool.submit(submitted.wait, 20) for _ in range(5)]
+        submitted.set()
+        assert all(call.result() for call in rush)
+        pool.submit(host.widen_pool, 8).result()
+        waits = [pool.submit(together.wait, 5) for _ in range(3)]
+
+        assert {0, 1, 2} == {wait.result() for wait in waits}
+
+
+def test_a_pool_is_never_narrowed():
+    with ThreadPoolExecutor(max_workers=9) as pool:
+        pool.submit(host.widen_pool, 2).result()
+
+        assert 9 == pool._max_workers
+
+
+def test_a_thread_outside_any_pool_widens_nothing():
+    assert host.widen_pool() is False
+
+
+def test_a_pool_with_other_insides_is_left_alone():
+    with ThreadPoolExecutor(max_workers=1) as pool:
+
+        def work():
+            del pool._idle_semaphore
+            return host.widen_pool()
+
+        assert pool.submit(work).result() is False
+        assert 1 == pool._max_workers
+
+
+def test_without_a_call_there_are_no_facts_and_nothing_fails():
+    """The frames of this test hold no request."""
+    call = host.HostCall.current()
+    call.report("x")
+    call.fail("x")
+    call.fail_but_keep("x", "m", {})
+    call.on_lost(pytest.fail)
+
+    assert ("", None) == (call.urn, call.timeout)
+
+
+def test_the_call_is_found_among_the_frames():
+    def serve(request, context):
+        return host.HostCall.current()
+
+    call = serve(pb.CreateRequest(urn="urn:m", timeout=7), Context())
+
+    assert ("urn:m", 7) == (call.urn, call.timeout)
+
+
+def test_a_request_without_a_timeout_has_none():
+    assert host.HostCall(pb.CreateRequest(urn="urn:m"), Context()).timeout is None
+
+
+def test_without_the_pickled_provider_nothing_is_kept_but_the_sentence_stays():
+    """State without it could not be refreshed or destroyed."""
+    context = Context()
+    host.HostCall(pb.CreateRequest(urn="urn:m"), context).fail_but_keep("it broke", "m", {"a": 1})
+
+    assert "it broke" in context.metadata[0][1].decode()
+    assert b"ErrorResourceInitFailed" not in context.metadata[0][1]
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        types.SimpleNamespace(),
+        types.SimpleNamespace(DynamicResourceProviderServicer=object),
+        types.SimpleNamespace(DynamicResourceProviderServicer=types.SimpleNamespace(Cancel=len)),
+        types.SimpleNamespace(DynamicResourceProviderServicer=types.SimpleNamespace(Cancel=lambda self: None)),
+        None,
+    ],
+)
+def test_a_host_without_the_cancel_we_know_is_left_alone(monkeypatch, main):
+    monkeypatch.setitem(sys.modules, "__main__", main)
+
+    assert host.hear_cancel() is False
+
+
+def test_a_replaced_cancel_announces_and_answers(monkeypatch):
+    class Servicer:
+        def Cancel(self, request, context):  # noqa: N802 - the name is the protocol's
+            raise AssertionError("the stock one")
+
+    monkeypatch.setitem(sys.modules, "__main__", types.SimpleNamespace(DynamicResourceProviderServicer=Servicer))
+    monkeypatch.setattr(cancellation_module, "cancellation", Cancellation())
+    bound, heard = Servicer().Cancel, []
+    cancellation_module.cancellation.listen(lambda: heard.append("cancelled"))
+
+    assert host.hear_cancel()
+    assert "Empty" == type(bound(None, None)).__name__
+    assert ["cancelled"] == heard

@@ -1,0 +1,150 @@
+"""Each exception of the libraries below becomes one of ours."""
+
+import importlib
+import inspect
+import os
+import socket
+import ssl
+
+import anyio
+import httpcore
+import httpx
+import pytest
+
+from nugen_pulumi.errors import RejectedError, UnavailableError
+from nugen_pulumi.http.network_errors import is_network_error, network_error
+from nugen_pulumi.http.proxies import Proxy
+from nugen_pulumi.settings import Settings
+
+SETTINGS = Settings("k", "https://api.test", "nugen:baseUrl")
+PROXY = Proxy("http://proxy.test:1", "HTTPS_PROXY", ("user", "secret"))
+WHERE = "https://api.test (from nugen:baseUrl)"
+
+
+def exceptions_of(*names):
+    """Return the exceptions that the modules called *names* make public."""
+    values = [value for name in names for value in vars(importlib.import_module(name)).values()]
+    kinds = {
+        value
+        for value in values
+        if inspect.isclass(value) and issubclass(value, Exception) and value.__name__[0] != "_"
+    }
+    return sorted(kinds - {Exception}, key=lambda kind: kind.__name__)
+
+
+KINDS = exceptions_of("httpx", "httpcore", "h11", "anyio", "ssl", "socket")
+
+
+def test_there_are_many():
+    assert len(KINDS) > 40
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_exception_of_the_libraries_is_foreseen(kind):
+    """So that a new one cannot reach the operator as a traceback."""
+    exc = kind.__new__(kind)
+
+    assert is_network_error(exc)
+    assert isinstance(network_error(exc, SETTINGS), (UnavailableError, RejectedError))
+
+
+def test_a_mistake_of_ours_is_none():
+    assert not is_network_error(ZeroDivisionError())
+
+
+class Group(Exception):  # noqa: N818 - it stands in for
+    """An ExceptionGroup, of which Python 3.10 knows nothing."""
+
+    def __init__(self, *exceptions):
+        super().__init__("several")
+        self.exceptions = exceptions
+
+
+def test_a_group_is_what_is_in_it_and_was_never_sent():
+    """Anyio gathers what it met at each address of a name."""
+    group = Group(OSError("first"), Group(anyio.EndOfStream()))
+    error = network_error(group, SETTINGS)
+
+    assert is_network_error(group)
+    assert not is_network_error(Group(OSError(), ZeroDivisionError()))
+    assert (f"cannot connect (first) to {WHERE}", False) == (str(error), error.sent)
+
+
+@pytest.mark.parametrize("kind", [ssl.SSLError, httpcore.ReadError, httpx.ReadError, ConnectionResetError])
+def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
+    error = network_error(kind("bad record"), SETTINGS)
+
+    assert str(error) == f"connection lost (bad record) to {WHERE}"
+    assert error.sent
+
+
+def certificate(code):
+    error = ssl.SSLCertVerificationError(1, "verify failed")
+    error.verify_code = code
+    connect = httpcore.ConnectError("failed")
+    connect.__cause__ = error
+    return network_error(connect, SETTINGS, PROXY)
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (10, "has expired: renew it on the server, or correct the clock of this machine"),
+        (62, "belongs to another host: check the base URL"),
+        (64, "belongs to another host: check the base URL"),
+        (20, "is not trusted: for a private CA, set SSL_CERT_FILE to its file"),
+    ],
+)
+def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
+    error = certificate(code)
+
+    assert RejectedError is type(error)
+    assert f"The certificate of {WHERE} {advice} (verify failed)." == str(error)
+
+
+@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
+def test_https_to_a_port_that_speaks_plain_http_is_said(reason):
+    cause = ssl.SSLError(1, f"[SSL: {reason}]")
+    cause.reason = reason
+    connect = httpcore.ConnectError("x")
+    connect.__context__ = cause
+    error = network_error(connect, SETTINGS)
+
+    assert (f"{WHERE} speaks plain http on this port, not https: check it", False) == (str(error), error.sent)
+
+
+def test_what_the_system_says_is_found_below_what_the_libraries_say():
+    """Asyncio writes an address into the place of the system's own words."""
+    lost = OSError("All connection attempts failed")
+    lost.__cause__ = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)")
+    connect = httpcore.ConnectError("All connection attempts failed")
+    connect.__cause__ = lost
+
+    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(network_error(connect, SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("exc", "says"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (ssl.SSLError(1, "[SSL: BAD_RECORD_MAC] bad record mac (_ssl.c:2580)"), "bad record mac"),
+        (httpx.ReadError("[Errno 104] Connection reset by peer"), "Connection reset by peer"),
+        (httpx.ReadError(""), "ReadError"),
+    ],
+)
+def test_what_only_a_librarys_maker_needs_is_left_out(exc, says):
+    assert f"connection lost ({says}) to {WHERE}" == str(network_error(exc, SETTINGS))
+
+
+@pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("refused")])
+def test_a_proxy_that_is_down_is_named_without_its_password(exc):
+    error = network_error(exc, SETTINGS, PROXY)
+
+    assert "cannot connect (refused) through the proxy http://proxy.test:1 (from HTTPS_PROXY)" == str(error)
+    assert not error.sent
+
+
+def test_a_proxy_is_not_named_where_the_connection_through_it_broke():
+    error = network_error(socket.gaierror("x"), SETTINGS, PROXY)
+
+    assert (f"connection lost (x) to {WHERE}", True) == (str(error), error.sent)

@@ -1,0 +1,415 @@
+"""How fast requests leave, by itself and behind limiters in simulated time."""
+
+import asyncio
+import math
+import random
+
+import pytest
+from harness.simulated import simulate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.errors import OutageError
+from nugen_pulumi.http.pace import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
+from nugen_pulumi.http.request_queue import RequestQueue
+
+START = 1000.0
+
+
+def test_the_window_begins_small_and_doubles_with_each_round():
+    pace, rounds = Pace(128), []
+    for now in range(4):
+        rounds.append(pace.window)
+        for _ in range(pace.window):
+            assert 0 == pace.pause(START + now)
+            pace.leave(START + now, queued=True)
+        assert math.inf == pace.pause(START + now)
+        for _ in range(rounds[-1]):
+            pace.end(START + now + 0.2, left=START + now, outcome=Outcome.ADMITTED)
+
+    assert [4, 8, 16, 32] == rounds
+
+
+@pytest.mark.parametrize(
+    ("latency", "most", "window"), [(0.001, 128, 16), (0.125, 128, 80), (1, 128, 128), (9, 10, 10)]
+)
+def test_the_window_is_what_the_distance_asks_for(latency, most, window):
+    pace = Pace(most)
+    for number in range(300):
+        pace.leave(START + number, queued=True)
+        pace.end(START + number + latency, left=START + number, outcome=Outcome.ADMITTED)
+
+    assert window == pace.window
+
+
+@pytest.mark.parametrize(("before", "after", "window"), [(0.2, 0.001, 16), (0.001, 0.2, 128)])
+def test_a_latency_is_forgotten_after_some_seconds(before, after, window):
+    """Be it longer or shorter than those since."""
+    pace = Pace(128)
+    for number, latency in enumerate([before] * 200 + [after] * 200):
+        pace.leave(START + number, queued=True)
+        pace.end(START + number + latency, left=START + number, outcome=Outcome.ADMITTED)
+
+    assert window == pace.window
+
+
+def test_time_outs_of_one_round_halve_the_window_once():
+    pace = Pace(128)
+    for _ in range(200):
+        pace.leave(START, queued=True)
+        pace.end(START + 0.2, left=START, outcome=Outcome.ADMITTED)
+    for _ in range(3):
+        pace.leave(START + 1, queued=True)
+    for _ in range(3):
+        pace.end(START + 31, left=START + 1, outcome=Outcome.TIMED_OUT)
+
+    assert 64 == pace.window
+
+    for number in range(9):
+        pace.leave(START + 40 + number, queued=True)
+        pace.end(START + 40.5 + number, left=START + 40 + number, outcome=Outcome.TIMED_OUT)
+
+    assert FIRST_WINDOW == pace.window
+
+
+def test_what_ends_without_a_word_changes_nothing_but_the_count():
+    pace = Pace(1)
+    pace.leave(START, queued=False)
+    pace.end(START, left=START, outcome=Outcome.LOST)
+
+    assert (0, 1, False) == (pace.pause(START), pace.window, pace.throttled)
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(7.0, 7.0), (1e6, 60.0)])
+def test_retry_after_holds_all_and_is_capped(asked, pause):
+    pace = Pace(128)
+    pace.leave(START, queued=True)
+    pace.end(START, left=START, outcome=Outcome.REFUSED, retry_after=asked)
+
+    assert pause == pytest.approx(pace.pause(START))
+
+
+def test_the_first_refusal_sets_a_rate_and_the_next_departures_are_spaced():
+    pace = Pace(128)
+    pace.leave(START, queued=True)
+    pace.end(START, left=START, outcome=Outcome.REFUSED)
+
+    assert pace.throttled
+    assert (4.0, 0.25) == (pace.rate, pytest.approx(pace.pause(START)))
+
+
+def refused_at_once():
+    """Return a pace of four requests a second, whose next one is due after a quarter of a second."""
+    pace = Pace(128)
+    pace.leave(START, queued=True)
+    pace.end(START, left=START, outcome=Outcome.REFUSED)
+    return pace
+
+
+def test_the_first_rate_is_what_was_admitted_within_the_last_second():
+    pace = Pace(128)
+    for number in range(30):
+        admitted = START if number < 10 else START + 0.5
+        pace.leave(START, queued=True)
+        pace.end(admitted, left=START, outcome=Outcome.ADMITTED)
+    pace.leave(START, queued=True)
+    pace.end(START + 1, left=START, outcome=Outcome.REFUSED)
+
+    assert 20.0 == pace.rate
+
+
+def test_departures_are_spaced_evenly_and_only_after_a_late_one_the_next_is_a_little_early():
+    pace, pauses = refused_at_once(), []
+    for now in (START + 0.25, START + 0.51, START + 1.75):
+        pace.leave(now, queued=False)
+        pauses.append(pace.pause(now))
+
+    assert [0.25, 0.24, 0.2375] == pytest.approx(pauses)
+
+
+@pytest.mark.parametrize("queued", [True, False])
+def test_after_the_first_refusal_the_rate_grows_at_once_if_it_is_used(queued):
+    pace = refused_at_once()
+    pace.leave(START + 0.25, queued=queued)
+
+    assert queued == (pace.rate > 4.0)
+
+
+@pytest.mark.parametrize(("latency", "slowness"), [(0.01, 0.45), (0.15, 0.75), (1.0, 1.0)])
+def test_the_rate_grows_with_a_square_in_its_exponent_and_at_a_distance_more_slowly(latency, slowness):
+    """However long nothing left: what was not used was not tried out, beyond the time that two departures take."""
+    pace = Pace(128)
+    pace.leave(START - latency, queued=True)
+    pace.end(START, left=START - latency, outcome=Outcome.ADMITTED)
+    pace.leave(START, queued=True)
+    pace.end(START, left=START, outcome=Outcome.REFUSED)
+    pace.leave(START + 100, queued=True)
+
+    assert 4 * 2 ** (0.5 / slowness) ** 2 == pytest.approx(pace.rate)
+
+
+def test_after_a_probe_that_was_told_to_stay_away_the_rate_is_held_for_twenty_times_as_long():
+    pace, now = refused_at_once(), START + 5
+    pace.leave(now, queued=True)
+    pace.end(now, left=now, outcome=Outcome.REFUSED, retry_after=1.0)
+    held = pace.rate
+    while pace.rate == held:
+        now += pace.pause(now)
+        pace.leave(now, queued=True)
+        pace.end(now, left=now, outcome=Outcome.ADMITTED)
+
+    assert 25 == pytest.approx(now - START, abs=0.75)
+
+
+def test_refusals_of_one_herd_cut_the_rate_once():
+    """Those among them that left at the very moment of the cut, too: a clock may be coarse."""
+    pace = Pace(128)
+    for left in (START, START + 0.002, START + 0.002, START + 0.002):
+        pace.leave(left, queued=True)
+    pace.end(START + 0.002, left=START, outcome=Outcome.REFUSED)
+    for _ in range(3):
+        pace.end(START + 0.004, left=START + 0.002, outcome=Outcome.REFUSED)
+
+    assert 4.0 == pace.rate
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(10, 0.9), (200, 0.95)])
+def test_a_refused_probe_costs_little_and_least_at_a_high_rate(rate, kept):
+    limiter, pace, now, rates = Limiter(rate), Pace(128), START, []
+    while now < START + 60:
+        now += max(pace.pause(now), 0.0001)
+        pace.leave(now, queued=True)
+        before = pace.rate
+        pace.end(now, left=now, outcome=Outcome.ADMITTED if limiter.admits(now) else Outcome.REFUSED)
+        if pace.rate < before and now > START + 30:
+            rates.append(pace.rate / before)
+
+    assert kept == pytest.approx(max(rates))
+
+
+def test_a_rate_beyond_what_can_be_sent_is_none():
+    pace, now = Pace(128), START
+    pace.leave(now, queued=True)
+    pace.end(now, left=now, outcome=Outcome.REFUSED)
+    while pace.throttled:
+        now += pace.pause(now)
+        pace.leave(now, queued=True)
+        pace.end(now, left=now, outcome=Outcome.ADMITTED)
+
+    assert now < START + 10
+
+
+def test_dismissed_turns_end_with_an_error_each():
+    """One that was cancelled just now is left alone."""
+
+    async def main():
+        queue = RequestQueue(Pace(1))
+        await queue.enter(urgent=False, due=0)
+        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(4)]
+        await asyncio.sleep(1)
+        tasks[0].cancel()
+        queue.dismiss(OutageError("silent"))
+        tasks[1].cancel()  # it is dismissed already, but does not know yet
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    ends, _ = simulate(main)
+
+    assert [asyncio.CancelledError, asyncio.CancelledError, OutageError, OutageError] == [type(end) for end in ends]
+    assert ends[2] is not ends[3]
+
+
+def test_it_tells_what_was_admitted_of_late():
+    pace = Pace(128)
+    for number in range(100):
+        pace.leave(START + number / 10, queued=True)
+        pace.end(START + number / 10, left=START + number / 10, outcome=Outcome.ADMITTED)
+
+    assert 10 == pytest.approx(pace.admitted(START + 10), rel=0.05)
+    assert 0 == pace.admitted(START + 16)
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.floats(0, 5), st.sampled_from(Outcome), st.none() | st.floats(0, 1e5), st.booleans(), st.integers(1, 20)
+    ),
+    max_size=80,
+)
+
+
+@given(events=EVENTS, most=st.integers(1, 200))
+def test_whatever_happens_it_never_stops_for_ever_and_never_exceeds_the_bound(events, most):
+    pace, now, under_way = Pace(most), START, []
+    for latency, outcome, retry_after, queued, count in events:
+        for _ in range(count):
+            if (pause := pace.pause(now)) == math.inf:
+                break
+            assert pause <= 60 + 1 / LOWEST_RATE
+            now += pause
+            pace.leave(now, queued=queued)
+            under_way.append(now)
+            assert len(under_way) <= most
+        assert under_way
+        now += latency
+        pace.end(now, left=under_way.pop(0), outcome=outcome, retry_after=retry_after)
+        assert 1 <= pace.window <= most
+        assert pace.rate >= LOWEST_RATE
+
+
+class Limiter:
+    """A token bucket, the rate of which may change."""
+
+    def __init__(self, rate, burst=1):
+        self.rate, self.burst = rate, burst
+        self.tokens, self.at = float(burst), 0.0
+        self.admitted = []
+        self.refused = 0
+
+    def admits(self, now):
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
+        self.at = now
+        if self.tokens >= 1:
+            self.tokens -= 1
+            self.admitted.append(now)
+            return True
+        self.refused += 1
+        return False
+
+    def used(self, since, until):
+        return sum(since <= time < until for time in self.admitted) / ((until - since) * self.rate)
+
+
+async def crowd(limiter, seconds, *, latency=0.01, wants=400, retry_after=None):
+    """Have *wants* waits poll for so long, each at once again; return the number of polls of each."""
+    loop = asyncio.get_running_loop()
+    pace = Pace(128)
+    queue = RequestQueue(pace)
+    polls = [0] * wants
+    dice = random.Random(1)  # noqa: S311 - so that each run is the same
+
+    async def one(number):
+        while loop.time() < seconds:
+            due, admitted = loop.time(), False
+            while not admitted:
+                left = await queue.enter(urgent=False, due=due)
+                await asyncio.sleep(latency / 2 * dice.uniform(1, 1.02))
+                admitted = limiter.admits(loop.time())
+                await asyncio.sleep(latency / 2 * dice.uniform(1, 1.02))
+                outcome = Outcome.ADMITTED if admitted else Outcome.REFUSED
+                queue.release(left, outcome, None if admitted else retry_after)
+            polls[number] += 1
+            await asyncio.sleep(1)
+
+    await asyncio.gather(*(one(number) for number in range(wants)))
+    return polls
+
+
+@pytest.mark.parametrize("burst", [1, "rate"])
+@pytest.mark.parametrize("rate", [5, 20, 50, 200])
+@pytest.mark.parametrize("latency", [0.002, 0.2])
+def test_a_limit_is_found_used_and_kept(rate, burst, latency):
+    """Four fifths of it used, one fifth of the requests refused, at most; nobody waits for three rounds."""
+    limiter = Limiter(rate, rate if burst == "rate" else burst)
+    polls, _ = simulate(lambda: crowd(limiter, 120, latency=latency))
+
+    # Without a burst, responses that arrive unevenly over a distance cannot use all of a high limit.
+    least = 0.7 if burst == 1 else 0.8
+    assert limiter.used(20, 120) >= least
+    assert limiter.refused <= 0.2 * (limiter.refused + len(limiter.admitted))
+    assert min(polls) >= max(polls) // 3
+
+
+def test_a_limit_that_is_lifted_is_forgotten_within_a_minute():
+    limiter = Limiter(5)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(60, setattr, limiter, "rate", 100)
+        await crowd(limiter, 180, wants=2000)
+
+    simulate(main)
+
+    assert limiter.used(120, 180) >= 0.8
+
+
+@pytest.mark.parametrize("outage", [10, 60])
+def test_after_an_overload_a_healthy_api_is_used_again_within_a_minute(outage):
+    """While it lasts all requests are refused, so that the rate is at its lowest."""
+    limiter = Limiter(1e-9)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_later(outage, setattr, limiter, "rate", 1000)
+        await crowd(limiter, outage + 90, wants=500)
+
+    simulate(main)
+
+    assert sum(outage + 60 <= time for time in limiter.admitted) > 30 * 100
+
+
+def test_limits_that_change_every_minute_lose_nobody():
+    limiter = Limiter(50, 10)
+
+    async def change():
+        for rate in (5, 200, 10, 100, 50):
+            await asyncio.sleep(60)
+            limiter.rate = rate
+
+    async def main():
+        changing = asyncio.create_task(change())
+        polls = await crowd(limiter, 330, wants=1000)
+        await changing
+        return polls
+
+    polls, _ = simulate(main)
+
+    assert min(polls) > 0
+    assert limiter.refused <= 0.2 * (limiter.refused + len(limiter.admitted))
+
+
+def test_after_a_pause_that_was_asked_for_nobody_is_let_loose_in_a_herd():
+    limiter = Limiter(50, 5)
+    simulate(lambda: crowd(limiter, 60, retry_after=3))
+
+    busiest = max(sum(start <= time < start + 1 for time in limiter.admitted) for start in range(60))
+
+    assert busiest <= 50 + 5
+    assert limiter.refused <= 0.05 * (limiter.refused + len(limiter.admitted))
+
+
+def test_a_cancelled_turn_is_given_back():
+    async def main():
+        queue = RequestQueue(Pace(1))
+        left = await queue.enter(urgent=False, due=0)
+        tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(4)]
+        await asyncio.sleep(1)
+        tasks[1].cancel()
+        tasks[2].cancel()
+        await asyncio.sleep(1)
+        queue.release(left, Outcome.ADMITTED)
+        tasks[0].cancel()  # it has its turn already, but does not know yet
+        return await tasks[3]
+
+    taken, _ = simulate(main)
+
+    assert 2 == taken
+
+
+def test_the_most_overdue_is_next_and_what_is_urgent_before_all():
+    order = []
+
+    async def main():
+        queue = RequestQueue(Pace(1))
+
+        async def one(name, due, urgent):
+            left = await queue.enter(urgent=urgent, due=due)
+            await asyncio.sleep(1)
+            order.append(name)
+            queue.release(left, Outcome.ADMITTED)
+
+        await asyncio.gather(
+            one("first", 9, False), one("late", 2, False), one("later", 1, False), one("urgent", 5, True)
+        )
+
+    simulate(main)
+
+    assert ["first", "urgent", "later", "late"] == order

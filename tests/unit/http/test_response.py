@@ -1,0 +1,212 @@
+import asyncio
+import gzip
+import json
+import tracemalloc
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.http.response import LARGEST_BODY, Response, UnreadableBodyError, read_body
+
+HTML = "<!DOCTYPE html><html><head><title>{}</title></head><body>much more</body></html>"
+
+
+def read(body, encoding="", pieces=7):
+    async def chunks():
+        for start in range(0, len(body), max(1, len(body) // pieces)):
+            yield body[start : start + max(1, len(body) // pieces)]
+
+    return asyncio.run(read_body(chunks(), encoding))
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ('{"detail":"Model not found"}', "Model not found"),
+        ('{"detail":{"message":"no"}}', "no"),
+        ('{"detail":[{"loc":["path","model_id"],"msg":"field required","type":"x"}]}', "path.model_id: field required"),
+        ('{"detail":[{"msg":"a"},{"msg":"b"}]}', "a; b"),
+        ('{"detail":["a",{"msg":"b"},{},{"msg":"d"},"e","f"]}', "a; b; d; e"),
+        ('{"detail":[{"loc":"path","msg":"field required"}]}', "field required"),
+        ('{"message":"no"}', "no"),
+        ('{"error":{"message":"no"}}', "no"),
+        ('{"detail":null,"error":"no"}', "no"),
+        ('{"other":1}', ""),
+        ("[]", ""),
+        ("7", ""),
+        ('"text"', "text"),
+        ("plain  text\n", "plain text"),
+        ("", ""),
+        (HTML.format("502 Bad\n Gateway &amp; more"), "502 Bad Gateway & more"),
+        ("<html><body>no title</body></html>", "an HTML page"),
+        ("<html>" + "<title>" * 100_000, "an HTML page"),
+        ("<!doctype html><title>Sign in</title>", "Sign in"),
+        ("<!DOCTYPE HTML>", "an HTML page"),
+        (" " * 191 + "<!doctype", "an HTML page"),
+        (" " * 192 + "<!doctype", "<!doctype"),
+        (" " * 1995 + "<html", "an HTML page"),
+        (" " * 1996 + "<html", "<html"),
+        ('{"detail":"\\u001b[31mred\\u001b[0m"}', "red"),
+        ('{"detail":"' + "x" * 500 + '"}', "x" * 299 + "…"),
+        ("[" * 100_000, "[" * 299 + "…"),
+        ("\ufffd\ufffd", "\ufffd\ufffd"),
+    ],
+)
+def test_what_a_body_says_is_one_printable_line(body, detail):
+    assert detail == Response(500, body.encode()).detail
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "summary"),
+    [
+        (503, "", "503 Service Unavailable"),
+        (503, "Service unavailable", "503 Service Unavailable"),
+        (530, "", "530"),
+        (530, "origin is gone", "530: origin is gone"),
+        (404, '{"detail":"Model not found"}', "404: Model not found"),
+        (502, HTML.format("502 Bad Gateway"), "502 Bad Gateway"),
+    ],
+)
+def test_a_summary_is_the_code_and_what_is_said_about_it(status, body, summary):
+    assert summary == Response(status, body.encode()).summary
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ({"x-request-id": "4f1c"}, "4f1c"),
+        ({"request-id": "4f1c"}, "4f1c"),
+        ({"x-correlation-id": "4f1c"}, "4f1c"),
+        ({"cf-ray": "4f1c"}, "4f1c"),
+        ({"cf-ray": "of the proxy", "x-request-id": "of the API"}, "of the API"),
+        ({"x-request-id": "x" * 81}, "x" * 79 + "…"),
+        ({"server": "nginx"}, ""),
+    ],
+)
+def test_a_request_is_called_what_the_api_calls_it_or_the_proxy(headers, request_id):
+    assert request_id == Response(500, headers=headers).request_id
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),
+        ("Thu, 01 Jan 1970 00:01:40 -0000", 90.0),
+        ("soon", None),
+        ("-3", None),
+        ("1.5", None),
+        ("", None),
+        ("9" * 40, None),
+        ("Thu, 99 Jan 1970 00:00:01 GMT", None),
+    ],
+)
+def test_retry_after_comes_in_two_forms(header, seconds):
+    assert seconds == Response(503, headers={"retry-after": header}).retry_after(now=10.0)
+
+
+def test_without_retry_after_nothing_is_asked():
+    assert Response(503).retry_after() is None
+
+
+def test_a_date_is_compared_with_the_present():
+    assert Response(503, headers={"retry-after": "Thu, 01 Jan 1970 00:00:01 GMT"}).retry_after() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("", bytes), ("identity", bytes), ("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)],
+)
+def test_bodies_arrive_whole_compressed_or_not(encoding, pack):
+    body = json.dumps({"status": "COMPLETED", "noise": "x" * 5000}).encode()
+
+    assert body == read(pack(body), encoding)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(1024 * 1024, True), (1024 * 1024 + 1, False)])
+@pytest.mark.parametrize(("encoding", "pack"), [("", bytes), ("gzip", gzip.compress)])
+def test_a_body_of_more_than_a_mebibyte_is_unreadable(size, fits, encoding, pack):
+    body = b"x" * size
+    if fits:
+        assert body == read(pack(body), encoding)
+    else:
+        with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
+            read(pack(body), encoding)
+
+
+def test_a_bomb_is_not_unpacked():
+    """A gigabyte in a megabyte: what is unpacked stays within a chunk of the limit."""
+    bomb = gzip.compress(b"\0" * 200 * LARGEST_BODY)
+    assert len(bomb) < LARGEST_BODY
+
+    with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
+        read(bomb, "gzip", pieces=1)
+
+
+def held_in_vain(*chunks):
+    """Return how many bytes were held at once while a body that is too large was read."""
+
+    async def given():
+        for chunk in chunks:
+            yield chunk
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableBodyError, match="more than 1 MiB"):
+            asyncio.run(read_body(given(), "gzip"))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_of_a_bomb_no_more_is_held_than_a_body_can_have():
+    """Twice, as unpacked and as gathered; and no more if there was much before the chunk that holds it."""
+    packer = zlib.compressobj(wbits=31)
+    before = packer.compress(b"\0" * (LARGEST_BODY // 2)) + packer.flush(zlib.Z_FULL_FLUSH)
+    bomb = packer.compress(b"\0" * 20 * LARGEST_BODY) + packer.flush()
+
+    assert held_in_vain(before + bomb) < 2.5 * LARGEST_BODY
+    assert held_in_vain(before, bomb) < 2.5 * LARGEST_BODY
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "\x1b[31m"])
+def test_an_encoding_that_nobody_asked_for_is_unreadable(encoding):
+    with pytest.raises(UnreadableBodyError, match="that was not requested"):
+        read(b"x", encoding)
+
+
+def test_a_body_that_is_not_compressed_as_it_says_is_unreadable():
+    with pytest.raises(UnreadableBodyError, match="not gzip although its headers say so"):
+        read(b"plain", "gzip")
+
+
+@given(st.binary(max_size=300), st.integers(200, 599), st.text(max_size=40))
+def test_no_answer_is_too_strange_to_be_summed_up(body, status, retry_after):
+    response = Response(status, body, {"retry-after": retry_after})
+
+    assert response.summary.isprintable()
+    assert response.retry_after() is None or response.retry_after() >= 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b" \r\n", "empty"),
+        ('{"a": 1}'.encode("utf-16"), "UTF-16 instead of UTF-8"),
+        ('{"a": 1}'.encode("utf-16-le"), "UTF-16 instead of UTF-8"),
+        ('{"a": 1}'.encode("utf-16-be"), "UTF-16 instead of UTF-8"),
+        ('\ufeff{"a": 1}'.encode("utf-16-be"), "UTF-16 instead of UTF-8"),
+        ('{"a": "\u00e9"}'.encode("latin-1"), "10 bytes that are not UTF-8"),
+        (b'{"a": "\\ud800"}', '{"a": "\\ud800"}'),
+        (b"<html><title>Sign in</title>", "Sign in"),
+        (b"\x01\x02", "no printable characters"),
+        (b"x" * 100, "x" * 79 + "\u2026"),
+    ],
+)
+def test_a_body_that_is_no_json_is_described_truthfully(body, said):
+    assert said == Response(200, body).excerpt

@@ -1,0 +1,295 @@
+"""What the operations on one model request, what they return, and what they keep when they fail."""
+
+import pytest
+
+from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError, WaitTimeoutError
+from nugen_pulumi.operations.inputs import DEFAULTS
+from nugen_pulumi.operations.model import ModelOperations
+from nugen_pulumi.operations.operation import Difference, OperationContext
+
+NEWS = {"model_id": "m", **DEFAULTS}
+UNKNOWN = {"undeployed": False, "result": None, "start_time": None, "end_time": None, "error": None}
+COMPLETED = {**UNKNOWN, "status": "COMPLETED", "undeployed": True}
+PENDING = {**UNKNOWN, "status": "PENDING"}
+ON_FIRE = {**UNKNOWN, "status": "FAILED", "result": {"error": "GPU on fire"}, "error": "GPU on fire"}
+IN_SERVICE = "No active undeployment. Model status is DEPLOYED."
+DEPLOYED = {**UNKNOWN, "status": "FAILED", "result": {"error": IN_SERVICE}, "error": IN_SERVICE}
+
+
+class Runtime:
+    """Answers all that is asked alike, and remembers it: what, whether with a DELETE, and for how many seconds."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+        self.said = []
+
+    def poll(self, model_id, *, undeploy=False, debug):
+        return self._answer("poll", model_id, undeploy)
+
+    def wait(self, model_id, policy, *, undeploy=False, report, debug):
+        report("a line")
+        return self._answer("wait", model_id, undeploy, policy.timeout)
+
+    def _answer(self, *asked):
+        self.asked.append(asked)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        seen = {name: value for name, value in self.answer.items() if name in UndeployStatus.model_fields}
+        return UndeployStatus(model_id="echoed", **seen)
+
+    def context(self, timeout=None):
+        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append, debug=print)
+
+
+def timed_out(last=None):
+    error = WaitTimeoutError("too late")
+    error.last_known = last
+    return error
+
+
+@pytest.fixture
+def operations():
+    return ModelOperations()
+
+
+@pytest.mark.parametrize("undeploy", [True, False])
+def test_create_waits_with_a_delete_if_told_to(operations, undeploy):
+    runtime = Runtime(COMPLETED)
+    news = {**NEWS, "undeploy": undeploy}
+
+    assert ("m", {**news, **COMPLETED}) == operations.create(runtime.context(), news)
+    assert [("wait", "m", undeploy, 1800.0)] == runtime.asked
+    assert ["a line"] == runtime.said
+
+
+@pytest.mark.parametrize("undeploy", [True, False])
+def test_create_polls_once_if_told_not_to_wait(operations, undeploy):
+    """Then a failure is an answer like any other."""
+    runtime = Runtime(ON_FIRE)
+    news = {**NEWS, "undeploy": undeploy, "wait": False}
+
+    assert ("m", {**news, **ON_FIRE}) == operations.create(runtime.context(), news)
+    assert [("poll", "m", undeploy)] == runtime.asked
+
+
+def test_the_timeout_is_the_resources_or_that_of_its_options(operations):
+    runtime = Runtime(COMPLETED)
+    operations.create(runtime.context(timeout=60.0), NEWS)
+    operations.create(runtime.context(timeout=60.0), {**NEWS, "timeout_seconds": 7.0})
+
+    assert [60.0, 7.0] == [timeout for *_, timeout in runtime.asked]
+
+
+def test_a_failure_is_an_error_that_keeps_what_is_known(operations):
+    with pytest.raises(UndeployFailedError) as caught:
+        operations.create(Runtime(ON_FIRE).context(), NEWS)
+
+    assert (
+        "Model m was not undeployed: GPU on fire."
+        " The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
+    ) == str(caught.value)
+    assert caught.value.kept == ("m", {**NEWS, **ON_FIRE})
+
+
+def test_a_failure_that_is_wanted_as_an_output_is_none(operations):
+    news = {**NEWS, "on_failure": "record"}
+
+    assert ("m", {**news, **ON_FIRE}) == operations.create(Runtime(ON_FIRE).context(), news)
+
+
+def test_an_error_that_knows_something_keeps_it(operations):
+    error = timed_out(UndeployStatus(model_id="m", status="PENDING"))
+    with pytest.raises(WaitTimeoutError):
+        operations.create(Runtime(error).context(), NEWS)
+    created, error.kept = error.kept, None
+    with pytest.raises(WaitTimeoutError):
+        operations.update(Runtime(error).context(), "m", {**NEWS, **PENDING}, NEWS)
+
+    assert created == error.kept == ("m", {**NEWS, **PENDING})
+
+
+def test_an_error_that_knows_nothing_keeps_nothing(operations):
+    error = timed_out()
+    with pytest.raises(WaitTimeoutError):
+        operations.create(Runtime(error).context(), NEWS)
+    with pytest.raises(WaitTimeoutError):
+        operations.update(Runtime(error).context(), "m", {**NEWS, **PENDING}, NEWS)
+
+    assert error.kept is None
+
+
+@pytest.mark.parametrize(
+    ("known", "props"),
+    [
+        (COMPLETED, {}),
+        (COMPLETED, {"undeploy": True}),
+        (PENDING, {"wait": False}),
+        (ON_FIRE, {"on_failure": "record"}),
+    ],
+)
+def test_an_update_of_what_is_settled_requests_nothing_and_records_the_inputs(operations, known, props):
+    runtime = Runtime(AssertionError("nothing is to be asked"))
+    news = {**NEWS, **props}
+
+    assert {**news, **known} == operations.update(runtime.context(), "m", {**NEWS, **known}, news)
+    assert [] == runtime.asked
+
+
+@pytest.mark.parametrize(
+    ("olds", "props", "asked"),
+    [
+        (PENDING, {}, ("wait", "m", False, 1800.0)),
+        ({**PENDING, "undeploy": True}, {"undeploy": True}, ("wait", "m", False, 1800.0)),
+        ({}, {}, ("wait", "m", False, 1800.0)),
+        ({}, {"wait": False}, ("poll", "m", False)),
+        ({"undeploy": True}, {"undeploy": True}, ("wait", "m", True, 1800.0)),
+        (PENDING, {"undeploy": True}, ("wait", "m", True, 1800.0)),
+        (PENDING, {"undeploy": True, "wait": False}, ("poll", "m", True)),
+        ({**ON_FIRE, "undeploy": True}, {"undeploy": True}, ("wait", "m", True, 1800.0)),
+        (ON_FIRE, {}, ("wait", "m", False, 1800.0)),
+    ],
+)
+def test_an_update_of_what_is_not_settled_requests_what_is_left(operations, olds, props, asked):
+    runtime = Runtime(COMPLETED)
+    news = {**NEWS, **props}
+
+    assert {**news, **COMPLETED} == operations.update(runtime.context(), "m", {**NEWS, **olds}, news)
+    assert [asked] == runtime.asked
+
+
+def test_state_without_undeploy_never_requested_it(operations):
+    """On the wire an absent input is one that is False."""
+    runtime = Runtime(COMPLETED)
+    operations.update(runtime.context(), "m", {"model_id": "m", "status": "PENDING"}, {**NEWS, "undeploy": True})
+
+    assert [("wait", "m", True, 1800.0)] == runtime.asked
+
+
+def test_a_refresh_polls_once_and_keeps_the_times_of_what_it_knew(operations):
+    runtime = Runtime({**COMPLETED, "start_time": "now", "end_time": "now"})
+    props = {**NEWS, "undeploy": True, **COMPLETED, "start_time": "then", "end_time": "later"}
+
+    assert props == operations.refresh(runtime.context(), "m", props)
+    assert [("poll", "m", False)] == runtime.asked
+    assert [] == runtime.said
+
+
+def test_a_refresh_of_a_model_that_is_gone_returns_nothing(operations):
+    assert operations.refresh(Runtime(ModelNotFoundError("gone")).context(), "m", {**NEWS, **COMPLETED}) is None
+
+
+@pytest.mark.parametrize(
+    ("props", "next_"),
+    [
+        ({}, "The next `pulumi up` fails until somebody undeploys it: to request that, set undeploy to true."),
+        ({"undeploy": True}, "The next `pulumi up` undeploys it."),
+        (
+            {"wait": False},
+            "The next `pulumi up` changes nothing: the program does not require it to be undeployed.",
+        ),
+        ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys it."),
+    ],
+)
+def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
+    runtime = Runtime(DEPLOYED)
+
+    assert {**NEWS, **props, **DEPLOYED} == (operations.refresh(runtime.context(), "m", {**NEWS, **props, **COMPLETED}))
+    assert [f"Model m is no longer undeployed: {IN_SERVICE} {next_}"] == runtime.said
+
+
+def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(operations):
+    """A drift to PENDING is somebody else's undeployment, which is waited for."""
+    runtime = Runtime(PENDING)
+    operations.refresh(runtime.context(), "m", {**NEWS, "undeploy": True, **COMPLETED})
+
+    assert ["Model m is no longer undeployed: PENDING. The next `pulumi up` waits for it."] == runtime.said
+
+
+def test_adopting_a_model_polls_it_once_and_has_the_defaults(operations):
+    runtime = Runtime(COMPLETED)
+
+    assert ("m", {**NEWS, **COMPLETED}) == operations.adopt(runtime.context(), "m")
+    assert [("poll", "m", False)] == runtime.asked
+    assert ("m", None) == operations.adopt(Runtime(ModelNotFoundError("none")).context(), "m")
+
+
+def test_what_cannot_be_an_id_is_not_asked_about(operations):
+    runtime = Runtime(COMPLETED)
+    with pytest.raises(InputError) as adopting:
+        operations.adopt(runtime.context(), "a/b")
+    with pytest.raises(InputError) as getting:
+        operations.get(runtime.context(), "", {**DEFAULTS, "timeout_seconds": 0.0})
+
+    assert "id must not contain / \\ ? or #, because they would change the URL." == str(adopting.value)
+    assert (
+        "id must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r;"
+        " timeout_seconds must be a finite number of seconds, at least 1."
+    ) == str(getting.value)
+    assert [] == runtime.asked
+
+
+@pytest.mark.parametrize("undeploy", [True, False])
+def test_what_is_only_read_is_never_undeployed(operations, undeploy):
+    runtime = Runtime(COMPLETED)
+    props = {**DEFAULTS, "undeploy": undeploy}
+
+    assert {"model_id": "m", **props, **COMPLETED} == operations.get(runtime.context(timeout=9.0), "m", props)
+    assert [("wait", "m", False, 9.0)] == runtime.asked
+
+
+def test_what_is_read_in_a_preview_is_polled_once(operations):
+    """Whatever it says; and the preview shows the inputs as the program has them."""
+    runtime = Runtime(ON_FIRE)
+
+    assert {**NEWS, **ON_FIRE} == operations.get(runtime.context(), "m", {**DEFAULTS, "__preview": True})
+    assert [("poll", "m", False)] == runtime.asked
+
+
+def test_what_is_only_read_keeps_nothing_and_says_how_to_read_it_all_the_same(operations):
+    with pytest.raises(UndeployFailedError) as caught:
+        operations.get(Runtime(ON_FIRE).context(), "m", DEFAULTS)
+
+    assert (
+        "Model m was not undeployed: GPU on fire. To read the status without an error, set wait=False or"
+        ' on_failure="record".'
+    ) == str(caught.value)
+    assert caught.value.kept is None
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "difference"),
+    [
+        (COMPLETED, {}, Difference(inputs_changed=False, replaces=[], update_reason=None)),
+        (COMPLETED, {"wait": False}, Difference(inputs_changed=True, replaces=[], update_reason=None)),
+        (COMPLETED, {"undeploy": True}, Difference(inputs_changed=True, replaces=[], update_reason=None)),
+        (COMPLETED, {"model_id": "n"}, Difference(inputs_changed=True, replaces=["model_id"], update_reason=None)),
+        (COMPLETED, {"triggers": [1]}, Difference(inputs_changed=True, replaces=["triggers"], update_reason=None)),
+        (
+            PENDING,
+            {"model_id": "n", "triggers": [1], "wait": False},
+            Difference(inputs_changed=True, replaces=["model_id", "triggers"], update_reason=None),
+        ),
+        ({}, {}, Difference(inputs_changed=False, replaces=[], update_reason="status unknown: will wait")),
+        (PENDING, {}, Difference(inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting")),
+        (PENDING, {"wait": False}, Difference(inputs_changed=True, replaces=[], update_reason=None)),
+        (
+            {**PENDING, "undeploy": True},
+            {"undeploy": True},
+            Difference(inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting"),
+        ),
+        (
+            PENDING,
+            {"undeploy": True},
+            Difference(inputs_changed=True, replaces=[], update_reason="was PENDING: will undeploy"),
+        ),
+        (
+            {**DEPLOYED, "undeploy": True, "on_failure": "record"},
+            {"undeploy": True, "on_failure": "record"},
+            Difference(inputs_changed=False, replaces=[], update_reason="in service: will undeploy"),
+        ),
+    ],
+)
+def test_a_diff_says_what_differs_and_what_an_update_would_do(operations, olds, news, difference):
+    assert difference == operations.diff({**NEWS, **olds}, {**NEWS, **news})

@@ -1,0 +1,64 @@
+"""What is checked before an operation, and what stays when it fails."""
+
+import pytest
+
+from nugen_pulumi.errors import WaitTimeoutError
+from nugen_pulumi.operations.inputs import DEFAULTS
+from nugen_pulumi.operations.operation import check, keep_on_error, settings_problem
+
+KEY = "nugen:apiKey"
+
+
+def test_what_is_checked_has_the_defaults():
+    assert ({**DEFAULTS, "model_id": "m", "wait": False, "__provider": "x"}, []) == (
+        check({"model_id": "m", "wait": False, "__provider": "x"}, "model_id")
+    )
+
+
+def test_what_is_wrong_is_named_with_its_property_in_the_reason():
+    """Of a property the engine would print the whole value, were it a secret or ten thousand ids."""
+    _, failures = check({"model_id": ".", "wait": 1}, "model_id")
+
+    assert [
+        ("", "model_id must not be . or .."),
+        ("", "wait must be true or false"),
+    ] == failures
+
+
+def test_what_is_wrong_with_a_fleet_is_named_likewise():
+    _, failures = check({"model_ids": [], "wait": 1}, "model_ids")
+
+    assert [
+        ("", "model_ids must be a list of 1 to 10,000 model ids"),
+        ("", "wait must be true or false"),
+    ] == failures
+
+
+@pytest.mark.parametrize("creating", [True, False])
+def test_settings_that_are_right_or_wrong_are_so_for_what_exists_too(creating):
+    assert settings_problem({KEY: "k"}.get, creating=creating) is None
+    assert "nugen:requestTimeoutSeconds must be a number of seconds greater than 0, such as 30." == settings_problem(
+        {KEY: "k", "nugen:requestTimeoutSeconds": "0"}.get, creating=creating
+    )
+
+
+def test_a_key_must_be_there_only_for_what_does_not_exist_yet():
+    assert settings_problem({}.get, creating=False) is None
+    assert settings_problem({}.get, creating=True).startswith("There is no Nugen API key: run ")
+
+
+@pytest.mark.parametrize("mistake", [WaitTimeoutError("late"), ZeroDivisionError("ours")])
+def test_an_error_that_knows_something_says_what_stays(mistake):
+    mistake.last_known = "PENDING"
+    with pytest.raises(type(mistake)) as caught, keep_on_error("m", lambda last: {"status": last}):
+        raise mistake
+
+    assert ("m", {"status": "PENDING"}) == caught.value.kept
+
+
+@pytest.mark.parametrize("mistake", [WaitTimeoutError("late"), ZeroDivisionError("ours")])
+def test_an_error_that_knows_nothing_passes(mistake):
+    with pytest.raises(type(mistake)) as caught, keep_on_error("m", lambda last: {"status": last}):
+        raise mistake
+
+    assert getattr(caught.value, "kept", None) is None

@@ -1,0 +1,255 @@
+"""Many undeployments at once, in simulated time."""
+
+import asyncio
+import re
+
+import httpx
+import pytest
+from harness.api import ScriptedApi, body, client_for
+from harness.simulated import simulate
+
+from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.waiting.fleet import UnforeseenError, follow_all
+from nugen_pulumi.waiting.waiter import WaitPolicy
+
+
+class Api(ScriptedApi):
+    """Each model is over after the seconds that its id begins with; `missing` and `fails` are what they say."""
+
+    def __init__(self, latency=0.01):
+        super().__init__()
+        self.latency = latency
+        self.under_way = self.most = 0
+
+    async def handle_async_request(self, request):
+        now = asyncio.get_running_loop().time()
+        self.requests.append((now, request.method, request.url.path))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(self.latency)
+        self.under_way -= 1
+        model = request.url.path.split("/")[5]
+        if model.startswith("missing"):
+            answer = httpx.Response(404, json={"detail": "Model not found"})
+        elif model.startswith("fails"):
+            answer = body("FAILED", result={"error": "GPU on fire"})
+        else:
+            answer = body("COMPLETED" if now >= float(model.split("-")[0]) else "PENDING")
+        return httpx.Response(answer.status_code, stream=httpx.ByteStream(answer.content))
+
+
+def learn(api, ids, *, wait=True, undeploy=False, policy=None, cancel_after=None, **options):
+    async def main():
+        orders = dict.fromkeys(ids, undeploy)
+        task = asyncio.create_task(
+            follow_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, **options),
+        )
+        if cancel_after is not None:
+            await asyncio.sleep(cancel_after)
+            task.cancel()
+            await asyncio.sleep(0)
+            task.cancel()  # it may come twice
+        return await task
+
+    return simulate(main)
+
+
+def test_all_are_waited_for_at_once():
+    """A hundred models of two seconds take little longer than one."""
+    outcomes, took = learn(Api(), [f"2-{n}" for n in range(100)])
+
+    assert 100 == sum(outcome.known["undeployed"] for outcome in outcomes.values())
+    assert took < 3
+
+
+def test_one_models_error_never_stops_the_others():
+    outcomes, _ = learn(Api(), ["missing", "fails", "5-a", "9999-never"], policy=WaitPolicy(timeout=60))
+
+    assert ModelNotFoundError is type(outcomes["missing"].error)
+    assert ("FAILED", False) == tuple(outcomes["fails"].known[name] for name in ("status", "undeployed"))
+    assert outcomes["5-a"].known["undeployed"]
+    assert WaitTimeoutError is type(outcomes["9999-never"].error)
+    assert "PENDING" == outcomes["9999-never"].known["status"]
+
+
+def test_no_more_requests_are_under_way_than_are_allowed():
+    api = Api(latency=0.2)
+    learn(api, [f"3-{n}" for n in range(100)])
+
+    assert 4 <= api.most <= 128
+
+
+def test_whoever_is_late_is_polled_first():
+    """With one slot's worth of work for a hundred, no model waits two rounds while another gets three."""
+    api = Api(latency=0.2)
+    learn(api, [f"30-{n}" for n in range(100)])
+    polls = [sum(path.split("/")[5] == f"30-{n}" for _, _, path in api.requests) for n in range(100)]
+
+    assert max(polls) - min(polls) <= 2
+
+
+def test_poll_once_polls_each_model_once():
+    api = Api()
+    outcomes, _ = learn(api, ["0-a", "9-b"], wait=False)
+
+    assert ("COMPLETED", "PENDING") == (outcomes["0-a"].known["status"], outcomes["9-b"].known["status"])
+    assert 2 == len(api.requests)
+
+
+def test_the_deletes_leave_first():
+    api = Api()
+    learn(api, ["0-a"], undeploy=True)
+
+    assert ["DELETE", "GET"] == api.methods
+
+
+def test_the_live_line_counts_and_grows_rarer():
+    said = []
+    learn(Api(), ["1-a", "9-b", "fails"], report=said.append)
+
+    assert "0 of 3 undeployed · 1 failed · 2 pending · 0.5s" == said[0]
+    assert "1 of 3 undeployed · 1 failed · 1 pending · 1s" == said[1]
+    assert re.fullmatch(r"2 of 3 undeployed · 1 failed · 9\.?\d*s", said[-1])
+    assert len(said) <= 4
+
+
+def test_five_minutes_of_a_large_fleet_are_some_lines_in_a_log():
+    said = []
+    learn(Api(), [f"{n}-m" for n in range(300)], report=said.append, policy=WaitPolicy(timeout=600))
+
+    assert 10 <= len(said) <= 45
+
+
+def test_the_live_line_counts_those_that_were_undeployed_before():
+    said = []
+    learn(Api(), ["1-a"], report=said.append, before=4)
+
+    assert "4 of 5 undeployed · 1 pending · 0.5s" == said[0]
+
+
+def test_the_live_line_of_a_fleet_says_that_nothing_answers_any_more():
+    """It would look healthy otherwise."""
+    said = []
+    learn(ScriptedApi("PENDING", 500), ["a"], report=said.append, policy=WaitPolicy(timeout=60))
+
+    assert not said[0].startswith("no response")
+    assert re.fullmatch(
+        r"no response for \d+s · 0 of 1 undeployed · 1 pending · \d+s · 500 Internal Server Error", said[-2]
+    )
+
+
+def test_a_long_wait_for_a_fleet_is_a_line_every_half_minute():
+    said = []
+    learn(Api(), [f"{20 * n}-m" for n in range(60)], report=said.append, policy=WaitPolicy(timeout=4000))
+
+    assert 35 <= len(said) <= 60
+
+
+def test_the_live_line_of_a_fleet_without_any_response_says_why():
+    """Once one of its requests is answered, the error of another is no more than that."""
+    said = []
+    learn(ScriptedApi(*[500] * 4, "PENDING", *[500] * 5, "COMPLETED"), ["a", "b"], report=said.append)
+
+    assert [
+        "no response yet · 0 of 2 undeployed · 2 pending · 0.5s · 500 Internal Server Error",
+        "0 of 2 undeployed · 2 pending · 1s",
+    ] == said[:2]
+
+
+def test_the_live_line_of_one_model_says_so_too():
+    said = []
+    learn(ScriptedApi(500, 500, "COMPLETED"), ["a"], report=said.append)
+
+    assert "no response yet · 0 of 1 undeployed · 1 pending · 0.5s · 500 Internal Server Error" == said[0]
+
+
+def test_a_fleet_that_is_over_at_the_first_poll_needs_no_line():
+    said = []
+    learn(Api(), ["0-a"], report=said.append)
+
+    assert [] == said
+
+
+def test_a_cancelled_fleet_tells_what_it_learnt():
+    said = []
+    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, report=said.append)
+
+    assert outcomes["1-a"].known["undeployed"]
+    assert WaitInterruptedError is type(outcomes["99-b"].error)
+    assert "PENDING" == outcomes["99-b"].known["status"]
+    assert 5 == pytest.approx(took)
+    assert "failed" not in said[-1]
+
+
+def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
+    outcomes, _ = learn(ScriptedApi("PENDING", ZeroDivisionError("ours"), "COMPLETED"), ["m"])
+    error = outcomes["m"].error
+
+    assert UnforeseenError is type(error)
+    assert "Model m: a bug in nugen-pulumi: ZeroDivisionError: ours." == str(error)
+    assert "PENDING" == outcomes["m"].known["status"]
+    assert "in handle_async_request" in error.traceback
+
+
+def test_of_a_mistake_of_ours_that_says_much_the_beginning_and_the_end_of_its_traceback_are_kept():
+    outcomes, _ = learn(ScriptedApi(ZeroDivisionError("x" * 9000 + "end")), ["m"])
+    error = outcomes["m"].error
+
+    assert f"Model m: a bug in nugen-pulumi: ZeroDivisionError: {'x' * 180}…." == str(error)
+    assert "x" * 7996 + "end\n" == error.traceback
+
+
+def test_a_mistake_of_ours_in_what_is_recorded_is_an_outcome_too(monkeypatch):
+    def entry(_status):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr(UndeployStatus, "recorded", entry)
+    outcomes, _ = learn(ScriptedApi("COMPLETED"), ["m"])
+
+    assert (None, UnforeseenError) == (outcomes["m"].known, type(outcomes["m"].error))
+
+
+def test_ten_thousand_large_results_are_never_all_in_memory():
+    """The largest go first; the statuses of all are there."""
+    api = ScriptedApi(body("COMPLETED", result={"log": "x" * 100_000}))
+    outcomes, _ = learn(api, [f"m-{n}" for n in range(200)])
+    kept = [outcome.known["result"] for outcome in outcomes.values() if isinstance(outcome.known["result"], dict)]
+
+    assert 200 == sum(outcome.known["undeployed"] for outcome in outcomes.values())
+    assert 41 == len(kept)
+    assert {"(left out: 98 KiB)"} == {
+        outcome.known["result"] for outcome in outcomes.values() if outcome.known["result"] not in kept
+    }
+
+
+def test_a_large_result_of_a_pending_model_is_not_remembered():
+    api = ScriptedApi(body("PENDING", result="x" * 5000))
+    outcomes, _ = learn(api, ["m"], policy=WaitPolicy(timeout=1))
+
+    assert ("PENDING", "(left out: 5 KiB)") == tuple(outcomes["m"].known[name] for name in ("status", "result"))
+    assert 5000 == len(learn(api, ["m"], wait=False)[0]["m"].known["result"]), "one poll has nothing to remember"
+
+
+@pytest.mark.parametrize(("letters", "remembered"), [(1019, True), (1020, False)])
+def test_a_kibibyte_of_a_pending_model_is_remembered(letters, remembered):
+    """A string takes five bytes more than its letters."""
+    result = "x" * letters
+    outcomes, _ = learn(ScriptedApi(body("PENDING", result=result)), ["m"], policy=WaitPolicy(timeout=1))
+
+    assert (result if remembered else "(left out: 1 KiB)") == outcomes["m"].known["result"]
+
+
+def test_the_live_line_counts_from_the_beginning_of_the_fleet():
+    """The loop's time goes on: other fleets came before."""
+    said = []
+
+    async def main():
+        await asyncio.sleep(1000)
+        orders = {"1001-a": False, "1009-b": False}
+        await follow_all(client_for(Api()), orders, WaitPolicy(), wait=True, report=said.append)
+
+    simulate(main)
+
+    assert "0 of 2 undeployed · 2 pending · 0.5s" == said[0]
+    assert said[1].startswith("1 of 2 undeployed · 1 pending · 1")

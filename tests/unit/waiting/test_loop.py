@@ -1,0 +1,92 @@
+"""Pauses that end in time, and name look-ups that end when nobody waits for them."""
+
+import asyncio
+import select
+import socket
+import threading
+
+import pytest
+
+from nugen_pulumi.waiting.loop import Loop
+
+
+def run(main):
+    loop = Loop()
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize(("pause", "precisely"), [(0.002, True), (0.03, False)])
+def test_a_short_pause_is_left_to_what_counts_microseconds(monkeypatch, pause, precisely):
+    """What counts milliseconds rounds them up."""
+    pauses, select_ = [], select.select
+
+    def recorded(readable, writable, exceptional, timeout):
+        pauses.append(timeout)
+        return select_(readable, writable, exceptional, timeout)
+
+    monkeypatch.setattr(select, "select", recorded)
+    run(lambda: asyncio.sleep(pause))
+
+    assert precisely is any(0.001 < pause for pause in pauses)
+
+
+def test_a_selector_whose_number_is_too_high_still_ends_a_pause(monkeypatch):
+    def too_high(*_):
+        raise ValueError("filedescriptor out of range in select()")
+
+    monkeypatch.setattr(select, "select", too_high)
+
+    assert run(lambda: asyncio.sleep(0.002, "slept")) == "slept"
+
+
+def test_a_name_is_looked_up():
+    async def main():
+        return await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)
+
+    assert ("127.0.0.1", 80) == run(main)[0][4]
+
+
+def test_a_name_that_is_none_is_an_error(monkeypatch):
+    def fail(*_):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+
+    async def main():
+        await asyncio.get_running_loop().getaddrinfo("nowhere.invalid", 80)
+
+    with pytest.raises(socket.gaierror):
+        run(main)
+
+
+def test_look_ups_of_one_name_are_one_and_end_when_they_are_cancelled(monkeypatch):
+    """The resolver goes on in a thread that keeps nothing from ending."""
+    resolver, asked = threading.Event(), []
+
+    def slow(*query):
+        asked.append(query)
+        resolver.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    before = set(threading.enumerate())  # threads of other tests may still be about to end
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        tasks = [asyncio.create_task(loop.getaddrinfo("slow.test", 80)) for _ in range(50)]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    ended = run(main)
+    [thread] = [thread for thread in {*threading.enumerate()} - before if thread.name == "nugen-names"]
+    resolver.set()
+    thread.join()
+
+    assert {asyncio.CancelledError} == {type(end) for end in ended}
+    assert 1 == len(asked)
+    assert thread.daemon

@@ -1,0 +1,111 @@
+"""Threads wait, one loop works."""
+
+import threading
+
+import pytest
+from harness.api import SETTINGS, ScriptedApi
+
+from nugen_pulumi.errors import RejectedError, WaitInterruptedError
+from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.runtime import Runtime, shared_runtime
+from nugen_pulumi.waiting.waiter import WaitPolicy
+
+QUICK = WaitPolicy(longest_pause=0.01)
+
+
+@pytest.fixture
+def runtime(request):
+    """A runtime over a scripted API."""
+    runtime = Runtime(SETTINGS, transport=ScriptedApi(*request.param))
+    yield runtime
+    runtime.close()
+
+
+@pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
+def test_a_thread_waits_until_the_end(runtime):
+    assert "COMPLETED" == runtime.wait("m", QUICK).status
+
+
+@pytest.mark.parametrize("runtime", [(200, "PENDING")], indirect=True)
+def test_a_thread_polls_once(runtime):
+    assert "PENDING" == runtime.poll("m", undeploy=True).status
+
+
+@pytest.mark.parametrize("runtime", [(403,)], indirect=True)
+def test_errors_reach_the_thread_that_asked(runtime):
+    with pytest.raises(RejectedError):
+        runtime.wait("m", QUICK)
+
+
+@pytest.mark.parametrize("runtime", [((0.05, "COMPLETED"),)], indirect=True)
+def test_all_threads_share_one_loop(runtime):
+    seen, loops = [], {runtime._thread}
+    threads = [threading.Thread(target=lambda: seen.append(runtime.poll("m"))) for _ in range(30)]
+    before = set(threading.enumerate())
+    for thread in threads:
+        thread.start()
+    assert {thread.name for thread in set(threading.enumerate()) - before - set(threads)} == set()
+    assert loops <= before
+    for thread in threads:
+        thread.join()
+
+    assert 30 == len(seen)
+
+
+@pytest.mark.parametrize("runtime", [("PENDING",)], indirect=True)
+def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
+    """It may come twice."""
+    ends = []
+
+    def wait():
+        with pytest.raises(WaitInterruptedError) as caught:
+            runtime.wait("m", QUICK)
+        ends.append(caught.value.last_known)
+
+    threads = [threading.Thread(target=wait) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    runtime.poll("m")
+    runtime.interrupt()
+    runtime.interrupt()
+    for thread in threads:
+        thread.join()
+
+    assert 10 == len(ends)
+    with pytest.raises(WaitInterruptedError, match="Not started"):
+        runtime.poll("m")
+
+
+@pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
+def test_a_thread_is_told_how_its_wait_stands(runtime):
+    said = []
+    runtime.wait("m", QUICK, report=said.append)
+
+    assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in said]
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """No runtime is shared yet; those of the test are closed."""
+    runtimes = {}
+    monkeypatch.setattr("nugen_pulumi.waiting.runtime._shared", runtimes)
+    yield
+    for runtime in runtimes.values():
+        runtime.close()
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_new_runtime_is_announced_once():
+    made = []
+    for _ in range(2):
+        shared_runtime(Settings("c", "http://127.0.0.1:1"), made.append)
+
+    assert 1 == len(made)
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_process_has_one_runtime_for_the_same_settings():
+    first = shared_runtime(Settings("a", "http://127.0.0.1:1"))
+
+    assert first is shared_runtime(Settings("a", "http://127.0.0.1:1"))
+    assert first is not shared_runtime(Settings("b", "http://127.0.0.1:1"))

@@ -1,0 +1,688 @@
+"""Client and waiter joined, in simulated time: the exact traffic, and the truth at the end of any history."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+
+import httpx
+import pytest
+from harness.api import ScriptedApi, body, client_for
+from harness.simulated import simulate
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.errors import (
+    ModelNotFoundError,
+    NugenError,
+    RejectedError,
+    UnavailableError,
+    WaitInterruptedError,
+    WaitTimeoutError,
+)
+from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.waiter import WaitPolicy
+
+STEADY = WaitPolicy(jitter=0.0)
+NOT_FOUND = httpx.Response(404, json={"detail": "Model not found"})
+REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
+
+
+def follow(api, policy=STEADY, *, undeploy=False):
+    """Return the status at the end of a wait and how long it took."""
+
+    async def main():
+        return await Undeployment(client_for(api), "m", policy).follow(undeploy=undeploy)
+
+    return simulate(main)
+
+
+def poll_once(api, *, undeploy=False):
+    async def main():
+        return await Undeployment(client_for(api), "m", STEADY).poll_once(undeploy=undeploy)
+
+    return simulate(main)[0]
+
+
+def failed(reason):
+    return body("FAILED", result={"error": reason})
+
+
+def test_a_model_that_is_undeployed_takes_one_poll_and_no_time():
+    api = ScriptedApi("COMPLETED")
+    status, took = follow(api)
+
+    assert ("COMPLETED", 0) == (status.status, took)
+    assert [(0, "GET", "/api/v3/models/undeploy-model/m/status")] == api.requests
+
+
+def test_pending_is_waited_out():
+    api = ScriptedApi("PENDING", "pending", "completed")
+    status, _ = follow(api)
+
+    assert "COMPLETED" == status.status
+    assert [0, 0.5, 1.0] == api.times
+
+
+def test_an_unknown_word_is_waited_out():
+    status, _ = follow(ScriptedApi("RETIRING", "COMPLETED"))
+
+    assert "COMPLETED" == status.status
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        408,
+        500,
+        502,
+        503,
+        504,
+        530,
+        httpx.Response(400, json={"detail": "Internal server error "}),
+        httpx.Response(502, html="<html><title>502 Bad Gateway</title></html>"),
+        httpx.Response(200, html="<html>maintenance</html>"),
+        httpx.Response(200, json={"status": "COMPLETED"}),
+        httpx.Response(200),
+        REFUSED,
+        httpx.ReadError("reset"),
+    ],
+)
+def test_a_transient_error_is_waited_out(error):
+    api = ScriptedApi("PENDING", error, "COMPLETED")
+    status, _ = follow(api)
+
+    assert "COMPLETED" == status.status
+    assert [0, 0.5, 0.75 if error == 503 else 1.0] == api.times, "a refusal is sent again at the pace of the process"
+
+
+def test_a_poll_that_hangs_is_cut_at_the_request_timeout_and_waited_out():
+    api = ScriptedApi((3600, "COMPLETED"), "COMPLETED")
+    status, took = follow(api)
+
+    assert ("COMPLETED", 33.0) == (status.status, took)
+
+
+def test_retry_after_is_honoured():
+    api = ScriptedApi(httpx.Response(429, headers={"Retry-After": "7"}), "COMPLETED")
+    follow(api)
+
+    assert [0, 7] == api.times
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 301, 307])
+def test_a_permanent_error_ends_the_wait_at_once(status):
+    api = ScriptedApi("PENDING", httpx.Response(status, json={"detail": "no"}), "COMPLETED")
+
+    with pytest.raises(RejectedError) as caught:
+        follow(api)
+    assert "PENDING" == caught.value.last_known.status
+    assert 2 == len(api.requests)
+
+
+def test_an_outage_from_the_start_ends_after_30_seconds_and_names_the_last_error():
+    api = ScriptedApi(REFUSED)
+
+    with pytest.raises(UnavailableError) as caught:
+        follow(api)
+    assert caught.value.last_known is None
+    assert (
+        "Model m: no usable response in 30s. The last error: cannot connect (Connection refused) to https://api.test"
+        " (from nugen:baseUrl). The next `pulumi up` starts again."
+    ) == str(caught.value)
+    assert 30 <= api.times[-1] < 34
+
+
+def test_an_outage_after_an_answer_ends_after_300_seconds():
+    api = ScriptedApi("PENDING", 500)
+
+    with pytest.raises(UnavailableError) as caught:
+        follow(api)
+    assert (
+        "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then"
+        " https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m 3s; the last error:"
+        " 500 Internal Server Error. The next `pulumi up` continues to wait."
+    ) == str(caught.value)
+    assert "PENDING" == caught.value.last_known.status
+
+
+def test_a_timeout_says_what_was_seen_last_and_when():
+    api = ScriptedApi("PENDING")
+
+    with pytest.raises(WaitTimeoutError) as caught:
+        follow(api, WaitPolicy(timeout=90, jitter=0.0))
+    assert (
+        "Model m is not undeployed after 1m 30s: its last status was PENDING. The next `pulumi up` continues to wait."
+        " To wait longer, raise timeout_seconds."
+    ) == str(caught.value)
+    assert "PENDING" == caught.value.last_known.status
+    assert 90 == pytest.approx(api.times[-1])
+
+
+def test_a_wait_that_begins_late_is_counted_from_its_beginning():
+    """The loop's time goes on: other waits came before."""
+    lines = []
+
+    async def main():
+        await asyncio.sleep(1000)
+        wait = Undeployment(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), report=lines.append)
+        with pytest.raises(WaitTimeoutError, match=r"not undeployed after 1m 30s: its last status, 1m 30s ago, was"):
+            await wait.follow(undeploy=False)
+
+    simulate(main)
+
+    assert "PENDING" == lines[0]
+
+
+@pytest.mark.parametrize("undeploy", [True, False])
+def test_a_single_poll_puts_up_with_half_a_minute_of_refusals(undeploy):
+    """Be it the DELETE that is refused or the poll."""
+
+    async def main():
+        with pytest.raises(UnavailableError, match="no usable response to a single poll: 503"):
+            await Undeployment(client_for(ScriptedApi(503)), "m", STEADY).poll_once(undeploy=undeploy)
+
+    assert 30 <= simulate(main)[1] < 60
+
+
+def test_a_timeout_names_an_unknown_word():
+    with pytest.raises(WaitTimeoutError, match=r"was RETIRING \(unknown status\)\."):
+        follow(ScriptedApi("retiring"), WaitPolicy(timeout=3))
+
+
+def test_a_timeout_without_any_answer_names_the_error():
+    with pytest.raises(
+        WaitTimeoutError, match=r"The last error: the request was not sent within \d+s: .*\(503 Service U"
+    ):
+        follow(ScriptedApi(503), WaitPolicy(timeout=3))
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (["PENDING"] * 3, ["PENDING", "COMPLETED · 1s"]),
+        (["PENDING"] * 60, ["PENDING", "PENDING · 10s", "PENDING · 44s", "PENDING · 1m 19s"]),
+        (["retiring"], ["RETIRING (unknown status)", "COMPLETED"]),
+        ([500], ["no response yet · 500 Internal Server Error", "COMPLETED"]),
+        ([503], ["no response yet · 503 Service Unavailable", "COMPLETED"]),
+        (
+            ["PENDING", (2, REFUSED)],
+            [
+                "PENDING",
+                (
+                    "PENDING · cannot connect (Connection refused) to https://api.test (from nugen:baseUrl),"
+                    " no usable response for 2s · 2s"
+                ),
+            ],
+        ),
+        (
+            ["PENDING", 500, "PENDING"],
+            ["PENDING", "PENDING · 500 Internal Server Error", "PENDING · 1s", "COMPLETED · 1s"],
+        ),
+        ([], []),
+    ],
+)
+def test_the_live_line_tells_what_is_new_and_gives_signs_of_life(script, said):
+    """Status, error, time waited; an error ends with the next usable response. One poll needs no line."""
+    lines = []
+    api = ScriptedApi(*script, "COMPLETED")
+
+    async def main():
+        await Undeployment(client_for(api), "m", STEADY, report=lines.append).follow(undeploy=False)
+
+    simulate(main)
+
+    assert said == lines[: len(said)] if script else [] == lines
+
+
+def interrupted(script, *, method="follow"):
+    """Return the error of a wait that is interrupted after 10.3 seconds."""
+
+    async def main():
+        task = asyncio.create_task(
+            getattr(Undeployment(client_for(ScriptedApi(*script)), "m", STEADY), method)(undeploy=False)
+        )
+        await asyncio.sleep(10.3)
+        task.cancel()
+        with pytest.raises(WaitInterruptedError) as caught:
+            await task
+        return caught.value
+
+    return simulate(main)[0]
+
+
+def test_an_interrupted_wait_says_what_was_learnt():
+    error = interrupted(["PENDING"])
+
+    assert "PENDING" == error.last_known.status
+    assert (
+        "Model m: interrupted after 10s; its last status was PENDING. The next `pulumi up` continues to wait."
+    ) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"), [(503, " The last error: 503 Service Unavailable."), ((3600, 200), "")], ids=["503", "hang"]
+)
+def test_an_interrupted_wait_that_learnt_nothing_says_so_and_why(answer, why):
+    """Also in the middle of a request."""
+    error = interrupted([answer])
+
+    assert error.last_known is None
+    assert (
+        f"Model m: interrupted after 10s before the first usable response.{why} The next `pulumi up` starts again."
+        == (str(error))
+    )
+
+
+def test_a_single_poll_can_be_interrupted():
+    assert (
+        "Model m: interrupted after 10s before the first usable response. The next `pulumi up` starts again."
+    ) == str(interrupted([(3600, 200)], method="poll_once"))
+
+
+def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
+    api = ScriptedApi("PENDING", (3600, "COMPLETED"))
+
+    async def main():
+        with pytest.raises(WaitTimeoutError):
+            await Undeployment(client_for(api), "m", WaitPolicy(timeout=0.4)).follow(undeploy=False)
+
+    _, took = simulate(main)
+
+    assert 5.4 == pytest.approx(took)
+
+
+def test_a_delete_that_hangs_leaves_a_last_poll_at_the_deadline():
+    api = ScriptedApi((3600, 200), "COMPLETED")
+    status, took = follow(api, WaitPolicy(timeout=2), undeploy=True)
+
+    assert ("COMPLETED", 2) == (status.status, took)
+
+
+def test_a_last_poll_happens_as_far_as_the_api_admits_it():
+    """It wishes to be left alone beyond the deadline: nothing is sent, and the wait ends with what it knows."""
+    api = ScriptedApi("PENDING", httpx.Response(503, headers={"Retry-After": "60"}), "COMPLETED")
+
+    with pytest.raises(
+        WaitTimeoutError, match=r"PENDING.*the request was not sent within .*503 Service Unavailable"
+    ) as caught:
+        follow(api, WaitPolicy(timeout=20))
+
+    assert "PENDING" == caught.value.last_known.status
+    assert 2 == len(api.requests)
+
+
+def test_a_mistake_of_ours_does_not_cost_what_is_known():
+    """It goes through as it is, but takes along what is known."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        follow(ScriptedApi("PENDING", ZeroDivisionError("ours")))
+    assert "PENDING" == caught.value.last_known.status
+
+
+def test_an_answer_of_the_last_poll_counts():
+    """A status that arrives late is still the truth."""
+    status, took = follow(ScriptedApi("PENDING", (4, "COMPLETED")), WaitPolicy(timeout=0.4))
+
+    assert ("COMPLETED", 4.4) == (status.status, pytest.approx(took))
+
+
+def test_the_delete_leaves_before_the_first_poll():
+    api = ScriptedApi(httpx.Response(200, json="m"), "PENDING", "COMPLETED")
+    follow(api, undeploy=True)
+
+    assert ["DELETE", "GET", "GET"] == api.methods
+    assert "/api/v3/models/undeploy-model/m" == api.requests[0][2]
+
+
+def test_a_delete_answered_400_is_left_to_the_status():
+    api = ScriptedApi(400, failed("No active undeployment. Model status is UNDEPLOYED."))
+    status, _ = follow(api, undeploy=True)
+
+    assert status.undeployed
+    assert ["DELETE", "GET"] == api.methods
+
+
+@pytest.mark.parametrize("error", [500, httpx.ReadError("reset"), (3600, 200)])
+def test_a_delete_that_failed_is_never_repeated(error):
+    """It may have been carried out: the status tells."""
+    api = ScriptedApi(error, "PENDING", "COMPLETED")
+    status, _ = follow(api, undeploy=True)
+
+    assert "COMPLETED" == status.status
+    assert ["DELETE", "GET", "GET"] == api.methods
+
+
+@pytest.mark.parametrize("refusal", [503, 429])
+def test_a_delete_that_was_refused_for_overload_is_sent_again(refusal):
+    api = ScriptedApi(refusal, refusal, 200, "PENDING", "COMPLETED")
+    status, _ = follow(api, undeploy=True)
+
+    assert "COMPLETED" == status.status
+    assert ["DELETE", "DELETE", "DELETE", "GET", "GET"] == api.methods
+
+
+def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_runs():
+    """After the grace, and three times at most."""
+    nothing_runs = failed("No active undeployment. Model status is DEPLOYED.")
+
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [500 if request.method == "DELETE" else nothing_runs]
+            return await super().handle_async_request(request)
+
+    api, lines = Api(500), []
+
+    async def main():
+        return await Undeployment(client_for(api), "m", STEADY, report=lines.append).follow(undeploy=True)
+
+    status, _ = simulate(main)
+    deletes = [time for time, method, _ in api.requests if method == "DELETE"]
+
+    assert ("FAILED", False) == (status.status, status.undeployed)
+    assert 4 == len(deletes)
+    assert all(later - earlier >= 15 for earlier, later in pairwise(deletes))
+    assert any("last poll: FAILED, No active undeployment. Model status is DEPLOYED · 500" in line for line in lines)
+
+
+def test_a_model_that_undeploys_by_itself_is_waited_for():
+    """Seen after evaluations: FAILED, because no task of ours runs; but the model is on its way."""
+    on_its_way = failed("No active undeployment. Model status is UNDEPLOYING.")
+    status, _ = follow(
+        ScriptedApi(on_its_way, on_its_way, failed("No active undeployment. Model status is UNDEPLOYED."))
+    )
+
+    assert status.undeployed
+
+
+def test_a_model_that_undeploys_by_itself_is_recorded_as_pending():
+    """As FAILED it would look finished to the next `pulumi up`, or be asked for once more."""
+    error = interrupted([failed("No active undeployment. Model status is UNDEPLOYING.")])
+
+    assert ("PENDING", None) == (error.last_known.status, error.last_known.error)
+
+
+def test_a_delete_that_never_left_is_tried_again():
+    """A refused connection has carried no request."""
+    api = ScriptedApi(REFUSED, REFUSED, 200, "COMPLETED")
+    follow(api, undeploy=True)
+
+    assert ["DELETE", "DELETE", "DELETE", "GET"] == api.methods
+    assert [0, 0.5, 1.0, 1.0] == api.times
+
+
+def test_a_delete_that_is_rejected_ends_the_wait_with_nothing_learnt():
+    api = ScriptedApi(403)
+
+    with pytest.raises(RejectedError) as caught:
+        follow(api, undeploy=True)
+    assert caught.value.last_known is None
+    assert ["DELETE"] == api.methods
+
+
+@pytest.mark.parametrize("early", [NOT_FOUND, failed("No active undeployment. Model status is DEPLOYED.")])
+def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early):
+    status, _ = follow(ScriptedApi(200, early, early, "PENDING", "COMPLETED"), undeploy=True)
+
+    assert "COMPLETED" == status.status
+
+
+def test_the_live_line_says_what_a_poll_within_the_grace_was_told():
+    lines = []
+
+    async def main():
+        wait = Undeployment(client_for(ScriptedApi(200, NOT_FOUND, "COMPLETED")), "m", STEADY, report=lines.append)
+        await wait.follow(undeploy=True)
+
+    simulate(main)
+
+    assert ["PENDING · last poll: Model not found", "COMPLETED"] == lines
+
+
+def test_grace_ends():
+    api = ScriptedApi(200, NOT_FOUND)
+
+    with pytest.raises(ModelNotFoundError) as caught:
+        follow(api, undeploy=True)
+    assert 15 <= api.times[-1] < 17
+    assert "PENDING" == caught.value.last_known.status, "an accepted DELETE is something learnt"
+
+
+def test_grace_ends_for_a_model_that_stays_deployed():
+    status, took = follow(ScriptedApi(200, failed("No active undeployment. Model status is DEPLOYED.")), undeploy=True)
+
+    assert ("FAILED", False) == (status.status, status.undeployed)
+    assert 15 <= took < 17
+
+
+def test_without_our_delete_there_is_no_grace():
+    api = ScriptedApi(NOT_FOUND)
+
+    with pytest.raises(ModelNotFoundError):
+        follow(api)
+    assert 1 == len(api.requests)
+
+
+def test_other_failures_end_the_wait_within_the_grace():
+    status, took = follow(ScriptedApi(200, failed("GPU on fire")), undeploy=True)
+
+    assert ("GPU on fire", 0) == (status.error, took)
+
+
+@pytest.mark.parametrize("word", ["PENDING", "COMPLETED", "FAILED", "RETIRING"])
+def test_a_single_poll_takes_whatever_is_said(word):
+    api = ScriptedApi(word)
+
+    assert word == poll_once(api).status
+    assert 1 == len(api.requests)
+
+
+def test_a_single_poll_after_an_accepted_delete_knows_at_least_that():
+    assert "PENDING" == poll_once(ScriptedApi(200, NOT_FOUND), undeploy=True).status
+    assert "PENDING" == poll_once(ScriptedApi(200, 500), undeploy=True).status
+
+
+def test_a_single_poll_behind_a_limit_takes_its_turn():
+    api = ScriptedApi(503, 429, "PENDING")
+
+    assert "PENDING" == poll_once(api).status
+
+
+def test_a_single_poll_at_an_api_that_only_refuses_ends_after_half_a_minute():
+    api = ScriptedApi(503)
+
+    with pytest.raises(UnavailableError, match="Model m: no usable response to a single poll: 503 Service Unavailable"):
+        poll_once(api)
+    assert 30 <= api.times[-1] < 45
+
+
+@pytest.mark.parametrize("script", [(500,), (REFUSED,)])
+def test_a_single_poll_that_fails_says_so(script):
+    api = ScriptedApi(*script)
+
+    with pytest.raises(UnavailableError, match="Model m: no usable response to a single poll: "):
+        poll_once(api)
+    assert 1 == len(api.requests)
+
+
+def test_a_single_poll_whose_delete_failed_and_shows_nothing_yet_says_so():
+    with pytest.raises(UnavailableError) as caught:
+        poll_once(ScriptedApi(500, NOT_FOUND), undeploy=True)
+    assert "Model m: no usable response to a single poll: 500 Internal Server Error." == str(caught.value)
+
+
+def test_a_single_poll_that_is_answered_after_the_grace_takes_what_is_said():
+    """A wait would send the DELETE again."""
+    answer = failed("No active undeployment. Model status is DEPLOYED.")
+
+    assert "FAILED" == poll_once(ScriptedApi(500, (20, answer)), undeploy=True).status
+
+
+def test_many_waits_share_the_slots_and_none_is_lost():
+    """More waits than slots: each still ends, and the queue is no error."""
+    api = ScriptedApi((0.1, "COMPLETED"))
+
+    async def main():
+        client = client_for(api)
+        return await asyncio.gather(
+            *(Undeployment(client, "m", STEADY).follow(undeploy=False) for _ in range(100)),
+        )
+
+    statuses, took = simulate(main)
+
+    assert 100 == sum(status.undeployed for status in statuses)
+    assert took < 1.1, "rounds of 4, 8, and 16"
+
+
+ANSWERS = st.sampled_from(
+    [
+        *(
+            "PENDING",
+            "COMPLETED",
+            "FAILED",
+            "retiring",
+            200,
+            400,
+            403,
+            404,
+            408,
+            429,
+            500,
+            502,
+            503,
+            NOT_FOUND,
+            REFUSED,
+        ),
+        httpx.ReadError("reset"),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(429, headers={"Retry-After": "9"}),
+    ]
+)
+HISTORIES = st.lists(st.tuples(st.sampled_from([0, 0.01, 1, 4, 29, 31, 3600]), ANSWERS), min_size=1, max_size=40)
+
+
+@given(history=HISTORIES, timeout=st.floats(0.1, 500), undeploy=st.booleans())
+def test_any_history_ends_in_time_with_the_truth(history, timeout, undeploy):
+    """Whatever the API says and however slow it is."""
+    api = ScriptedApi(*history)
+    outcome = None
+
+    async def main():
+        nonlocal outcome
+        try:
+            outcome = await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(undeploy=undeploy)
+        except NugenError as exc:
+            outcome = exc
+
+    _, took = simulate(main)
+    answered = [history[min(i, len(history) - 1)][1] for i in range(len(api.requests))]
+
+    assert took <= timeout + 5.001
+    assert max(api.times) <= timeout + 5.001, "a last poll in its turn"
+    # Of the answers here none says that nothing runs, so a DELETE whose fate is unknown is never repeated.
+    again = sum(a is REFUSED or a in (429, 503) or getattr(a, "status_code", 0) == 429 for a in answered)
+    assert api.methods.count("DELETE") <= (again + 1 if undeploy else 0)
+    if isinstance(outcome, NugenError):
+        assert outcome.last_known is None or outcome.last_known.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
+        assert str(outcome).count("Model m") == 1
+    else:
+        assert outcome.status == answered[-1]
+        assert api.methods[-1] == "GET"
+
+
+ACCEPTED = httpx.Response(200, json="m")
+
+
+@pytest.mark.parametrize(
+    ("script", "undeploy", "lines"),
+    [
+        (
+            ["PENDING", "COMPLETED"],
+            False,
+            ["1: GET 200 in 0 ms: PENDING; next poll in 0.5s", "2: GET 200 in 0 ms: COMPLETED, finished"],
+        ),
+        (
+            [(0.25, ACCEPTED), httpx.Response(500, headers={"X-Request-Id": "4f1c"}), "COMPLETED"],
+            True,
+            [
+                "1: DELETE 200 in 250 ms: accepted: polling",
+                "2: GET 500 in 0 ms (request 4f1c): PENDING · 500 Internal Server Error; next poll in 0.5s",
+                "3: GET 200 in 0 ms: COMPLETED, finished",
+            ],
+        ),
+        (
+            [httpx.Response(400, json={"detail": "already"}), "COMPLETED"],
+            True,
+            ["1: DELETE 400 in 0 ms: nothing to undeploy: polling", "2: GET 200 in 0 ms: COMPLETED, finished"],
+        ),
+        (
+            [500, "COMPLETED"],
+            True,
+            [
+                "1: DELETE 500 in 0 ms: 500 Internal Server Error; the API may have carried out the DELETE: polling",
+                "2: GET 200 in 0 ms: COMPLETED, finished",
+            ],
+        ),
+        (
+            [503, httpx.ReadError("reset"), httpx.Response(405, json={"detail": "no"})],
+            False,
+            [
+                "1: GET 503 in 0 ms: 503 Service Unavailable; will send it again",
+                (
+                    "2: GET without a response in 0 ms: no response yet · connection lost (reset) to https://api.test"
+                    " (from nugen:baseUrl); next poll in 0.5s"
+                ),
+                "3: GET 405 in 0 ms: Model m: the Nugen API rejects the request (405: no).",
+            ],
+        ),
+    ],
+)
+def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
+    """With what was decided after it, and why."""
+    logged = []
+
+    async def main():
+        with suppress(RejectedError):
+            await Undeployment(client_for(ScriptedApi(*script)), "m", STEADY, debug=logged.append).follow(
+                undeploy=undeploy
+            )
+
+    simulate(main)
+
+    assert [f"m, request {line}" for line in lines] == logged
+
+
+@pytest.mark.parametrize(
+    ("script", "policy", "why"),
+    [
+        (["PENDING"], WaitPolicy(timeout=0.5), "PENDING; stopping: the deadline passed"),
+        (
+            [500],
+            WaitPolicy(longest_first_outage=1),
+            "no response yet · 500 Internal Server Error · 1s; stopping: no usable response for too long",
+        ),
+    ],
+)
+def test_the_debug_log_ends_with_why_a_wait_stops(script, policy, why):
+    logged = []
+
+    async def main():
+        wait = Undeployment(client_for(ScriptedApi(*script)), "m", replace(policy, jitter=0.0), debug=logged.append)
+        with suppress(NugenError):
+            await wait.follow(undeploy=False)
+
+    simulate(main)
+
+    assert logged[-1].endswith(f" in 0 ms: {why}")
+
+
+def test_a_single_poll_is_one_line_of_the_debug_log():
+    logged = []
+
+    async def main():
+        await Undeployment(client_for(ScriptedApi("PENDING")), "m", STEADY, debug=logged.append).poll_once(
+            undeploy=False
+        )
+
+    simulate(main)
+
+    assert ["m, request 1: GET 200 in 0 ms: PENDING; single poll finished"] == logged

@@ -1,0 +1,234 @@
+"""The schedule and the decisions, without any clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
+
+MIDDLE = 0.5  # the chance at which jitter changes nothing
+
+
+def polls_until(end, policy=None, chance=MIDDLE):
+    """Return the times of all polls of a wait whose undeployment is finished at *end*; polls take no time."""
+    wait = Wait(policy or WaitPolicy(), now=0.0, chance=lambda: chance)
+    times = [0.0]
+    while times[-1] < end:
+        decision = wait.answered(times[-1])
+        if isinstance(decision, Stop):
+            break
+        times.append(times[-1] + decision.pause)
+        assert len(times) < 10_000, "this wait never ends"
+    return times
+
+
+@pytest.mark.parametrize(
+    ("waited", "pause"),
+    [(0, 0.5), (4, 0.5), (5, 0.5), (10, 1.0), (20, 2.0), (49, 4.9), (50, 5.0), (1000, 5.0)],
+)
+def test_pauses_are_a_tenth_of_the_time_waited_between_half_a_second_and_five(waited, pause):
+    """The formula itself."""
+    assert pause == pytest.approx(WaitPolicy().pause(waited, MIDDLE))
+
+
+@pytest.mark.parametrize(("chance", "pause"), [(0.0, 1.8), (0.25, 1.9), (0.5, 2.0), (1.0, 2.2)])
+def test_jitter_moves_a_pause_by_a_tenth_of_itself(chance, pause):
+    assert pause == pytest.approx(WaitPolicy().pause(20, chance))
+
+
+@given(waited=st.floats(0, 1e6), chance=st.floats(0, 1), longest=st.floats(0.01, 600))
+def test_no_pause_is_longer_than_the_longest(waited, chance, longest):
+    """`poll_interval_seconds` is a promise, jitter or not, even when it is below the shortest pause."""
+    pause = WaitPolicy(longest_pause=longest).pause(waited, chance)
+
+    assert min(0.5, longest) <= pause <= longest
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
+def test_a_wait_of_150_seconds_takes_at_most_60_polls(chance):
+    assert len(polls_until(150, chance=chance)) <= 60
+
+
+def test_the_end_of_a_wait_of_about_150_seconds_is_noticed_within_5_seconds_on_average():
+    """The mean over ends that lie anywhere between two polls."""
+    ends = [140 + i / 10 for i in range(200)]
+    lags = [polls_until(end)[-1] - end for end in ends]
+
+    assert 0 <= sum(lags) / len(lags) <= 5
+
+
+def test_the_first_poll_is_at_once_and_the_last_one_at_the_deadline():
+    """And there is none after it."""
+    times = polls_until(float("inf"), WaitPolicy(timeout=12.3))
+
+    assert times[0] == 0
+    assert times[-1] == pytest.approx(12.3)
+    assert times == sorted(times)
+
+
+def test_an_answer_at_the_deadline_is_the_last():
+    wait = Wait(WaitPolicy(timeout=10), now=100.0)
+
+    assert isinstance(wait.answered(109.9), PollAgain)
+    assert Stop.TIMEOUT is wait.answered(110.0)
+    assert Stop.TIMEOUT is wait.answered(110.1)
+    assert Stop.TIMEOUT is wait.failed(110.0)
+
+
+def test_a_poll_a_hair_before_the_deadline_is_the_last():
+    """A sleep may end a rounding error early; that must not cost another request."""
+    wait = Wait(WaitPolicy(timeout=10), now=0.1)
+
+    assert Stop.TIMEOUT is wait.answered(10.0999)
+
+
+def test_retry_after_is_a_floor_for_the_next_pause():
+    wait = Wait(WaitPolicy(), now=0.0, chance=lambda: MIDDLE)
+
+    assert PollAgain(7.0) == wait.failed(0.0, retry_after=7.0)
+    assert PollAgain(0.5) == wait.failed(1.0, retry_after=0.1)
+    assert PollAgain(0.5) == wait.failed(1.0, retry_after=None)
+
+
+def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
+    assert PollAgain(60.0) == Wait(WaitPolicy(), now=0.0).failed(0.0, retry_after=86400.0)
+    assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).failed(1.0, retry_after=30.0)
+
+
+@pytest.mark.parametrize(("answered", "longest"), [(False, 30.0), (True, 300.0)])
+def test_an_outage_ends_a_wait_of_its_longest(answered, longest):
+    """30 seconds of errors if nothing readable was ever answered, 300 otherwise."""
+    wait = Wait(WaitPolicy(), now=0.0)
+    if answered:
+        wait.answered(0.0)
+    wait.failed(1.0)
+    wait.failed(2.0)
+
+    assert isinstance(wait.failed(1.0 + longest - 0.1), PollAgain)
+    assert Stop.OUTAGE is wait.failed(1.0 + longest)
+
+
+def test_a_readable_answer_ends_the_outage():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(29.0)
+    wait.answered(29.5)
+    wait.failed(40.0)
+    wait.failed(41.0)
+
+    assert isinstance(wait.failed(339.0), PollAgain)
+    assert Stop.OUTAGE is wait.failed(340.0)
+
+
+def test_neither_a_queue_nor_a_poll_that_hangs_is_an_outage():
+    """It is counted from the first poll that failed."""
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(95.0)
+    wait.failed(96.0)
+
+    assert isinstance(wait.failed(124.0), PollAgain)
+    assert Stop.OUTAGE is wait.failed(125.0)
+
+
+def test_an_outage_takes_three_polls():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(30.0)
+
+    assert isinstance(wait.failed(60.5), PollAgain)
+    assert Stop.OUTAGE is wait.failed(93.0)
+
+
+def test_after_an_answer_an_outage_takes_three_polls_again():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(0.0)
+    wait.failed(1.0)
+    wait.answered(2.0)
+    wait.failed(3.0)
+
+    assert isinstance(wait.failed(303.5), PollAgain)
+    assert Stop.OUTAGE is wait.failed(304.0)
+
+
+def test_an_answer_to_any_request_of_the_process_makes_an_outage_a_long_one():
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(0.0, answered_ever=True)
+    wait.failed(1.0, answered_ever=True)
+
+    assert isinstance(wait.failed(299.9, answered_ever=True), PollAgain)
+    assert Stop.OUTAGE is wait.failed(300.0, answered_ever=True)
+
+
+def test_a_refusal_is_no_miss_but_keeps_a_wait_away():
+    """It neither begins an outage nor counts for one; nor is it asked to stay away longer than a minute."""
+    wait = Wait(WaitPolicy(), now=0.0)
+    wait.failed(0.0)
+    wait.failed(1.0)
+
+    assert PollAgain(7.0) == wait.refused(40.0, retry_after=7.0)
+    assert PollAgain(60.0) == wait.refused(41.0, retry_after=86400.0)
+    assert Stop.OUTAGE is wait.failed(42.0)
+
+
+def test_after_a_refusal_that_does_not_say_for_how_long_a_wait_goes_on_at_its_own_pace():
+    assert PollAgain(0.5) == Wait(WaitPolicy(), now=0.0).refused(0.0)
+
+
+def test_all_is_counted_from_the_beginning_of_the_wait():
+    """The clock is anybody's: it need not begin at zero."""
+    wait = Wait(WaitPolicy(timeout=100), now=1000.0, chance=lambda: MIDDLE)
+
+    assert 30.0 == wait.unanswered_for(1030.0)
+    assert PollAgain(3.0) == wait.answered(1030.0)
+    assert 10.0 == wait.unanswered_for(1040.0)
+    assert 60.0 == wait.left(1040.0)
+    assert not wait.in_grace(1000.0)
+    assert PollAgain(1.0) == wait.answered(1099.0)
+
+
+def test_the_deadline_is_named_when_both_have_passed():
+    wait = Wait(WaitPolicy(timeout=20), now=0.0)
+    wait.failed(1.0)
+    wait.failed(2.0)
+
+    assert Stop.TIMEOUT is wait.failed(40.0)
+
+
+def test_grace_lasts_15_seconds_after_the_trigger():
+    wait = Wait(WaitPolicy(), now=0.0)
+
+    assert not wait.in_grace(0.0)
+
+    wait.undeploy_requested(2.0)
+
+    assert wait.in_grace(16.9)
+    assert not wait.in_grace(17.0)
+
+
+def test_what_is_left_is_counted_down_to_the_deadline():
+    wait = Wait(WaitPolicy(timeout=100), now=0.0)
+
+    assert [100, 60, 0, 0] == [wait.left(now) for now in (0, 40, 100, 101)]
+
+
+@given(
+    timeout=st.floats(0.1, 5000),
+    longest=st.floats(0.05, 60),
+    polls=st.lists(st.tuples(st.floats(0, 40), st.booleans(), st.none() | st.floats(0, 1e5)), max_size=60),
+    chance=st.floats(0, 1),
+)
+def test_whatever_the_api_says_and_however_slow_it_is_no_poll_begins_after_the_deadline(
+    timeout, longest, polls, chance
+):
+    """And every wait ends: by the deadline no decision asks for another poll."""
+    wait = Wait(WaitPolicy(timeout=timeout, longest_pause=longest), now=0.0, chance=lambda: chance)
+    now, stopped = 0.0, False
+    for seconds, readable, retry_after in polls:
+        assert now <= timeout + 1e-6
+        now += min(seconds, wait.left(now) + 5)
+        decision = wait.answered(now) if readable else wait.failed(now, retry_after)
+        if stopped := isinstance(decision, Stop):
+            break
+        assert decision.pause > 0
+        now += decision.pause
+
+    assert stopped or now <= timeout + 1e-6
+    assert Stop.TIMEOUT is wait.answered(timeout)
