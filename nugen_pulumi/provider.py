@@ -27,7 +27,7 @@ from nugen_pulumi.engine import host
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import OperationContext, check, settings_problem
+from nugen_pulumi.operations.operation import check, settings_problem
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config
@@ -73,31 +73,28 @@ class _Provider(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Request the undeployment if told to, and find out how it ends."""
-        with self._context() as context:
-            return CreateResult(*self._operations.create(context, props))
+        with self._answering() as call:
+            return CreateResult(*self._operations.create(call, props))
 
     def update(self, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Go on where the last operation stopped; without any request if there is nothing left to find out."""
-        with self._context() as context:
-            return UpdateResult(self._operations.update(context, id_, olds, news))
+        with self._answering() as call:
+            return UpdateResult(self._operations.update(call, id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Poll once for a refresh."""
-        with self._context() as context:
-            outputs = self._operations.refresh(context, id_, props)
+        with self._answering() as call:
+            outputs = self._operations.refresh(call, id_, props)
             # An empty id is how the host is told that the resource is gone.
             return ReadResult("", {}) if outputs is None else ReadResult(id_, outputs)
 
     @contextmanager
-    def _context(self) -> Iterator[OperationContext]:
+    def _answering(self) -> Iterator[host.HostCall]:
         """Answer the engine's call: an error that is foreseen becomes a message, without a traceback."""
-        call = host.HostCall.current()
-
+        call = host.HostCall.current(self._config.get)
         with call.in_progress():
             try:
-                yield OperationContext(
-                    lambda: call.runtime(self._config.get), call.timeout, call.report, call.warn, call.debug
-                )
+                yield call
             except Exception as exc:
                 message = str(exc) if isinstance(exc, NugenError) else traceback.format_exc()
                 if (kept := getattr(exc, "kept", None)) is not None:
@@ -116,8 +113,8 @@ class UndeployedModelProvider(_Provider):
         """Poll once for a refresh; find out like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
         if "status" in props:
             return super().read(id_, props)
-        with self._context() as context:
-            return ReadResult(id_, self._operations.get(context, id_, props))
+        with self._answering() as call:
+            return ReadResult(id_, self._operations.get(call, id_, props))
 
 
 class UndeployedModelsProvider(_Provider):

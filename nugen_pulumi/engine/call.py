@@ -98,9 +98,17 @@ class Call:
         urn: The resource; empty if the call is about none.
         timeout: The operation's ``customTimeouts`` in seconds, or None.
         context: The call's gRPC context, or None where it is not known: then the engine is told nothing.
+        find: Looks a setting such as ``nugen:apiKey`` up.
     """
 
-    def __init__(self, urn: str = "", timeout: float | None = None, context: Any = None) -> None:
+    def __init__(
+        self,
+        urn: str = "",
+        timeout: float | None = None,
+        context: Any = None,
+        find: Callable[[str], Any] = lambda _: None,
+    ) -> None:
+        self._find = find
         self.urn = urn
         self.timeout = timeout
         self._context = context
@@ -142,17 +150,12 @@ class Call:
             # The engine believes these details rather than the text of the error.
             self._context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
 
-    def runtime(self, find: Callable[[str], Any]) -> Runtime:
-        """
-        Return the process's runtime. Its waits end if the operation is cancelled, or the engine goes away.
-
-        Args:
-            find: Looks a setting such as ``nugen:apiKey`` up.
-        """
+    def runtime(self) -> Runtime:
+        """Return the process's runtime. Its waits end if the operation is cancelled, or the engine goes away."""
         # The one deferred import: keeps httpx and pydantic out of users' programs and out of previews.
         from nugen_pulumi.waiting.runtime import shared_runtime  # noqa: PLC0415
 
-        shared = shared_runtime(Settings.find(find), lambda new: cancellation.listen(new.interrupt))
+        shared = shared_runtime(Settings.find(self._find), lambda new: cancellation.listen(new.interrupt))
         self.on_lost(shared.interrupt)
         return shared
 

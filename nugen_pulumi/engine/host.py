@@ -14,7 +14,7 @@ import asyncio
 import sys
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import FunctionType
 from typing import Any
@@ -34,15 +34,16 @@ class HostCall(Call):
     Args:
         request: The request as it came over the wire, or None where it cannot be found.
         context: Its gRPC context, or None.
+        find: Looks a setting such as ``nugen:apiKey`` up.
     """
 
-    def __init__(self, request: Any = None, context: Any = None) -> None:
+    def __init__(self, request: Any = None, context: Any = None, find: Callable[[str], Any] = lambda _: None) -> None:
         # The host drops customTimeouts on their way to a provider.
-        super().__init__(getattr(request, "urn", ""), getattr(request, "timeout", 0.0) or None, context)
+        super().__init__(getattr(request, "urn", ""), getattr(request, "timeout", 0.0) or None, context, find)
         self._request = request
 
     @classmethod
-    def current(cls) -> HostCall:
+    def current(cls, find: Callable[[str], Any] = lambda _: None) -> HostCall:
         """
         Find the call among the frames of this thread: the host hands a provider neither request nor context.
 
@@ -52,9 +53,9 @@ class HostCall(Call):
         while frame is not None:
             request, context = frame.f_locals.get("request"), frame.f_locals.get("context")
             if hasattr(request, "urn") and hasattr(context, "set_trailing_metadata"):
-                return cls(request, context)
+                return cls(request, context, find)
             frame = frame.f_back  # type: ignore[assignment]
-        return cls()
+        return cls(find=find)
 
     def fail_but_keep(self, message: str, id_: str, outputs: Mapping[str, Any]) -> None:
         """

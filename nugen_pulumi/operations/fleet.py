@@ -21,7 +21,7 @@ from nugen_pulumi.operations.messages import (
     unfinished_fleet,
     unseen_fleet,
 )
-from nugen_pulumi.operations.operation import Difference, OperationContext, keep_on_error
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error
 from nugen_pulumi.operations.outputs import FleetState
 from nugen_pulumi.waiting.budget import within_budget
 
@@ -43,12 +43,12 @@ class FleetOperations:
         reason = fleet_update_reason(len(ids), list(actions.values())) if actions else None
         return Difference(bool(changed), [], reason)
 
-    def create(self, context: OperationContext, news: FleetState) -> tuple[str, FleetState]:
+    def create(self, operation: Operation, news: FleetState) -> tuple[str, FleetState]:
         """Request the undeployments if told to, and find out how they end."""
         id_ = _id_of(news["model_ids"])
-        return id_, self.update(context, id_, {}, news)
+        return id_, self.update(operation, id_, {}, news)
 
-    def update(self, context: OperationContext, id_: str, olds: FleetState, news: FleetState) -> FleetState:
+    def update(self, operation: Operation, id_: str, olds: FleetState, news: FleetState) -> FleetState:
         """
         Find out about the new models and those that are not settled, and drop the removed ones.
 
@@ -62,10 +62,10 @@ class FleetOperations:
             return outputs.of_fleet(news, models)
         before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in actions)
         with keep_on_error(id_, lambda last_known: outputs.of_fleet(news, last_known)):
-            policy = wanted.policy(context.timeout)
+            policy = wanted.policy(operation.timeout)
             undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
-            outcomes = context.runtime().follow_all(
-                undeploy, policy, wait=wanted.wait, before=before, report=context.report, debug=context.debug
+            outcomes = operation.runtime().follow_all(
+                undeploy, policy, wait=wanted.wait, before=before, reporter=operation
             )
             reasons: dict[str, str] = {}
             tracebacks = []
@@ -87,12 +87,12 @@ class FleetOperations:
                 raise UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip(), last_known=models)
         return outputs.of_fleet(news, models)
 
-    def refresh(self, context: OperationContext, _id: str, props: FleetState) -> FleetState:
+    def refresh(self, operation: Operation, _id: str, props: FleetState) -> FleetState:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = props.get("models") or {}, props["model_ids"]
         wanted = Inputs.read(props)
-        seen = context.runtime().follow_all(
-            dict.fromkeys(ids, False), wanted.policy(None), wait=False, report=context.report, debug=context.debug
+        seen = operation.runtime().follow_all(
+            dict.fromkeys(ids, False), wanted.policy(None), wait=False, reporter=operation
         )
         errors = {
             model_id: str(outcome.error)
@@ -108,19 +108,19 @@ class FleetOperations:
         if drifts:
             actions = {next_action(now[model_id], wanted, requested=True) for model_id in drifts}
             running = any(now[model_id]["status"] != Phase.FAILED for model_id in drifts)
-            context.warn(fleet_drift(len(ids), drifts, actions, running=running))
+            operation.warn(fleet_drift(len(ids), drifts, actions, running=running))
         if missing := [model_id for model_id, outcome in seen.items() if outcome.error is not None]:
-            context.warn(missing_models(missing, of_fleet=True))
+            operation.warn(missing_models(missing, of_fleet=True))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
-    def adopt(self, context: OperationContext, id_: str) -> tuple[str, FleetState | None]:
+    def adopt(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
         """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
         ids = [model_id.strip() for model_id in id_.split(",")]
         given = cast("FleetState", {**DEFAULTS, "model_ids": ids})
         if bad := inputs.problems(given, self.id_name):
             raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
-        state = self.refresh(context, id_, given)
+        state = self.refresh(operation, id_, given)
         return _id_of(ids), state if state["models"] else None
 
 

@@ -12,7 +12,7 @@ from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.action import Action, next_action
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.operations.messages import GET_ADVICE, drift, failed, missing_models, next_up, update_reason
-from nugen_pulumi.operations.operation import Difference, OperationContext, keep_on_error
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error
 from nugen_pulumi.operations.outputs import ModelState
 
 
@@ -29,14 +29,14 @@ class ModelOperations:
         reason = None if replaces or action is Action.NOTHING else update_reason(known, action)
         return Difference(bool(changed), replaces, reason)
 
-    def create(self, context: OperationContext, news: ModelState) -> tuple[str, ModelState]:
+    def create(self, operation: Operation, news: ModelState) -> tuple[str, ModelState]:
         """Request the undeployment if told to, and find out how it ends."""
         model_id = news["model_id"]
         with keep_on_error(model_id, lambda status: outputs.of_model(news, status.recorded())):
-            known = self._undeploy_and_wait(context, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
+            known = self._undeploy_and_wait(operation, model_id, Inputs.read(news), undeploy=Inputs.read(news).undeploy)
         return model_id, outputs.of_model(news, known)
 
-    def update(self, context: OperationContext, id_: str, olds: ModelState, news: ModelState) -> ModelState:
+    def update(self, operation: Operation, id_: str, olds: ModelState, news: ModelState) -> ModelState:
         """Continue the last operation. Sends no requests if the model is finished."""
         wanted, known = Inputs.read(news), outputs.from_state(olds)
         action = next_action(known, wanted, requested=olds.get("undeploy", False))
@@ -44,41 +44,41 @@ class ModelOperations:
             return outputs.of_model(news, known)
         with keep_on_error(id_, lambda status: outputs.of_model(news, status.recorded())):
             undeploy = action is Action.UNDEPLOY
-            return outputs.of_model(news, self._undeploy_and_wait(context, id_, wanted, undeploy=undeploy))
+            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy))
 
-    def refresh(self, context: OperationContext, id_: str, props: ModelState) -> ModelState | None:
+    def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
         known = outputs.from_state(props)
         try:
-            seen = context.runtime().poll(id_, debug=context.debug).recorded()
+            seen = operation.runtime().poll(id_, reporter=operation).recorded()
         except ModelNotFoundError:
             if known is not None:
-                context.warn(missing_models([id_], of_fleet=False))
+                operation.warn(missing_models([id_], of_fleet=False))
             return None
         if (message := drift(id_, known, seen)) is not None:
             # As if it had been requested: a refresh must not announce a first DELETE.
             action = next_action(seen, Inputs.read(props), requested=True)
-            context.warn(f"{message} {next_up(action, running=seen['status'] != Phase.FAILED)}")
+            operation.warn(f"{message} {next_up(action, running=seen['status'] != Phase.FAILED)}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
-    def adopt(self, context: OperationContext, id_: str) -> tuple[str, ModelState | None]:
+    def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
         """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
         given = cast("ModelState", {**DEFAULTS, "model_id": id_})
         _refuse_bad(given)
-        return id_, self.refresh(context, id_, given)
+        return id_, self.refresh(operation, id_, given)
 
-    def get(self, context: OperationContext, id_: str, props: Mapping[str, Any]) -> ModelState:
+    def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> ModelState:
         """Wait like ``create``, but never request the undeployment: for a resource that is read, not managed."""
         given = {**props, "model_id": id_}
         _refuse_bad(given)
         wanted = Inputs.read(cast("Given", props))
         if props.get(READ_IN_PREVIEW):
             wanted = replace(wanted, wait=False)
-        return outputs.of_model(given, self._undeploy_and_wait(context, id_, wanted, advice=GET_ADVICE))
+        return outputs.of_model(given, self._undeploy_and_wait(operation, id_, wanted, advice=GET_ADVICE))
 
     def _undeploy_and_wait(
         self,
-        context: OperationContext,
+        operation: Operation,
         model_id: str,
         wanted: Inputs,
         *,
@@ -87,9 +87,9 @@ class ModelOperations:
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return context.runtime().poll(model_id, undeploy=undeploy, debug=context.debug).recorded()
-        policy = wanted.policy(context.timeout)
-        status = context.runtime().wait(model_id, policy, undeploy=undeploy, report=context.report, debug=context.debug)
+            return operation.runtime().poll(model_id, undeploy=undeploy, reporter=operation).recorded()
+        policy = wanted.policy(operation.timeout)
+        status = operation.runtime().wait(model_id, policy, undeploy=undeploy, reporter=operation)
         known = status.recorded()
         if (message := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(message)

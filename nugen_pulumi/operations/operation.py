@@ -5,36 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nugen_pulumi.errors import SettingsError
 from nugen_pulumi.operations import inputs
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.settings import MissingKeyError, Settings
+from nugen_pulumi.waiting.progress import Reporter
 
 if TYPE_CHECKING:
     from nugen_pulumi.operations.outputs import FleetState, ModelState
     from nugen_pulumi.waiting.runtime import Runtime
 
 
-@dataclass(frozen=True)
-class OperationContext:
+class Operation(Reporter, Protocol):
     """
     An operation under way, as seen from here.
 
     Attributes:
-        runtime: Returns what sends requests. Called only if something has to be requested.
         timeout: The operation's ``customTimeouts`` in seconds, or None.
-        report: Shows a line while the operation lasts.
-        warn: Shows a message that stays.
-        debug: Logs a line for who runs Pulumi with ``--debug``.
     """
 
-    runtime: Callable[[], Runtime]
     timeout: float | None
-    report: Callable[[str], object]
-    warn: Callable[[str], object]
-    debug: Callable[[str], object]
+
+    def runtime(self) -> Runtime:
+        """Return what sends requests. Called only if something has to be requested."""
+        ...
 
 
 @dataclass(frozen=True)

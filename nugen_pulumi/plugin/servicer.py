@@ -23,7 +23,7 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import OperationContext, check, settings_problem
+from nugen_pulumi.operations.operation import Operation, check, settings_problem
 from nugen_pulumi.plugin import wire
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ _COMPUTED = {_MODEL: outputs.OF_MODEL, _FLEET: outputs.OF_FLEET}
 
 class _InPreviewError(Exception):
     """The operation needs a request, but previews send no requests."""
+
+
+class _Preview(Call):
+    """A call of a preview."""
+
+    def runtime(self) -> Runtime:
+        raise _InPreviewError
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -101,7 +108,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         operations, news = _operations(request.urn), wire.read(request.properties)
         secret = wire.secret_names(request.properties)
 
-        def create(operation: OperationContext) -> Any:
+        def create(operation: Operation) -> Any:
             id_, state = operations.create(operation, news)
             return provider_pb2.CreateResponse(id=id_, properties=wire.written(state, secret=secret))
 
@@ -113,7 +120,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         operations, news = _operations(request.urn), wire.read(request.news)
         secret = wire.secret_names(request.news)
 
-        def update(operation: OperationContext) -> Any:
+        def update(operation: Operation) -> Any:
             state = operations.update(operation, request.id, wire.read(request.olds), news)
             return provider_pb2.UpdateResponse(properties=wire.written(state, secret=secret))
 
@@ -126,7 +133,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         secret = wire.secret_names(request.properties) | wire.secret_names(request.inputs)
         found = "status" in known or "models" in known
 
-        def read(operation: OperationContext) -> Any:
+        def read(operation: Operation) -> Any:
             if found:
                 id_, state = request.id, operations.refresh(operation, request.id, known)
             else:
@@ -151,8 +158,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             failure = provider_pb2.CheckFailure(property="modelId", reason=problem)
             return provider_pb2.InvokeResponse(failures=[failure])
 
-        def invoke(operation: OperationContext) -> Any:
-            known = operation.runtime().poll(str(model_id), debug=operation.debug).recorded()
+        def invoke(operation: Operation) -> Any:
+            known = operation.runtime().poll(str(model_id), reporter=operation).recorded()
             result = {"model_id": model_id, **known}
             response = provider_pb2.InvokeResponse()
             getattr(response, "return").CopyFrom(wire.written(result))  # a name that Python cannot spell
@@ -169,7 +176,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self,
         request: Any,
         context: grpc.ServicerContext,
-        work: Callable[[OperationContext], T],
+        work: Callable[[Operation], T],
         secret: Collection[str] = frozenset(),
         previewed: T | None = None,
     ) -> T | None:
@@ -184,16 +191,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             previewed: The response to a preview of what needs a request.
         """
         timeout = getattr(request, "timeout", 0.0) or None
-        call = Call(getattr(request, "urn", ""), timeout, context)
-
-        def runtime() -> Runtime:
-            if previewed is not None and request.preview:
-                raise _InPreviewError
-            return call.runtime(self._find)
+        kind = _Preview if previewed is not None and request.preview else Call
+        call = kind(getattr(request, "urn", ""), timeout, context, self._find)
 
         with call.in_progress():
             try:
-                return work(OperationContext(runtime, timeout, call.report, call.warn, call.debug))
+                return work(call)
             except _InPreviewError:
                 return previewed
             except Exception as exc:  # noqa: BLE001 - whatever it is, the engine is told

@@ -13,7 +13,7 @@ from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.text import duration, printable
 from nugen_pulumi.waiting.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_of
-from nugen_pulumi.waiting.progress import SIGN_OF_LIFE, LiveLine
+from nugen_pulumi.waiting.progress import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 from nugen_pulumi.waiting.undeployment import Undeployment
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
@@ -42,6 +42,16 @@ class UnforeseenError(NugenError):
     """A mistake of this package in one model of a fleet: it becomes that model's outcome. Its ``traceback`` is set."""
 
 
+class _DebugOnly(Silent):
+    """For one model of many, whose row is the fleet's."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def debug(self, line: str) -> None:
+        self._reporter.debug(line)
+
+
 async def follow_all(
     client: NugenClient,
     models: Mapping[str, bool],
@@ -49,8 +59,7 @@ async def follow_all(
     *,
     wait: bool,
     before: int = 0,
-    report: Callable[[str], object] = lambda _: None,
-    debug: Callable[[str], object] = lambda _: None,
+    reporter: Reporter = SILENT,
 ) -> dict[str, ModelOutcome]:
     """
     Follow the undeployments of many models, or poll each.
@@ -61,8 +70,8 @@ async def follow_all(
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is reported.
-        report: Is told how it stands, twice a second at most, and once more at an end that was waited for.
-        debug: Is told of each HTTP request in one line.
+        reporter: Is shown how it stands, twice a second at most, and once more at an end that was waited for; and, for
+            ``--debug``, each HTTP request in one line. The models show no lines of their own.
 
     Returns:
         What became of each model. A cancelled task returns, too, with the errors of the waits that it ended.
@@ -75,7 +84,9 @@ async def follow_all(
     undeployments: list[Undeployment] = []
 
     async def one(model_id: str, *, undeploy: bool) -> None:
-        undeployment = Undeployment(client, model_id, policy, debug=debug, remember=_lighter if wait else None)
+        undeployment = Undeployment(
+            client, model_id, policy, reporter=_DebugOnly(reporter), remember=_lighter if wait else None
+        )
         undeployments.append(undeployment)
         try:
             outcome = await _outcome(undeployment, undeploy=undeploy, wait=wait)
@@ -85,7 +96,7 @@ async def follow_all(
             outcome = ModelOutcome(None, _unforeseen(model_id, exc))
         outcomes[model_id] = outcome
 
-    live = LiveLine(report)
+    live = LiveLine(reporter.report)
 
     def line() -> tuple[str, str]:
         outage, error = _outage(client, undeployments)

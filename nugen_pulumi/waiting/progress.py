@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nugen_pulumi.errors import OutageError, OverloadedError
 from nugen_pulumi.text import duration
@@ -22,6 +22,38 @@ MORE_TIME = "To wait longer, raise timeout_seconds."
 # Seconds after which a line is a sign of life, though it has nothing new: the first time, and later.
 FIRST_SIGN_OF_LIFE = 10.0
 SIGN_OF_LIFE = 30.0
+
+
+class Reporter(Protocol):
+    """What a wait may tell the person who waits. Each method returns at once, and never fails."""
+
+    def report(self, line: str) -> None:
+        """Show *line* in place of the line before."""
+        ...
+
+    def warn(self, message: str) -> None:
+        """Show *message* so that it stays."""
+        ...
+
+    def debug(self, line: str) -> None:
+        """Log *line* for people who run Pulumi with ``--debug``."""
+        ...
+
+
+class Silent:
+    """A :class:`Reporter` that tells nobody."""
+
+    def report(self, line: str) -> None:
+        """Show nothing."""
+
+    def warn(self, message: str) -> None:
+        """Show nothing."""
+
+    def debug(self, line: str) -> None:
+        """Log nothing."""
+
+
+SILENT = Silent()
 
 
 class LiveLine:

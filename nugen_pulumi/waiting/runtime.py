@@ -15,6 +15,7 @@ from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
 from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.progress import SILENT, Reporter
 from nugen_pulumi.waiting.undeployment import Undeployment
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
@@ -48,20 +49,19 @@ class Runtime:
         policy: WaitPolicy,
         *,
         undeploy: bool = False,
-        report: Callable[[str], object] = lambda _: None,
-        debug: Callable[[str], object] = lambda _: None,
+        reporter: Reporter = SILENT,
     ) -> UndeployStatus:
         """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
         return self._run(
-            lambda: Undeployment(self._client, model_id, policy, report=report, debug=debug).follow(undeploy=undeploy)
+            lambda: Undeployment(self._client, model_id, policy, reporter=reporter).follow(undeploy=undeploy)
         )
 
-    def poll(
-        self, model_id: str, *, undeploy: bool = False, debug: Callable[[str], object] = lambda _: None
-    ) -> UndeployStatus:
+    def poll(self, model_id: str, *, undeploy: bool = False, reporter: Reporter = SILENT) -> UndeployStatus:
         """Block for one poll: see :meth:`Undeployment.poll_once`."""
         policy = WaitPolicy()
-        return self._run(lambda: Undeployment(self._client, model_id, policy, debug=debug).poll_once(undeploy=undeploy))
+        return self._run(
+            lambda: Undeployment(self._client, model_id, policy, reporter=reporter).poll_once(undeploy=undeploy)
+        )
 
     def follow_all(
         self,
@@ -70,13 +70,10 @@ class Runtime:
         *,
         wait: bool = True,
         before: int = 0,
-        report: Callable[[str], object] = lambda _: None,
-        debug: Callable[[str], object] = lambda _: None,
+        reporter: Reporter = SILENT,
     ) -> dict[str, ModelOutcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`follow_all`."""
-        return self._run(
-            lambda: follow_all(self._client, models, policy, wait=wait, before=before, report=report, debug=debug)
-        )
+        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, reporter=reporter))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

@@ -21,7 +21,7 @@ from nugen_pulumi.errors import (
 )
 from nugen_pulumi.http.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
 from nugen_pulumi.http.request import RequestOptions, SentRequest
-from nugen_pulumi.waiting.progress import Facts, LiveLine
+from nugen_pulumi.waiting.progress import SILENT, Facts, LiveLine, Reporter
 from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
 
 _MOST_REPEATS = 3
@@ -37,8 +37,8 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
-        report: Called with a progress line when it changes, but not if the first poll is also the last.
-        debug: Is told of each HTTP request, and what was decided after it, in one line.
+        reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
+            ``--debug``, each HTTP request with what was decided after it, in one line.
         remember: Makes what is remembered of a status; by default all of it.
 
     Attributes:
@@ -52,16 +52,15 @@ class Undeployment:
         model_id: str,
         policy: WaitPolicy,
         *,
-        report: Callable[[str], object] = lambda _: None,
-        debug: Callable[[str], object] = lambda _: None,
+        reporter: Reporter = SILENT,
         remember: Callable[[UndeployStatus], UndeployStatus] | None = None,
     ) -> None:
         self.model_id = model_id
         self.last: UndeployStatus | None = None
         self.error: UnavailableError | None = None
         self._client = client
-        self._line = LiveLine(report)
-        self._debug = debug
+        self._line = LiveLine(reporter.report)
+        self._debug = reporter.debug
         self._sent: SentRequest | None = None
         self._requests = 0
         self._options = RequestOptions(LONGEST_OUTAGE_OF_POLL, on_sent=self._note, on_refusal=self._refused)

@@ -61,6 +61,23 @@ class _Body(httpx.AsyncByteStream):
         yield self._content
 
 
+class Told:
+    """Remembers what a person is told; ``said`` holds lines and warnings."""
+
+    def __init__(self, timeout=None):
+        self.timeout = timeout
+        self.said = []
+        self.debugged = []
+
+    def report(self, line):
+        self.said.append(line)
+
+    warn = report
+
+    def debug(self, line):
+        self.debugged.append(line)
+
+
 def client_for(api, settings=SETTINGS):
     """Return a client that speaks to *api*."""
     return NugenClient(settings, transport=api)

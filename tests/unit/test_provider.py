@@ -1,6 +1,7 @@
 """What no process can be brought to do on purpose."""
 
 import pytest
+from pulumi.dynamic import Config
 
 from nugen_pulumi.engine import host
 from nugen_pulumi.provider import UndeployedModelProvider
@@ -20,7 +21,7 @@ class Call(host.HostCall):
 @pytest.mark.parametrize("kept", [None, ("m", {"status": "PENDING"})])
 def test_a_mistake_of_ours_keeps_its_traceback_and_what_is_known(monkeypatch, kept):
     call = Call()
-    monkeypatch.setattr(host.HostCall, "current", lambda: call)
+    monkeypatch.setattr(host.HostCall, "current", lambda _find: call)
     mistake = ZeroDivisionError("ours")
     mistake.kept = kept
 
@@ -29,8 +30,10 @@ def test_a_mistake_of_ours_keeps_its_traceback_and_what_is_known(monkeypatch, ke
             raise mistake
 
     monkeypatch.setattr(UndeployedModelProvider, "_operations", Operations())
+    configured = UndeployedModelProvider()
+    configured._config = Config({}, "")
     with pytest.raises(ZeroDivisionError):
-        UndeployedModelProvider().create({})
+        configured.create({})
 
     if kept is None:
         assert call.kept is None

@@ -1,12 +1,13 @@
 """What the operations on a fleet request, what they return, and what they keep when they fail."""
 
 import pytest
+from harness.api import Told
 from pulumi.output import Unknown
 
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnavailableError, UnfinishedFleetError
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEFAULTS
-from nugen_pulumi.operations.operation import Difference, OperationContext
+from nugen_pulumi.operations.operation import Difference
 from nugen_pulumi.operations.outputs import of_fleet
 from nugen_pulumi.waiting.fleet import ModelOutcome, UnforeseenError
 
@@ -30,9 +31,9 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def follow_all(self, models, policy, *, wait=True, before=0, report, debug):
+    def follow_all(self, models, policy, *, wait=True, before=0, reporter):
         self.asked.append((dict(models), policy.timeout, wait, before))
-        report("a line")
+        reporter.report("a line")
         return {model_id: self._outcome(self.answers[model_id]) for model_id in models}
 
     @staticmethod
@@ -42,7 +43,9 @@ class Runtime:
         return ModelOutcome(*answer) if isinstance(answer, tuple) else ModelOutcome(answer)
 
     def context(self, timeout=None):
-        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append, debug=print)
+        operation = Told(timeout)
+        operation.said, operation.runtime = self.said, lambda: self
+        return operation
 
 
 def state(models=(), **props):

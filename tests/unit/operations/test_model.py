@@ -1,12 +1,13 @@
 """What the operations on one model request, what they return, and what they keep when they fail."""
 
 import pytest
+from harness.api import Told
 
 from nugen_pulumi.api.models import UndeployStatus
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError, WaitTimeoutError
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import Difference, OperationContext
+from nugen_pulumi.operations.operation import Difference
 
 NEWS = {"model_id": "m", **DEFAULTS}
 UNKNOWN = {"undeployed": False, "result": None, "start_time": None, "end_time": None, "error": None}
@@ -25,11 +26,11 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def poll(self, model_id, *, undeploy=False, debug):
+    def poll(self, model_id, *, undeploy=False, reporter):
         return self._answer("poll", model_id, undeploy)
 
-    def wait(self, model_id, policy, *, undeploy=False, report, debug):
-        report("a line")
+    def wait(self, model_id, policy, *, undeploy=False, reporter):
+        reporter.report("a line")
         return self._answer("wait", model_id, undeploy, policy.timeout)
 
     def _answer(self, *asked):
@@ -40,7 +41,9 @@ class Runtime:
         return UndeployStatus(model_id="echoed", **seen)
 
     def context(self, timeout=None):
-        return OperationContext(lambda: self, timeout, report=self.said.append, warn=self.said.append, debug=print)
+        operation = Told(timeout)
+        operation.said, operation.runtime = self.said, lambda: self
+        return operation
 
 
 def timed_out(last=None):

@@ -5,7 +5,7 @@ import re
 
 import httpx
 import pytest
-from harness.api import ScriptedApi, body, client_for
+from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.api.models import UndeployStatus
@@ -105,81 +105,81 @@ def test_the_deletes_leave_first():
 
 
 def test_the_live_line_counts_and_grows_rarer():
-    said = []
-    learn(Api(), ["1-a", "9-b", "fails"], report=said.append)
+    told = Told()
+    learn(Api(), ["1-a", "9-b", "fails"], reporter=told)
 
-    assert "0 of 3 undeployed · 1 failed · 2 pending · 0.5s" == said[0]
-    assert "1 of 3 undeployed · 1 failed · 1 pending · 1s" == said[1]
-    assert re.fullmatch(r"2 of 3 undeployed · 1 failed · 9\.?\d*s", said[-1])
-    assert len(said) <= 4
+    assert "0 of 3 undeployed · 1 failed · 2 pending · 0.5s" == told.said[0]
+    assert "1 of 3 undeployed · 1 failed · 1 pending · 1s" == told.said[1]
+    assert re.fullmatch(r"2 of 3 undeployed · 1 failed · 9\.?\d*s", told.said[-1])
+    assert len(told.said) <= 4
 
 
 def test_five_minutes_of_a_large_fleet_are_some_lines_in_a_log():
-    said = []
-    learn(Api(), [f"{n}-m" for n in range(300)], report=said.append, policy=WaitPolicy(timeout=600))
+    told = Told()
+    learn(Api(), [f"{n}-m" for n in range(300)], reporter=told, policy=WaitPolicy(timeout=600))
 
-    assert 10 <= len(said) <= 45
+    assert 10 <= len(told.said) <= 45
 
 
 def test_the_live_line_counts_those_that_were_undeployed_before():
-    said = []
-    learn(Api(), ["1-a"], report=said.append, before=4)
+    told = Told()
+    learn(Api(), ["1-a"], reporter=told, before=4)
 
-    assert "4 of 5 undeployed · 1 pending · 0.5s" == said[0]
+    assert "4 of 5 undeployed · 1 pending · 0.5s" == told.said[0]
 
 
 def test_the_live_line_of_a_fleet_says_that_nothing_answers_any_more():
     """It would look healthy otherwise."""
-    said = []
-    learn(ScriptedApi("PENDING", 500), ["a"], report=said.append, policy=WaitPolicy(timeout=60))
+    told = Told()
+    learn(ScriptedApi("PENDING", 500), ["a"], reporter=told, policy=WaitPolicy(timeout=60))
 
-    assert not said[0].startswith("no response")
+    assert not told.said[0].startswith("no response")
     assert re.fullmatch(
-        r"no response for \d+s · 0 of 1 undeployed · 1 pending · \d+s · 500 Internal Server Error", said[-2]
+        r"no response for \d+s · 0 of 1 undeployed · 1 pending · \d+s · 500 Internal Server Error", told.said[-2]
     )
 
 
 def test_a_long_wait_for_a_fleet_is_a_line_every_half_minute():
-    said = []
-    learn(Api(), [f"{20 * n}-m" for n in range(60)], report=said.append, policy=WaitPolicy(timeout=4000))
+    told = Told()
+    learn(Api(), [f"{20 * n}-m" for n in range(60)], reporter=told, policy=WaitPolicy(timeout=4000))
 
-    assert 35 <= len(said) <= 60
+    assert 35 <= len(told.said) <= 60
 
 
 def test_the_live_line_of_a_fleet_without_any_response_says_why():
     """Once one of its requests is answered, the error of another is no more than that."""
-    said = []
-    learn(ScriptedApi(*[500] * 4, "PENDING", *[500] * 5, "COMPLETED"), ["a", "b"], report=said.append)
+    told = Told()
+    learn(ScriptedApi(*[500] * 4, "PENDING", *[500] * 5, "COMPLETED"), ["a", "b"], reporter=told)
 
     assert [
         "no response yet · 0 of 2 undeployed · 2 pending · 0.5s · 500 Internal Server Error",
         "0 of 2 undeployed · 2 pending · 1s",
-    ] == said[:2]
+    ] == told.said[:2]
 
 
 def test_the_live_line_of_one_model_says_so_too():
-    said = []
-    learn(ScriptedApi(500, 500, "COMPLETED"), ["a"], report=said.append)
+    told = Told()
+    learn(ScriptedApi(500, 500, "COMPLETED"), ["a"], reporter=told)
 
-    assert "no response yet · 0 of 1 undeployed · 1 pending · 0.5s · 500 Internal Server Error" == said[0]
+    assert "no response yet · 0 of 1 undeployed · 1 pending · 0.5s · 500 Internal Server Error" == told.said[0]
 
 
 def test_a_fleet_that_is_over_at_the_first_poll_needs_no_line():
-    said = []
-    learn(Api(), ["0-a"], report=said.append)
+    told = Told()
+    learn(Api(), ["0-a"], reporter=told)
 
-    assert [] == said
+    assert [] == told.said
 
 
 def test_a_cancelled_fleet_tells_what_it_learnt():
-    said = []
-    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, report=said.append)
+    told = Told()
+    outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, reporter=told)
 
     assert outcomes["1-a"].known["undeployed"]
     assert WaitInterruptedError is type(outcomes["99-b"].error)
     assert "PENDING" == outcomes["99-b"].known["status"]
     assert 5 == pytest.approx(took)
-    assert "failed" not in said[-1]
+    assert "failed" not in told.said[-1]
 
 
 def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
@@ -242,14 +242,14 @@ def test_a_kibibyte_of_a_pending_model_is_remembered(letters, remembered):
 
 def test_the_live_line_counts_from_the_beginning_of_the_fleet():
     """The loop's time goes on: other fleets came before."""
-    said = []
+    told = Told()
 
     async def main():
         await asyncio.sleep(1000)
         orders = {"1001-a": False, "1009-b": False}
-        await follow_all(client_for(Api()), orders, WaitPolicy(), wait=True, report=said.append)
+        await follow_all(client_for(Api()), orders, WaitPolicy(), wait=True, reporter=told)
 
     simulate(main)
 
-    assert "0 of 2 undeployed · 2 pending · 0.5s" == said[0]
-    assert said[1].startswith("1 of 2 undeployed · 1 pending · 1")
+    assert "0 of 2 undeployed · 2 pending · 0.5s" == told.said[0]
+    assert told.said[1].startswith("1 of 2 undeployed · 1 pending · 1")

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from harness.api import SETTINGS, ScriptedApi
+from harness.api import SETTINGS, ScriptedApi, Told
 
 from nugen_pulumi.errors import RejectedError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
@@ -78,10 +78,10 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
 
 @pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
 def test_a_thread_is_told_how_its_wait_stands(runtime):
-    said = []
-    runtime.wait("m", QUICK, report=said.append)
+    told = Told()
+    runtime.wait("m", QUICK, reporter=told)
 
-    assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in said]
+    assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in told.said]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from harness.api import ScriptedApi, body, client_for
+from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,17 +161,17 @@ def test_a_timeout_says_what_was_seen_last_and_when():
 
 def test_a_wait_that_begins_late_is_counted_from_its_beginning():
     """The loop's time goes on: other waits came before."""
-    lines = []
+    told = Told()
 
     async def main():
         await asyncio.sleep(1000)
-        wait = Undeployment(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), report=lines.append)
+        wait = Undeployment(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), reporter=told)
         with pytest.raises(WaitTimeoutError, match=r"not undeployed after 1m 30s: its last status, 1m 30s ago, was"):
             await wait.follow(undeploy=False)
 
     simulate(main)
 
-    assert "PENDING" == lines[0]
+    assert "PENDING" == told.said[0]
 
 
 @pytest.mark.parametrize("undeploy", [True, False])
@@ -224,15 +224,15 @@ def test_a_timeout_without_any_answer_names_the_error():
 )
 def test_the_live_line_tells_what_is_new_and_gives_signs_of_life(script, said):
     """Status, error, time waited; an error ends with the next usable response. One poll needs no line."""
-    lines = []
+    told = Told()
     api = ScriptedApi(*script, "COMPLETED")
 
     async def main():
-        await Undeployment(client_for(api), "m", STEADY, report=lines.append).follow(undeploy=False)
+        await Undeployment(client_for(api), "m", STEADY, reporter=told).follow(undeploy=False)
 
     simulate(main)
 
-    assert said == lines[: len(said)] if script else [] == lines
+    assert said == told.said[: len(said)] if script else [] == told.said
 
 
 def interrupted(script, *, method="follow"):
@@ -370,10 +370,10 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
             self.script = [500 if request.method == "DELETE" else nothing_runs]
             return await super().handle_async_request(request)
 
-    api, lines = Api(500), []
+    api, told = Api(500), Told()
 
     async def main():
-        return await Undeployment(client_for(api), "m", STEADY, report=lines.append).follow(undeploy=True)
+        return await Undeployment(client_for(api), "m", STEADY, reporter=told).follow(undeploy=True)
 
     status, _ = simulate(main)
     deletes = [time for time, method, _ in api.requests if method == "DELETE"]
@@ -381,7 +381,9 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
     assert ("FAILED", False) == (status.status, status.undeployed)
     assert 4 == len(deletes)
     assert all(later - earlier >= 15 for earlier, later in pairwise(deletes))
-    assert any("last poll: FAILED, No active undeployment. Model status is DEPLOYED · 500" in line for line in lines)
+    assert any(
+        "last poll: FAILED, No active undeployment. Model status is DEPLOYED · 500" in said for said in told.said
+    )
 
 
 def test_a_model_that_undeploys_by_itself_is_waited_for():
@@ -427,15 +429,15 @@ def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early)
 
 
 def test_the_live_line_says_what_a_poll_within_the_grace_was_told():
-    lines = []
+    told = Told()
 
     async def main():
-        wait = Undeployment(client_for(ScriptedApi(200, NOT_FOUND, "COMPLETED")), "m", STEADY, report=lines.append)
+        wait = Undeployment(client_for(ScriptedApi(200, NOT_FOUND, "COMPLETED")), "m", STEADY, reporter=told)
         await wait.follow(undeploy=True)
 
     simulate(main)
 
-    assert ["PENDING · last poll: Model not found", "COMPLETED"] == lines
+    assert ["PENDING · last poll: Model not found", "COMPLETED"] == told.said
 
 
 def test_grace_ends():
@@ -638,17 +640,15 @@ ACCEPTED = httpx.Response(200, json="m")
 )
 def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
     """With what was decided after it, and why."""
-    logged = []
+    told = Told()
 
     async def main():
         with suppress(RejectedError):
-            await Undeployment(client_for(ScriptedApi(*script)), "m", STEADY, debug=logged.append).follow(
-                undeploy=undeploy
-            )
+            await Undeployment(client_for(ScriptedApi(*script)), "m", STEADY, reporter=told).follow(undeploy=undeploy)
 
     simulate(main)
 
-    assert [f"m, request {line}" for line in lines] == logged
+    assert [f"m, request {line}" for line in lines] == told.debugged
 
 
 @pytest.mark.parametrize(
@@ -663,26 +663,24 @@ def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
     ],
 )
 def test_the_debug_log_ends_with_why_a_wait_stops(script, policy, why):
-    logged = []
+    told = Told()
 
     async def main():
-        wait = Undeployment(client_for(ScriptedApi(*script)), "m", replace(policy, jitter=0.0), debug=logged.append)
+        wait = Undeployment(client_for(ScriptedApi(*script)), "m", replace(policy, jitter=0.0), reporter=told)
         with suppress(NugenError):
             await wait.follow(undeploy=False)
 
     simulate(main)
 
-    assert logged[-1].endswith(f" in 0 ms: {why}")
+    assert told.debugged[-1].endswith(f" in 0 ms: {why}")
 
 
 def test_a_single_poll_is_one_line_of_the_debug_log():
-    logged = []
+    told = Told()
 
     async def main():
-        await Undeployment(client_for(ScriptedApi("PENDING")), "m", STEADY, debug=logged.append).poll_once(
-            undeploy=False
-        )
+        await Undeployment(client_for(ScriptedApi("PENDING")), "m", STEADY, reporter=told).poll_once(undeploy=False)
 
     simulate(main)
 
-    assert ["m, request 1: GET 200 in 0 ms: PENDING; single poll finished"] == logged
+    assert ["m, request 1: GET 200 in 0 ms: PENDING; single poll finished"] == told.debugged
