@@ -1,10 +1,11 @@
 """The API over HTTP: routes, authentication, the record of requests. Decides nothing about models."""
 
 import hmac
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
@@ -14,13 +15,12 @@ from nugen_pulumi.emulator.answers import Answer
 from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated
 from nugen_pulumi.emulator.connection import respond
 from nugen_pulumi.emulator.gate import Gate, Gated
-from nugen_pulumi.emulator.schema import ERRORS, UndeployStatusResponse
+from nugen_pulumi.emulator.schema import ERRORS, DeployResponse, DeployStatusResponse, UndeployStatusResponse
 from nugen_pulumi.emulator.world import World
 
 BASE_MODELS: Final = Answer(body=[{"model_id": "emulated-base-model", "name": "Emulated base model"}])
 
 _OPENAPI: Final = "/openapi.json"
-_UNDEPLOY: Final = "/api/v3/models/undeploy-model/{model_id}"
 
 
 class RawPath:
@@ -76,36 +76,46 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> F
     for status in (404, 405):
         app.exception_handler(status)(refuse)
 
-    @app.get(
-        _UNDEPLOY + "/status",
-        operation_id="get_undeploy_status",
-        tags=["Models"],
-        response_model=UndeployStatusResponse,
-        responses=ERRORS,
-        dependencies=[Depends(authenticate)],
-    )
-    async def get_undeploy_status(model_id: str, request: Request) -> Response:
-        """Tell how the undeployment of a model is doing."""
-        return await respond(request, world.status(unquote(model_id)))
+    _add_routes(app, world, Depends(authenticate))
+    return app
 
-    @app.delete(
-        _UNDEPLOY,
-        operation_id="undeploy_model",
-        tags=["Models"],
-        response_model=str,
-        responses=ERRORS,
-        dependencies=[Depends(authenticate)],
-    )
-    async def undeploy_model(model_id: str, request: Request) -> Response:
-        """Start to undeploy a model."""
-        return await respond(request, world.undeploy(unquote(model_id)))
 
-    @app.get("/api/v3/models/base", tags=["Models"], dependencies=[Depends(authenticate)])
+def _add_routes(app: FastAPI, world: World, authenticated: Any) -> None:
+    def add(method: str, path: str, operation: str, ask: Callable[[str], Answer], *, response_model: Any) -> None:
+        async def answer(model_id: str, request: Request) -> Response:
+            return await respond(request, ask(unquote(model_id)))
+
+        app.add_api_route(
+            path,
+            answer,
+            methods=[method],
+            operation_id=operation,
+            name=operation,
+            tags=["Models"],
+            response_model=response_model,
+            responses=ERRORS,
+            dependencies=[authenticated],
+        )
+
+    undeploy, deploy = (f"/api/v3/models/{word}-model/{{model_id}}" for word in ("undeploy", "deploy"))
+    add("GET", undeploy + "/status", "get_undeploy_status", world.status, response_model=UndeployStatusResponse)
+    add("DELETE", undeploy, "undeploy_model", world.undeploy, response_model=str)
+    add("GET", deploy + "/status", "get_deploy_status", world.deploy_status, response_model=DeployStatusResponse)
+    add("POST", deploy, "deploy_model", world.deploy, response_model=DeployResponse)
+
+    @app.get("/api/v3/models/aligned", tags=["Models"], dependencies=[authenticated])
+    async def list_aligned_models(
+        request: Request,
+        limit: Annotated[int | None, Query(ge=1)] = None,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> Response:
+        """List the account's models."""
+        return await respond(request, world.list_models(limit, offset))
+
+    @app.get("/api/v3/models/base", tags=["Models"], dependencies=[authenticated])
     async def list_base_models(request: Request) -> Response:
         """List the base models: a cheap way to try a key."""
         return await respond(request, BASE_MODELS)
-
-    return app
 
 
 def _refusal(answer: Answer) -> HTTPException:

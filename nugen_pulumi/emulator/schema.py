@@ -31,6 +31,18 @@ class UndeployStatusResponse(BaseModel):
     end_time: datetime | None = Field(None, description="When it ended", examples=[EXAMPLE_END])
 
 
+class DeployStatusResponse(UndeployStatusResponse):
+    """One answer of the status endpoint of deployments: the same shape."""
+
+
+class DeployResponse(BaseModel):
+    """The answer to a POST that starts a deployment."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_id: str = Field(description="The model that is deployed", examples=["model_abc123"])
+
+
 def _documented(description: str, answer: Answer) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"example": answer.body}}}
 

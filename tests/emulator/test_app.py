@@ -257,3 +257,32 @@ def test_delay_of_nobody(emulator, api):
     with pytest.raises(httpx.ReadTimeout):
         api.get(STATUS, timeout=0.05)
     assert "PENDING" == api.get(STATUS).json()["status"]
+
+
+def test_deployment(emulator, api):
+    """A model is deployed over HTTP, and stands in the list."""
+    path = "/api/v3/models/deploy-model/m-1"
+    emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0)
+    emulator.script_deploy("m-1", 503)
+    emulator.script_deploy_status("m-1", "PENDING")
+    emulator.script_list(502)
+    refused, deployed = api.post(path), api.post(path)
+    statuses = [api.get(path + "/status").json()["status"] for _ in range(2)]
+    lists = [api.get("/api/v3/models/aligned?limit=1&offset=0") for _ in range(2)]
+
+    assert [503, 200, {"model_id": "m-1"}] == [refused.status_code, deployed.status_code, deployed.json()]
+    assert ["PENDING", "COMPLETED"] == statuses
+    assert "DEPLOYED" == emulator.state("m-1")
+    assert [502, 200] == [response.status_code for response in lists]
+    assert ["m-1"] == [model["id"] for model in lists[1].json()["domain_aligned_models"]]
+    assert 422 == api.get("/api/v3/models/aligned?limit=none").status_code
+
+
+def test_list_switches():
+    """The shape of the list and its lag may be set from the beginning, and later."""
+    with Emulator(list_shape="new") as emulator:
+        emulator.list_lags = True
+        before = emulator.list_shape, emulator.list_lags
+        emulator.list_shape = "old"
+
+    assert ("new", True, "old") == (*before, emulator.list_shape)
