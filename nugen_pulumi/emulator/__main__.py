@@ -90,6 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a deployment takes (default: as long as an undeployment)",
     )
     parser.add_argument(
+        "--paths",
+        choices=("documented", "newer", "both"),
+        default="documented",
+        help="which family of paths is served (default: %(default)s)",
+    )
+    parser.add_argument(
         "--list-shape",
         choices=("old", "new"),
         default="old",
@@ -165,6 +171,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         api_key=options.api_key,
         undeploy_seconds=options.undeploy_seconds,
         deploy_seconds=options.deploy_seconds,
+        paths=options.paths,
         list_shape=options.list_shape,
         list_lags=options.list_lags,
         port=options.port,

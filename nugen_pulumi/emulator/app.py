@@ -2,7 +2,8 @@
 
 import hmac
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -12,13 +13,21 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nugen_pulumi.emulator.answers import Answer
-from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated
+from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated, wrong_route
 from nugen_pulumi.emulator.connection import respond
 from nugen_pulumi.emulator.gate import Gate, Gated
-from nugen_pulumi.emulator.schema import ERRORS, DeployResponse, DeployStatusResponse, UndeployStatusResponse
+from nugen_pulumi.emulator.schema import (
+    ERRORS,
+    DeploymentStatusResponse,
+    DeployResponse,
+    DeployStatusResponse,
+    UndeployStatusResponse,
+)
 from nugen_pulumi.emulator.world import World
 
 BASE_MODELS: Final = Answer(body=[{"model_id": "emulated-base-model", "name": "Emulated base model"}])
+
+Paths = Literal["documented", "newer", "both"]
 
 _OPENAPI: Final = "/openapi.json"
 
@@ -39,7 +48,7 @@ class RawPath:
         await self._app(scope, receive, send)
 
 
-def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> FastAPI:
+def create_app(world: World, api_key: str | None, gate: Gate | None = None, paths: Paths = "documented") -> FastAPI:
     """
     Return the API in front of *world*.
 
@@ -47,6 +56,7 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> F
         world: What there is, and what to answer.
         api_key: The only key to accept, str; ``None``: any, but there must be one.
         gate: What lies between the clients and the API; ``None``: nothing.
+        paths: Which family of paths is served. Default "documented".
     """
     app = FastAPI(
         title="Nugen Intelligence API, emulated",
@@ -76,32 +86,88 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> F
     for status in (404, 405):
         app.exception_handler(status)(refuse)
 
-    _add_routes(app, world, Depends(authenticate))
+    _add_routes(app, world, paths, Depends(authenticate))
     return app
 
 
-def _add_routes(app: FastAPI, world: World, authenticated: Any) -> None:
-    def add(method: str, path: str, operation: str, ask: Callable[[str], Answer], *, response_model: Any) -> None:
+@dataclass(frozen=True)
+class _Endpoint:
+    """
+    One endpoint about one model.
+
+    Attributes:
+        family: Of its path, "documented" or "newer".
+        method: HTTP method.
+        path: Behind ``/api/v3/models/``.
+        operation: As the OpenAPI document calls it.
+        ask: What answers.
+        body: The shape of a 200.
+    """
+
+    family: Paths
+    method: str
+    path: str
+    operation: str
+    ask: Callable[[World, str], Answer]
+    body: Any
+
+
+_ENDPOINTS: Final = (
+    _Endpoint(
+        "documented",
+        "GET",
+        "undeploy-model/{model_id}/status",
+        "get_undeploy_status",
+        World.status,
+        UndeployStatusResponse,
+    ),
+    _Endpoint("documented", "DELETE", "undeploy-model/{model_id}", "undeploy_model", World.undeploy, str),
+    _Endpoint(
+        "documented",
+        "GET",
+        "deploy-model/{model_id}/status",
+        "get_deploy_status",
+        World.deploy_status,
+        DeployStatusResponse,
+    ),
+    _Endpoint("documented", "POST", "deploy-model/{model_id}", "deploy_model", World.deploy, DeployResponse),
+    _Endpoint(
+        "newer",
+        "GET",
+        "{model_id}/deployment/status",
+        "get_deployment_status",
+        World.newer_status,
+        DeploymentStatusResponse,
+    ),
+    _Endpoint("newer", "POST", "{model_id}/deployment", "create_deployment", World.deploy, DeployResponse),
+    # That it answers as the documented DELETE does is a guess.
+    _Endpoint("newer", "DELETE", "{model_id}/deployment", "delete_deployment", World.undeploy, str),
+)
+
+
+def _add_routes(app: FastAPI, world: World, paths: Paths, authenticated: Any) -> None:
+    def add(endpoint: _Endpoint) -> None:
+        served = paths in ("both", endpoint.family)
+
         async def answer(model_id: str, request: Request) -> Response:
-            return await respond(request, ask(unquote(model_id)))
+            # As the router says it, but nobody complains: that is how a client finds out what is served.
+            return await respond(request, endpoint.ask(world, unquote(model_id)) if served else wrong_route())
 
         app.add_api_route(
-            path,
+            "/api/v3/models/" + endpoint.path,
             answer,
-            methods=[method],
-            operation_id=operation,
-            name=operation,
+            methods=[endpoint.method],
+            operation_id=endpoint.operation,
+            name=endpoint.operation,
             tags=["Models"],
-            response_model=response_model,
+            response_model=endpoint.body,
             responses=ERRORS,
-            dependencies=[authenticated],
+            dependencies=[authenticated] if served else [],
+            include_in_schema=served,
         )
 
-    undeploy, deploy = (f"/api/v3/models/{word}-model/{{model_id}}" for word in ("undeploy", "deploy"))
-    add("GET", undeploy + "/status", "get_undeploy_status", world.status, response_model=UndeployStatusResponse)
-    add("DELETE", undeploy, "undeploy_model", world.undeploy, response_model=str)
-    add("GET", deploy + "/status", "get_deploy_status", world.deploy_status, response_model=DeployStatusResponse)
-    add("POST", deploy, "deploy_model", world.deploy, response_model=DeployResponse)
+    for endpoint in _ENDPOINTS:
+        add(endpoint)
 
     @app.get("/api/v3/models/aligned", tags=["Models"], dependencies=[authenticated])
     async def list_aligned_models(

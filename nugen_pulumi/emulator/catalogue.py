@@ -1,6 +1,7 @@
 """The answers of the API by name: what is documented, and what was seen in the wild."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.client import responses
@@ -54,6 +55,35 @@ def deploy_status(word: str) -> StatusBody:
     """Return the same for a deployment."""
     known = {"COMPLETED": completed(DEPLOYED), "FAILED": failed(REVERTED)}
     return replace(known.get(word.upper(), pending()), word=word)
+
+
+def newer_status(state: str, error: str | None = None) -> Answer:
+    """200 of the newer family: what the model is, and what went wrong last."""
+    at_rest = {"READY": "UNDEPLOYED", "EVALUATED": "UNDEPLOYED"}
+    return Answer(body={"status": at_rest.get(state, state), "error": error})
+
+
+_NEWER: Final[Mapping[str, Mapping[str, str]]] = {
+    "undeployment": {"PENDING": "UNDEPLOYING", "COMPLETED": "UNDEPLOYED", "FAILED": "DEPLOYED"},
+    "deployment": {"PENDING": "DEPLOYING", "COMPLETED": "DEPLOYED", "FAILED": "UNDEPLOYED"},
+}
+
+
+def newer(right: Answer, task: str) -> Answer:
+    """
+    Return what the newer family would say instead of *right*, a documented answer about a *task*.
+
+    What is no status, or has an ``error`` and so is a newer one, stays as it is, and so does a word of no family.
+    """
+    if not isinstance(right.body, Mapping) or not isinstance(right.body.get("status"), str) or "error" in right.body:
+        return right
+    word, result = right.body["status"], right.body.get("result")
+    reason = result.get("error") if isinstance(result, Mapping) else None
+    state = _NEWER[task].get(word.upper(), word)
+    if word.upper() == "FAILED" and isinstance(reason, str):
+        at_rest = re.fullmatch(rf"No active {task}\. Model status is (\w+)\.", reason)
+        state, reason = (at_rest[1], None) if at_rest else (state, reason)
+    return replace(right, body=newer_status(state.lower() if word.islower() else state, reason).body)
 
 
 def bad_request() -> Answer:

@@ -16,6 +16,7 @@ from nugen_pulumi.emulator.catalogue import (
     deployment_running,
     failed,
     model_not_found,
+    newer_status,
     not_deployable,
     not_undeployable,
     nothing_running,
@@ -194,6 +195,25 @@ class Model:
         else:
             body = nothing_running(state.value, "deployment")
         return self._answer(body, model_id, now, live=True)
+
+    def newer_status(self, model_id: str, now: datetime) -> Answer:
+        """Return the answer of the newer family's status endpoint, which is one for both directions."""
+        known = self._known(now)
+        if known is None:
+            return model_not_found()
+        if known is not self:
+            return known.newer_status(model_id, now)
+        state = self.state(now)
+        reason = None
+        if self.task is not None and state is not self.task.state:
+            # That a failed undeployment has an error, too, is a guess.
+            reason = self.traits.fails if self.task.state is State.UNDEPLOYING else self.traits.deploy_fails
+        right = newer_status(state.value, reason)
+        return (
+            replace(right, body={**right.body, "status": right.body["status"].lower()})
+            if self.traits.lower_case
+            else right
+        )
 
     def _known(self, now: datetime) -> "Model | None":
         """Return what the status endpoints take it for *now*; ``None``: they do not know it."""

@@ -43,6 +43,13 @@ class DeployResponse(BaseModel):
     model_id: str = Field(description="The model that is deployed", examples=["model_abc123"])
 
 
+class DeploymentStatusResponse(BaseModel):
+    """One answer of the newer family's status endpoint. Nobody documented it."""
+
+    status: str = Field(description="What the model is", examples=["DEPLOYED"])
+    error: str | None = Field(None, description="What went wrong last")
+
+
 def _documented(description: str, answer: Answer) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"example": answer.body}}}
 

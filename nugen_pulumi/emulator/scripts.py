@@ -84,6 +84,10 @@ class Scripts:
         queue = self._queues.get((endpoint, model_id))
         return queue.popleft()[1] if queue else None
 
+    def waits(self, endpoint: Endpoint, model_id: str) -> bool:
+        """Whether there is an answer left."""
+        return bool(self._queues.get((endpoint, model_id)))
+
     def names(self, model_id: str) -> bool:
         """Whether there ever was a script for *model_id*."""
         return any(model_id == scripted for _, scripted in self._queues)

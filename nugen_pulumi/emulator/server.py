@@ -12,7 +12,7 @@ from typing_extensions import Self
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from nugen_pulumi.emulator.app import create_app
+from nugen_pulumi.emulator.app import Paths, create_app
 from nugen_pulumi.emulator.connection import Connection
 from nugen_pulumi.emulator.faults import Fault
 from nugen_pulumi.emulator.gate import Gate, Limit
@@ -38,6 +38,7 @@ class Emulator:
         port: Where to listen on 127.0.0.1, int. Default 0: the system chooses.
         models: Which models exist: ``"added"`` with ``add`` or a script, or ``"any"``, with the stories that their
             ids tell. Default ``"added"``.
+        paths: Which family of paths is served: ``"documented"``, ``"newer"`` or ``"both"``. Default ``"documented"``.
         list_shape: How the list describes models, ``"old"`` or ``"new"``. Default ``"old"``.
         list_lags: The list answers what was true when it was asked for the last time, bool. Default False.
         faults: What the first status answers of each model meet, in each direction, that no script speaks for,
@@ -68,6 +69,7 @@ class Emulator:
         deploy_seconds: float | None = None,
         port: int = 0,
         models: Literal["added", "any"] = "added",
+        paths: Paths = "documented",
         list_shape: ListShape = "old",
         list_lags: bool = False,
         faults: Sequence[Fault | tuple[Fault, ...]] = (),
@@ -90,7 +92,7 @@ class Emulator:
         self._tls = tls
         self._ready = threading.Event()
         self._config = Config(
-            create_app(self._world, api_key, Gate(Limit(rate, burst), refuse, latency, drop_used)),
+            create_app(self._world, api_key, Gate(Limit(rate, burst), refuse, latency, drop_used), paths),
             ws="none",
             proxy_headers=False,
             access_log=False,

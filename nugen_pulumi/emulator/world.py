@@ -9,13 +9,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Literal
 
 from nugen_pulumi.emulator.answers import Answer
-from nugen_pulumi.emulator.catalogue import deploying, listed, model_not_found, pending, undeploying
+from nugen_pulumi.emulator.catalogue import deploying, listed, model_not_found, newer, pending, undeploying
 from nugen_pulumi.emulator.faults import Fault
 from nugen_pulumi.emulator.model import Model, State, Traits
 from nugen_pulumi.emulator.scripts import Endpoint, Scripts, flat
 from nugen_pulumi.emulator.stories import nobody
 
 ListShape = Literal["old", "new"]
+
+_Ask = Callable[[Model, str, datetime], Answer]
 
 
 class World:
@@ -64,6 +66,7 @@ class World:
         self._models: dict[str, Model] = {}
         self._scripts = Scripts()
         self._met: Counter[tuple[Endpoint, str]] = Counter()
+        self._last: dict[str, Endpoint] = {}
         self._listed: list[tuple[str, State]] | None = None
         self._requests: list[tuple[str, str]] = []
         self._stopped: list[tuple[str, str]] = []
@@ -135,6 +138,22 @@ class World:
         """Answer the status endpoint of deployments."""
         return self._status(Endpoint.DEPLOY_STATUS, model_id, Model.deploy_status)
 
+    def newer_status(self, model_id: str) -> Answer:
+        """
+        Answer the newer family's status endpoint.
+
+        It is one for both directions, each of which has its script: the one of the last request comes first. What
+        a script says in documented words is sent in the newer ones.
+        """
+        with self._lock:
+            last = self._last.get(model_id, Endpoint.STATUS)
+            other = Endpoint.DEPLOY_STATUS if last is Endpoint.STATUS else Endpoint.STATUS
+            endpoint = (
+                other if self._scripts.waits(other, model_id) and not self._scripts.waits(last, model_id) else last
+            )
+            answer = self._answer(endpoint, model_id, Model.newer_status)
+            return newer(answer, "undeployment" if endpoint is Endpoint.STATUS else "deployment")
+
     def undeploy(self, model_id: str) -> Answer:
         """Answer the DELETE."""
         return self._start(Endpoint.UNDEPLOY, model_id, Model.undeploy, undeploying)
@@ -156,18 +175,21 @@ class World:
             right = Answer(body={"domain_aligned_models": [listed(*model, self.list_shape) for model in page]})
             return right if step is None else step.spoil(right)
 
-    def _status(self, endpoint: Endpoint, model_id: str, ask: Callable[[Model, str, datetime], Answer]) -> Answer:
+    def _status(self, endpoint: Endpoint, model_id: str, ask: _Ask) -> Answer:
         with self._lock:
-            step = self._scripts.take(endpoint, model_id)
-            if isinstance(step, Answer):
-                return step
-            model = self._find(model_id, endpoint)
-            if model is not None:
-                right = ask(model, model_id, self._now())
-            else:
-                right = self._unknown(endpoint, model_id) if step is None else pending().answer(model_id)
-            fault = self._next_fault(endpoint, model_id) if step is None else step
-            return right if fault is None else fault.spoil(right)
+            return self._answer(endpoint, model_id, ask)
+
+    def _answer(self, endpoint: Endpoint, model_id: str, ask: _Ask) -> Answer:
+        step = self._scripts.take(endpoint, model_id)
+        if isinstance(step, Answer):
+            return step
+        model = self._find(model_id, endpoint)
+        if model is not None:
+            right = ask(model, model_id, self._now())
+        else:
+            right = self._unknown(endpoint, model_id) if step is None else pending().answer(model_id)
+        fault = self._next_fault(endpoint, model_id) if step is None else step
+        return right if fault is None else fault.spoil(right)
 
     def _start(
         self,
@@ -177,6 +199,7 @@ class World:
         started: Callable[[str], Answer],
     ) -> Answer:
         with self._lock:
+            self._last[model_id] = Endpoint.STATUS if endpoint is Endpoint.UNDEPLOY else Endpoint.DEPLOY_STATUS
             step = self._scripts.take(endpoint, model_id)
             if isinstance(step, Answer):
                 return step

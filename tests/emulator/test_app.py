@@ -286,3 +286,59 @@ def test_list_switches():
         emulator.list_shape = "old"
 
     assert ("new", True, "old") == (*before, emulator.list_shape)
+
+
+FAMILIES = {
+    "documented": [
+        ("GET", "/api/v3/models/undeploy-model/new-1/status"),
+        ("DELETE", "/api/v3/models/undeploy-model/new-1"),
+        ("GET", "/api/v3/models/deploy-model/new-1/status"),
+        ("POST", "/api/v3/models/deploy-model/new-1"),
+    ],
+    "newer": [
+        ("GET", "/api/v3/models/new-1/deployment/status"),
+        ("DELETE", "/api/v3/models/new-1/deployment"),
+        ("POST", "/api/v3/models/new-1/deployment"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("paths", "served"), [("documented", ["documented"]), ("newer", ["newer"]), ("both", FAMILIES)]
+)
+def test_paths(paths, served):
+    """A family that is not served has no route, whatever the key, and nobody complains."""
+    with Emulator(models="any", paths=paths, api_key=KEY) as emulator:
+        for family, requests in FAMILIES.items():
+            for method, path in requests:
+                known, unknown = (
+                    httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
+                    for headers in ({"Authorization": f"Bearer {KEY}"}, {})
+                )
+
+                assert (family in served) is not same_json(catalogue.wrong_route(), known)
+                assert (403 if family in served else 404) == unknown.status_code
+        emulator.verify()
+
+
+def test_newer_paths():
+    """The newer family tells what a model is."""
+    path = "/api/v3/models/m-1/deployment"
+    with Emulator(paths="newer", undeploy_seconds=0) as emulator:
+        emulator.add("m-1", state="UNDEPLOYED")
+        with httpx.Client(base_url=emulator.url, headers={"Authorization": "Bearer x"}, trust_env=False) as api:
+            seen = [
+                api.get(path + "/status").json(),
+                api.post(path + "?early=true").json(),
+                api.get(path + "/status").json(),
+                api.delete(path).json(),
+                api.get(path + "/status").json(),
+            ]
+
+    assert [
+        {"status": "UNDEPLOYED", "error": None},
+        {"model_id": "m-1"},
+        {"status": "DEPLOYED", "error": None},
+        "m-1",
+        {"status": "UNDEPLOYED", "error": None},
+    ] == seen

@@ -406,3 +406,46 @@ def test_list_script(world):
     assert [503, 200] == [world.list_models(None, 0).status for _ in range(2)]
     assert {"domain_aligned_models": []} == world.list_models(None, 0).body
     world.verify()
+
+
+def test_newer_status(full_world, clock):
+    """The newer status endpoint is one for both directions."""
+    full_world.undeploy("fail-1")
+    full_world.deploy("fail-deploy-1")
+    models = ("m-1", "fail-1", "new-1", "fail-deploy-1", "missing-1")
+    begun = [full_world.newer_status(m).body.get("status") for m in models]
+    clock.time += 10
+
+    assert ["DEPLOYED", "UNDEPLOYING", "UNDEPLOYED", "DEPLOYING", None] == begun
+    assert [
+        {"status": "DEPLOYED", "error": "Undeployment failed and was reverted to DEPLOYED status"},
+        {"status": "UNDEPLOYED", "error": "Redeployment failed and was reverted to READY status"},
+    ] == [full_world.newer_status(m).body for m in ("fail-1", "fail-deploy-1")]
+
+
+def test_newer_status_traits(world, clock):
+    """It lags like the others, and may have lower case."""
+    world.add("m-1", Traits(grace_seconds=3, lower_case=True))
+    world.add("m-2", Traits(grace_seconds=3, grace_missing=True))
+    world.undeploy("m-1")
+    world.undeploy("m-2")
+    lagging = world.newer_status("m-1")
+    assert catalogue.model_not_found() == world.newer_status("m-2")
+    clock.time += 3
+
+    assert ["deployed", "undeploying"] == [word(lagging), word(world.newer_status("m-1"))]
+
+
+def test_newer_status_scripts(world):
+    """A script in documented words is sent in the newer ones; the direction of the last request comes first."""
+    world.script(STATUS, "m-1", ("PENDING", 503, "UNDEPLOYED"))
+    world.script(Endpoint.DEPLOY_STATUS, "m-1", ("PENDING",))
+    world.script(Endpoint.DEPLOY, "m-1", (200,))
+    world.deploy("m-1")
+
+    answers = [world.newer_status("m-1") for _ in range(4)]
+    assert {"status": "DEPLOYING", "error": None} == answers[0].body
+    assert {"status": "UNDEPLOYING", "error": None} == answers[1].body
+    assert catalogue.error(503) == answers[2]
+    assert {"status": "UNDEPLOYED", "error": None} == answers[3].body
+    assert 422 == world.newer_status("m-1").status
