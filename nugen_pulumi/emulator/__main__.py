@@ -65,7 +65,7 @@ _burst.__name__ = "whole number above 0"
 
 def _parser() -> argparse.ArgumentParser:
     stories = "\n".join(
-        f"  {story.prefix + '...' if story.prefix else 'any other':<16}{story.meaning}" for story in STORIES
+        f"  {story.prefix + '...' if story.prefix else 'any other':<17}{story.meaning}" for story in STORIES
     )
     parser = argparse.ArgumentParser(
         prog="python -m nugen_pulumi.emulator",
