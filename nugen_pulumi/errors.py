@@ -33,7 +33,7 @@ class NugenError(pulumi.RunError):
     A program that does not catch the error ends with this message and without a traceback, as for Pulumi's own errors.
 
     Attributes:
-        last_known: What was known when this was raised: the last ``UndeployStatus`` of the model; of a fleet, a
+        last_known: What was known when this was raised: the last ``TaskStatus`` of the model; of a fleet, a
             dict with what is recorded of each model, by id. None: nothing.
         kept: Id and outputs of the resource that stays in state in spite of this error. None: it does not stay.
         traceback: The traceback of a bug in this package, for a report; empty for every expected error.

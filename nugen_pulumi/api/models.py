@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
-from nugen_pulumi.api.statuses import AT_REST, PULUMI_SIGNATURE, FleetModel, Phase, model_status
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.statuses import PULUMI_SIGNATURE, FleetModel, Phase, model_status
 from nugen_pulumi.text import printable
 
 
@@ -50,9 +52,9 @@ def _storable(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one line for ea
     return value
 
 
-class UndeployStatus(BaseModel):
+class TaskStatus(BaseModel):
     """
-    One answer of the status endpoint.
+    One answer of a status endpoint; of the undeployment, where a subclass does not say otherwise.
 
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Unknown fields are ignored, so that a new one
     does not break old stacks.
@@ -73,11 +75,25 @@ class UndeployStatus(BaseModel):
         protected_namespaces=(),  # before 2.10 pydantic warns of a field called model_id
     )
 
+    direction: ClassVar[Direction] = UNDEPLOY
+    _adopted: bool = PrivateAttr(default=False)
+
     model_id: str
     status: Annotated[str, BeforeValidator(_word)]
     result: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
     start_time: Annotated[str | None, BeforeValidator(_time)] = None
     end_time: Annotated[str | None, BeforeValidator(_time)] = None
+
+    @property
+    def adopted(self) -> bool:
+        """The model was there, or on its way, before we asked for it."""
+        return self._adopted
+
+    def marked(self, *, adopted: bool) -> Self:
+        """Return a copy which knows whether the model was there before we asked for it."""
+        copy = self.model_copy()
+        copy._adopted = adopted  # noqa: SLF001 - our own
+        return copy
 
     @property
     def terminal(self) -> bool:
@@ -90,9 +106,9 @@ class UndeployStatus(BaseModel):
         return self.status in Phase.__members__
 
     @property
-    def undeployed(self) -> bool:
-        """Known to be out of service: COMPLETED, or FAILED only because it was undeployed already."""
-        return self.status == Phase.COMPLETED or self.model_status in AT_REST
+    def reached(self) -> bool:
+        """The goal is known to be reached: COMPLETED, or FAILED only because the model was there already."""
+        return self.status == Phase.COMPLETED or self.model_status in self.direction.reached
 
     @property
     def model_status(self) -> str | None:
@@ -111,12 +127,22 @@ class UndeployStatus(BaseModel):
         return "no reason given"
 
     def recorded(self) -> FleetModel:
-        """Return what is recorded of the model."""
-        return {
+        """Return what is recorded of the model. Where it is a deployment's, ``deployed`` stands for ``undeployed``."""
+        recorded = {
             "status": self.status,
-            "undeployed": self.undeployed,
+            self.direction.flag: self.reached,
             "result": self.result,
             "start_time": self.start_time,
             "end_time": self.end_time,
             "error": self.error,
         }
+        return cast("FleetModel", recorded)
+
+
+class DeployStatus(TaskStatus):
+    """As above, of the deployment. Source: ``GET /api/v3/models/deploy-model/{model_id}/status``."""
+
+    direction: ClassVar[Direction] = DEPLOY
+
+
+STATUS_OF: Mapping[Direction, type[TaskStatus]] = {UNDEPLOY: TaskStatus, DEPLOY: DeployStatus}

@@ -102,6 +102,14 @@ class Response:
         """What the API, or the proxy in front of it, calls the request, for a report to them; empty if it does not."""
         return next((printable(self.headers[name], 80) for name in _REQUEST_IDS if name in self.headers), "")
 
+    @property
+    def date(self) -> float | None:
+        """The server's own time of the response, in seconds since the epoch; None if it does not say."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
+
     def retry_after(self, now: float | None = None) -> float | None:
         """
         Seconds that the server asks us to stay away, or None.

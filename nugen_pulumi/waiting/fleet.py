@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.text import duration, printable
 from nugen_pulumi.waiting.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.waiting.progress import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
-from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
 _BETWEEN_LINES = 0.5
@@ -81,10 +81,10 @@ async def follow_all(
     outcomes: dict[str, ModelOutcome] = {}
     budget = Budget()
 
-    undeployments: list[Undeployment] = []
+    undeployments: list[Task] = []
 
     async def one(model_id: str, *, undeploy: bool) -> None:
-        undeployment = Undeployment(
+        undeployment = Task(
             client, model_id, policy, reporter=_DebugOnly(reporter), remember=_lighter if wait else None
         )
         undeployments.append(undeployment)
@@ -126,12 +126,10 @@ async def follow_all(
     return outcomes
 
 
-async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) -> ModelOutcome:
+async def _outcome(undeployment: Task, *, undeploy: bool, wait: bool) -> ModelOutcome:
     error: NugenError | None = None
     try:
-        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(
-            undeploy=undeploy
-        )
+        status: TaskStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(request=undeploy)
     except NugenError as exc:
         status, error = exc.last_known, exc
     except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
@@ -141,7 +139,7 @@ async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) ->
     return ModelOutcome(None if status is None else status.recorded(), error)
 
 
-def _lighter(status: UndeployStatus) -> UndeployStatus:
+def _lighter(status: TaskStatus) -> TaskStatus:
     """Leave a large result of a model that is still pending out: ten thousand of them must fit into memory."""
     if status.terminal or (size := size_of(status.result)) <= LARGEST_PENDING_RESULT:
         return status
@@ -161,7 +159,7 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
         tell()
 
 
-def _outage(client: NugenClient, undeployments: Collection[Undeployment]) -> tuple[str, str]:
+def _outage(client: NugenClient, undeployments: Collection[Task]) -> tuple[str, str]:
     """Tell that nothing answers, before the count, and why, after it: what is pending would look healthy otherwise."""
     if client.answered_ever and client.unanswered_for < _LONG_OUTAGE:
         return "", ""

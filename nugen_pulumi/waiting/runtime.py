@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import httpx
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
 from nugen_pulumi.waiting.loop import Loop
 from nugen_pulumi.waiting.progress import SILENT, Reporter
-from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
 T = TypeVar("T")
@@ -50,18 +50,14 @@ class Runtime:
         *,
         undeploy: bool = False,
         reporter: Reporter = SILENT,
-    ) -> UndeployStatus:
-        """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
-        return self._run(
-            lambda: Undeployment(self._client, model_id, policy, reporter=reporter).follow(undeploy=undeploy)
-        )
+    ) -> TaskStatus:
+        """Block until the undeployment is finished: see :class:`Task` and its ``follow``."""
+        return self._run(lambda: Task(self._client, model_id, policy, reporter=reporter).follow(request=undeploy))
 
-    def poll(self, model_id: str, *, undeploy: bool = False, reporter: Reporter = SILENT) -> UndeployStatus:
-        """Block for one poll: see :meth:`Undeployment.poll_once`."""
+    def poll(self, model_id: str, *, undeploy: bool = False, reporter: Reporter = SILENT) -> TaskStatus:
+        """Block for one poll: see :meth:`Task.poll_once`."""
         policy = WaitPolicy()
-        return self._run(
-            lambda: Undeployment(self._client, model_id, policy, reporter=reporter).poll_once(undeploy=undeploy)
-        )
+        return self._run(lambda: Task(self._client, model_id, policy, reporter=reporter).poll_once(request=undeploy))
 
     def follow_all(
         self,

@@ -6,13 +6,13 @@ import pytest
 from harness.host import struct
 from pydantic import ValidationError
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 
 LARGEST = int(sys.float_info.max)
 
 
 def status(word="COMPLETED", **fields):
-    return UndeployStatus.model_validate({"model_id": "m", "status": word, **fields})
+    return TaskStatus.model_validate({"model_id": "m", "status": word, **fields})
 
 
 def failed(reason):
@@ -42,25 +42,25 @@ def test_of_a_long_word_40_letters_are_kept(letters, kept):
 def test_only_documented_words_end_a_wait_and_only_completed_means_undeployed(word, over, known, undeployed):
     seen = status(word)
 
-    assert (over, known, undeployed) == (seen.terminal, seen.known, seen.undeployed)
+    assert (over, known, undeployed) == (seen.terminal, seen.known, seen.reached)
 
 
 @pytest.mark.parametrize("word", ["UNDEPLOYED", "EVALUATED"])
 def test_failed_because_it_is_at_rest_already_means_undeployed(word):
     seen = failed(f"No active undeployment. Model status is {word}.")
 
-    assert (True, word, True) == (seen.undeployed, seen.model_status, seen.terminal)
+    assert (True, word, True) == (seen.reached, seen.model_status, seen.terminal)
 
 
 @pytest.mark.parametrize("word", ["DEPLOYED", "UNDEPLOYING", "READY", "UNDEPLOYED_PARTLY"])
 def test_failed_with_any_other_model_status_does_not(word):
     seen = failed(f"No active undeployment. Model status is {word}.")
 
-    assert (False, word) == (seen.undeployed, seen.model_status)
+    assert (False, word) == (seen.reached, seen.model_status)
 
 
 def test_a_result_that_mentions_a_model_status_without_failing_means_nothing():
-    assert not status("PENDING", result={"error": "Model status is UNDEPLOYED"}).undeployed
+    assert not status("PENDING", result={"error": "Model status is UNDEPLOYED"}).reached
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ def test_a_time_of_a_foreign_type_hides_nothing():
 )
 def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):
     """The model is undeployed, whatever else the answer holds; and Pulumi can store it."""
-    seen = UndeployStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
+    seen = TaskStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
     struct({"result": seen.result})
 
-    assert seen.undeployed
+    assert seen.reached
     assert (stored == seen.result) if stored != "nested" else ("(nested too deep)" in str(seen.result))
 
 
@@ -124,7 +124,7 @@ def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):
 def test_a_result_keeps_32_levels(begin, end, levels, whole):
     """Be they lists or objects; what is deeper becomes a remark."""
     answered = begin * levels + "1" + end * levels
-    seen = UndeployStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
+    seen = TaskStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
 
     assert whole == ("1" in str(seen.result))
     assert whole == ("(nested too deep)" not in str(seen.result))
@@ -146,10 +146,10 @@ def test_unknown_fields_are_ignored_and_missing_ones_are_none():
 )
 def test_without_the_required_fields_it_is_no_status(body):
     with pytest.raises(ValidationError):
-        UndeployStatus.model_validate(body)
+        TaskStatus.model_validate(body)
 
 
 def test_what_is_wrong_is_said_without_the_foreign_text():
     with pytest.raises(ValidationError) as caught:
-        UndeployStatus.model_validate({"model_id": ["secret"], "status": "PENDING"})
+        TaskStatus.model_validate({"model_id": ["secret"], "status": "PENDING"})
     assert "secret" not in str(caught.value)

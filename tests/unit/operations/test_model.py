@@ -3,7 +3,7 @@
 import pytest
 from harness.api import Told
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError, WaitTimeoutError
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.model import ModelOperations
@@ -37,8 +37,8 @@ class Runtime:
         self.asked.append(asked)
         if isinstance(self.answer, Exception):
             raise self.answer
-        seen = {name: value for name, value in self.answer.items() if name in UndeployStatus.model_fields}
-        return UndeployStatus(model_id="echoed", **seen)
+        seen = {name: value for name, value in self.answer.items() if name in TaskStatus.model_fields}
+        return TaskStatus(model_id="echoed", **seen)
 
     def context(self, timeout=None):
         operation = Told(timeout)
@@ -103,7 +103,7 @@ def test_a_failure_that_is_wanted_as_an_output_is_none(operations):
 
 
 def test_an_error_that_knows_something_keeps_it(operations):
-    error = timed_out(UndeployStatus(model_id="m", status="PENDING"))
+    error = timed_out(TaskStatus(model_id="m", status="PENDING"))
     with pytest.raises(WaitTimeoutError):
         operations.create(Runtime(error).context(), NEWS)
     created, error.kept = error.kept, None

@@ -1,15 +1,18 @@
-"""Wait for the undeployment of one model, with the client and the waiter. Independent of threads and Pulumi."""
+"""Wait for the deployment or undeployment of one model, with client and waiter. Independent of threads and Pulumi."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
-from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.models import UndeployStatus
-from nugen_pulumi.api.statuses import Phase
+from nugen_pulumi.api.client import Answer, NugenClient
+from nugen_pulumi.api.directions import UNDEPLOY, Direction
+from nugen_pulumi.api.models import STATUS_OF, TaskStatus
+from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.errors import (
     ModelNotFoundError,
     NugenError,
@@ -25,9 +28,11 @@ from nugen_pulumi.waiting.progress import SILENT, Facts, LiveLine, Reporter
 from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
 
 _MOST_REPEATS = 3
+# Seconds between the end of a task and the date of a response, within which they are of the same request.
+_SLACK = 2.0
 
 
-class Undeployment:
+class Task:
     """
     The known status of one model, and the requests to update it.
 
@@ -37,6 +42,9 @@ class Undeployment:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
+        direction: Undeployment or deployment.
+        before: What was recorded of the model before its task is requested, or None.
+        again: The command that continues after an error.
         reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
         remember: Makes what is remembered of a status; by default all of it.
@@ -52,13 +60,19 @@ class Undeployment:
         model_id: str,
         policy: WaitPolicy,
         *,
+        direction: Direction = UNDEPLOY,
+        before: FleetModel | None = None,
+        again: str = "pulumi up",
         reporter: Reporter = SILENT,
-        remember: Callable[[UndeployStatus], UndeployStatus] | None = None,
+        remember: Callable[[TaskStatus], TaskStatus] | None = None,
     ) -> None:
         self.model_id = model_id
-        self.last: UndeployStatus | None = None
+        self.last: TaskStatus | None = None
         self.error: UnavailableError | None = None
         self._client = client
+        self._direction = direction
+        self._before = before
+        self._again = again
         self._line = LiveLine(reporter.report)
         self._debug = reporter.debug
         self._sent: SentRequest | None = None
@@ -68,20 +82,23 @@ class Undeployment:
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
         self._following = False
-        self._undeploy = False
+        self._request = False
+        self._requested = False
+        self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
         self._fate_unknown = False
+        self._adopted = False
         self._repeats = 0
         self._early: str | None = None
 
-    async def follow(self, *, undeploy: bool) -> UndeployStatus:
+    async def follow(self, *, request: bool) -> TaskStatus:
         """
-        Wait until the undeployment is finished.
+        Wait until the task is finished.
 
         Args:
-            undeploy: Send the DELETE first. It is sent again if the API certainly did not carry it out, because it was
-                not sent or was refused for overload. After any other error, the status shows whether it was carried
-                out. If the model is still DEPLOYED after the grace period, the DELETE is sent again, at most three
-                times.
+            request: Send the request that starts it first. It is sent again if the API certainly did not carry it out,
+                because it was not sent, was refused for overload, or has to wait for the opposite task. After any other
+                error, the status shows whether it was carried out. If the model still rests on the other side after the
+                grace period, it is sent again, at most three times.
 
         Returns:
             A status that is COMPLETED or FAILED.
@@ -93,14 +110,15 @@ class Undeployment:
             RejectedError: Asking again will not help.
         """
         with self._with_last():
-            self._following, self._undeploy = True, undeploy
+            self._following, self._request = True, request
             self._options = replace(self._options, longest_outage=LONGEST_OUTAGE)
             while True:
                 try:
-                    if self._undeploy:
-                        await self._send_delete()
-                        self._undeploy = False
-                    status = await self._poll()
+                    status = None
+                    if self._request:
+                        self._request = not await self._start()
+                    if not self._request:
+                        status = await self._poll()
                 except UnavailableError as exc:
                     self.error = exc
                     decision = self._after_error(exc)
@@ -127,12 +145,12 @@ class Undeployment:
             return self._wait.refused(now, error.retry_after)
         return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
 
-    async def poll_once(self, *, undeploy: bool) -> UndeployStatus:
+    async def poll_once(self, *, request: bool) -> TaskStatus:
         """
         Poll once, whatever it says.
 
         Args:
-            undeploy: Request the undeployment first. Once accepted that is known, even if the poll fails.
+            request: Send the request that starts the task first. Once accepted that is known, even if the poll fails.
 
         Raises:
             WaitInterruptedError: The task was cancelled.
@@ -141,8 +159,8 @@ class Undeployment:
         """
         with self._with_last():
             try:
-                if undeploy:
-                    await self._send_delete()
+                if request:
+                    await self._start()
                 await self._poll()
             except UnavailableError as exc:
                 self.error = exc
@@ -169,12 +187,14 @@ class Undeployment:
             interrupted.last_known = self.last
             raise interrupted from None
 
-    async def _send_delete(self) -> None:
-        """Send the DELETE."""
+    async def _start(self) -> bool:
+        """Send the request that starts the task; return whether that is done, so that the status tells the rest."""
+        method = self._direction.method
         try:
             # Ends at the deadline, because the last poll starts there.
-            accepted = await self._client.undeploy(
+            started = await self._client.start(
                 self.model_id,
+                direction=self._direction,
                 within=self._wait.left(self._clock()),
                 options=self._options,
             )
@@ -183,21 +203,40 @@ class Undeployment:
                 raise
             self.error = exc
             self._fate_unknown = True
-            self._wait.undeploy_requested(self._clock())
-            self._log(f"{exc}; the API may have carried out the DELETE: polling")
+            self._began(adopted=True)
+            self._log(f"{exc}; the API may have carried out the {method}: polling")
+            return True
+        self._fate_unknown = False
+        self.error = None
+        if started.answer is Answer.BLOCKED:
+            self._early = started.said
+            self._log(f"{started.said}; will send it again")
+            return False
+        if started.answer is Answer.ACCEPTED:
+            self._began(adopted=False)
+            self._not_before = started.at or -math.inf
+            self._remember_status(self._pending())
         else:
-            self._fate_unknown = False
-            self.error = None
-            if accepted:
-                self.last = UndeployStatus(model_id=self.model_id, status=Phase.PENDING)
-                self._wait.undeploy_requested(self._clock())
-            self._log("accepted: polling" if accepted else "nothing to undeploy: polling")
+            self._adopted = True
+        self._log(
+            "accepted: polling" if started.answer is Answer.ACCEPTED else f"nothing to {self._direction.will}: polling"
+        )
+        return True
 
-    async def _poll(self) -> UndeployStatus | None:
-        """Send the GET; return the status, or None if it may be from before our DELETE."""
+    def _began(self, *, adopted: bool) -> None:
+        """Note that the request was sent, and may have been carried out."""
+        self._requested, self._adopted = True, adopted
+        self._wait.requested(self._clock())
+
+    def _pending(self) -> TaskStatus:
+        return STATUS_OF[self._direction](model_id=self.model_id, status=Phase.PENDING)
+
+    async def _poll(self) -> TaskStatus | None:
+        """Send the GET; return the status, or None if it may be from before our request."""
         try:
             status = await self._client.status(
                 self.model_id,
+                direction=self._direction,
                 within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
                 options=self._options,
             )
@@ -206,19 +245,42 @@ class Undeployment:
                 self._early = "Model not found"
                 return None
             raise
-        if status.model_status == "DEPLOYED":
-            if self._wait.in_grace(self._clock()):
-                self._early = _early(status)
-                return None
-            if self._following and self._fate_unknown and self._repeats < _MOST_REPEATS:
-                self._repeats += 1
-                self._undeploy = True
-                self._early = _early(status)
-                return None
-        if self._remember is not None:
-            status = self._remember(status)
-        self.last, self.error, self._early = status, None, None
-        return status
+        if self._requested and status.status == Phase.PENDING:
+            # What runs now began after what was known before, and an accepted request of ours runs.
+            self._before, self._not_before = None, -math.inf
+            self._adopted = self._adopted and not self._fate_unknown
+        if self._wait.in_grace(self._clock()) and self._from_before(status):
+            self._early = _early(status)
+            return None
+        if self._following and self._has_to_be_sent_again(status):
+            self._request = True
+            self._early = _early(status)
+            return None
+        self._remember_status(status if self._remember is None else self._remember(status))
+        self.error, self._early = None, None
+        return self.last
+
+    def _from_before(self, status: TaskStatus) -> bool:
+        """Tell whether *status* may be about the time before our request."""
+        if status.model_status in self._direction.not_started:
+            return True
+        if not status.terminal or not self._requested:
+            return False
+        if self._before is not None and _same(status.recorded(), self._before):
+            return True
+        return status.status == Phase.COMPLETED and _finished_before(status.end_time, self._not_before)
+
+    def _has_to_be_sent_again(self, status: TaskStatus) -> bool:
+        """Tell whether our request was certainly not carried out: the model rests, or the opposite task runs."""
+        if status.model_status == self._direction.blocked:
+            return self._requested or self._adopted
+        if status.model_status in self._direction.not_started and self._fate_unknown and self._repeats < _MOST_REPEATS:
+            self._repeats += 1
+            return True
+        return False
+
+    def _remember_status(self, status: TaskStatus) -> None:
+        self.last = status.marked(adopted=self._adopted)
 
     def _refused(self, refusal: OverloadedError) -> None:
         """Show that the API is overloaded; the request is sent again later."""
@@ -243,8 +305,33 @@ class Undeployment:
     def _facts(self) -> Facts:
         now = self._clock()
         waited, unanswered_for = now - self._wait.started, self._wait.unanswered_for(now)
-        return Facts(self.model_id, self.last, self.error, waited, unanswered_for, self._early, self._fate_unknown)
+        return Facts(
+            self.model_id,
+            self.last,
+            self.error,
+            waited,
+            unanswered_for,
+            self._early,
+            self._fate_unknown,
+            self._direction,
+            self._again,
+        )
 
 
-def _early(status: UndeployStatus) -> str:
+def _early(status: TaskStatus) -> str:
     return f"{status.status}, {(status.error or '').rstrip('.')}"
+
+
+def _same(now: FleetModel, before: FleetModel) -> bool:
+    """Tell whether two statuses are the same but for their times, which are those of the poll."""
+    return all(now.get(name) == before.get(name) for name in ("status", "result", "error"))
+
+
+def _finished_before(end_time: str | None, began: float) -> bool:
+    """Tell whether *end_time*, if it has a zone, lies before the second in which the server accepted our request."""
+    try:
+        end = datetime.fromisoformat(end_time or "")
+    except ValueError:
+        return False
+    # The server's date is in whole seconds, and may be that of the end of a request in which the task was finished.
+    return end.tzinfo is not None and end.timestamp() < began - _SLACK
