@@ -65,7 +65,7 @@ class FleetOperations:
             policy = wanted.policy(operation.timeout)
             undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
             outcomes = operation.runtime().follow_all(
-                undeploy, policy, wait=wanted.wait, before=before, reporter=operation
+                undeploy, policy, wait=wanted.wait, before=before, recorded=known, reporter=operation
             )
             reasons: dict[str, str] = {}
             tracebacks = []
@@ -74,6 +74,9 @@ class FleetOperations:
                 outcome = outcomes[model_id]
                 if outcome.known is not None:
                     models[model_id] = outcome.known
+                elif actions[model_id] is Action.UNDEPLOY:
+                    # Not requested after all. Beside an input that asks for it, the old entry would say that it was.
+                    models.pop(model_id, None)
                 if outcome.error is not None:
                     reasons[model_id] = str(outcome.error)
                     tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
@@ -91,9 +94,11 @@ class FleetOperations:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = props.get("models") or {}, props["model_ids"]
         wanted = Inputs.read(props)
-        seen = operation.runtime().follow_all(
+        outcomes = operation.runtime().follow_all(
             dict.fromkeys(ids, False), wanted.policy(None), wait=False, reporter=operation
         )
+        # In the order of the program; the outcomes come in the order of their ends.
+        seen = {model_id: outcomes[model_id] for model_id in ids}
         errors = {
             model_id: str(outcome.error)
             for model_id, outcome in seen.items()
@@ -101,8 +106,12 @@ class FleetOperations:
         }
         if errors:
             raise UnfinishedFleetError(unseen_fleet(len(ids), errors))
+        due = {model_id for model_id in ids if wanted.undeploy and model_id not in known}
+        found = {model_id: outcome.known for model_id, outcome in seen.items() if outcome.known}
+        # What was never requested stays unknown: beside an input that asks for it, an entry would say that it was.
+        recorded = {model_id: model for model_id, model in found.items() if model_id not in due or model["undeployed"]}
         # As state would hold it: what is left out there would be a change otherwise.
-        now = within_budget({model_id: outcome.known for model_id, outcome in seen.items() if outcome.known})
+        now = within_budget(recorded)
         lines = {model_id: drift(model_id, known.get(model_id), model) for model_id, model in now.items()}
         drifts = {model_id: line for model_id, line in lines.items() if line}
         if drifts:
@@ -114,7 +123,7 @@ class FleetOperations:
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
-    def adopt(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
+    def import_(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
         """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
         ids = [model_id.strip() for model_id in id_.split(",")]
         given = cast("FleetState", {**DEFAULTS, "model_ids": ids})

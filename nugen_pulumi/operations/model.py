@@ -44,7 +44,9 @@ class ModelOperations:
             return outputs.of_model(news, known)
         with keep_on_error(id_, lambda status: outputs.of_model(news, status.recorded())):
             undeploy = action is Action.UNDEPLOY
-            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy))
+            return outputs.of_model(
+                news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy, before=known)
+            )
 
     def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
@@ -61,7 +63,7 @@ class ModelOperations:
             operation.warn(f"{message} {next_up(action, running=seen['status'] != Phase.FAILED)}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
-    def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
+    def import_(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
         """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
         given = cast("ModelState", {**DEFAULTS, "model_id": id_})
         _refuse_bad(given)
@@ -83,13 +85,14 @@ class ModelOperations:
         wanted: Inputs,
         *,
         undeploy: bool = False,
+        before: FleetModel | None = None,
         advice: str | None = None,
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return operation.runtime().poll(model_id, undeploy=undeploy, reporter=operation).recorded()
+            return operation.runtime().poll(model_id, request=undeploy, before=before, reporter=operation).recorded()
         policy = wanted.policy(operation.timeout)
-        status = operation.runtime().wait(model_id, policy, undeploy=undeploy, reporter=operation)
+        status = operation.runtime().wait(model_id, policy, request=undeploy, before=before, reporter=operation)
         known = status.recorded()
         if (message := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(message)

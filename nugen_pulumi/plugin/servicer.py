@@ -137,7 +137,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if found:
                 id_, state = request.id, operations.refresh(operation, request.id, known)
             else:
-                id_, state = operations.adopt(operation, request.id)
+                id_, state = operations.import_(operation, request.id)
             if state is None:
                 return provider_pb2.ReadResponse()  # it is gone, or was never there
             given = {operations.id_name: state[operations.id_name], **wire.read(request.inputs)}

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.models import TaskStatus
@@ -59,6 +60,7 @@ async def follow_all(
     *,
     wait: bool,
     before: int = 0,
+    recorded: Mapping[str, FleetModel] = MappingProxyType({}),
     reporter: Reporter = SILENT,
 ) -> dict[str, ModelOutcome]:
     """
@@ -70,6 +72,7 @@ async def follow_all(
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is reported.
+        recorded: What was recorded of models before their undeployment is requested.
         reporter: Is shown how it stands, twice a second at most, and once more at an end that was waited for; and, for
             ``--debug``, each HTTP request in one line. The models show no lines of their own.
 
@@ -85,7 +88,12 @@ async def follow_all(
 
     async def one(model_id: str, *, undeploy: bool) -> None:
         undeployment = Task(
-            client, model_id, policy, reporter=_DebugOnly(reporter), remember=_lighter if wait else None
+            client,
+            model_id,
+            policy,
+            before=recorded.get(model_id),
+            reporter=_DebugOnly(reporter),
+            remember=_lighter if wait else None,
         )
         undeployments.append(undeployment)
         try:

@@ -26,12 +26,12 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def poll(self, model_id, *, undeploy=False, reporter):
-        return self._answer("poll", model_id, undeploy)
+    def poll(self, model_id, *, request=False, before=None, reporter):
+        return self._answer("poll", model_id, request)
 
-    def wait(self, model_id, policy, *, undeploy=False, reporter):
+    def wait(self, model_id, policy, *, request=False, before=None, reporter):
         reporter.report("a line")
-        return self._answer("wait", model_id, undeploy, policy.timeout)
+        return self._answer("wait", model_id, request, policy.timeout)
 
     def _answer(self, *asked):
         self.asked.append(asked)
@@ -213,15 +213,15 @@ def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(opera
 def test_adopting_a_model_polls_it_once_and_has_the_defaults(operations):
     runtime = Runtime(COMPLETED)
 
-    assert ("m", {**NEWS, **COMPLETED}) == operations.adopt(runtime.context(), "m")
+    assert ("m", {**NEWS, **COMPLETED}) == operations.import_(runtime.context(), "m")
     assert [("poll", "m", False)] == runtime.asked
-    assert ("m", None) == operations.adopt(Runtime(ModelNotFoundError("none")).context(), "m")
+    assert ("m", None) == operations.import_(Runtime(ModelNotFoundError("none")).context(), "m")
 
 
 def test_what_cannot_be_an_id_is_not_asked_about(operations):
     runtime = Runtime(COMPLETED)
     with pytest.raises(InputError) as adopting:
-        operations.adopt(runtime.context(), "a/b")
+        operations.import_(runtime.context(), "a/b")
     with pytest.raises(InputError) as getting:
         operations.get(runtime.context(), "", {**DEFAULTS, "timeout_seconds": 0.0})
 

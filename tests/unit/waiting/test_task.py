@@ -727,9 +727,9 @@ def test_the_same_failure_after_a_running_task_is_its_own():
 
 
 def test_another_failure_is_an_answer_at_once():
-    assert (0, "no power") == (lambda seen: (seen[1], seen[0].error))(
-        after_a_request(failed("no power"), before=ON_FIRE)
-    )
+    status, took, _ = after_a_request(failed("no power"), before=ON_FIRE)
+
+    assert (0, "no power") == (took, status.error)
 
 
 @pytest.mark.parametrize(
