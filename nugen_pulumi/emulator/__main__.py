@@ -65,7 +65,7 @@ _burst.__name__ = "whole number above 0"
 
 def _parser() -> argparse.ArgumentParser:
     stories = "\n".join(
-        f"  {story.prefix + '...' if story.prefix else 'any other':<12}{story.meaning}" for story in STORIES
+        f"  {story.prefix + '...' if story.prefix else 'any other':<16}{story.meaning}" for story in STORIES
     )
     parser = argparse.ArgumentParser(
         prog="python -m nugen_pulumi.emulator",
@@ -82,6 +82,27 @@ def _parser() -> argparse.ArgumentParser:
         default=5.0,
         metavar="SECONDS",
         help="how long an undeployment takes (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--deploy-seconds",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long a deployment takes (default: as long as an undeployment)",
+    )
+    parser.add_argument(
+        "--paths",
+        choices=("documented", "newer", "both"),
+        default="documented",
+        help="which family of paths is served (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--list-shape",
+        choices=("old", "new"),
+        default="old",
+        help="how the list of models describes them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--list-lags", action="store_true", help="the list answers what was true when it was asked for the last time"
     )
     parser.add_argument("--api-key", metavar="KEY", help="the only key to accept (default: any)")
     parser.add_argument(
@@ -149,6 +170,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     emulator = Emulator(
         api_key=options.api_key,
         undeploy_seconds=options.undeploy_seconds,
+        deploy_seconds=options.deploy_seconds,
+        paths=options.paths,
+        list_shape=options.list_shape,
+        list_lags=options.list_lags,
         port=options.port,
         models="any",
         faults=options.faults,

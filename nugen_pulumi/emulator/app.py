@@ -1,26 +1,35 @@
 """The API over HTTP: routes, authentication, the record of requests. Decides nothing about models."""
 
 import hmac
-from typing import Annotated, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nugen_pulumi.emulator.answers import Answer
-from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated
+from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated, wrong_route
 from nugen_pulumi.emulator.connection import respond
 from nugen_pulumi.emulator.gate import Gate, Gated
-from nugen_pulumi.emulator.schema import ERRORS, UndeployStatusResponse
+from nugen_pulumi.emulator.schema import (
+    ERRORS,
+    DeploymentStatusResponse,
+    DeployResponse,
+    DeployStatusResponse,
+    UndeployStatusResponse,
+)
 from nugen_pulumi.emulator.world import World
 
 BASE_MODELS: Final = Answer(body=[{"model_id": "emulated-base-model", "name": "Emulated base model"}])
 
+Paths = Literal["documented", "newer", "both"]
+
 _OPENAPI: Final = "/openapi.json"
-_UNDEPLOY: Final = "/api/v3/models/undeploy-model/{model_id}"
 
 
 class RawPath:
@@ -39,7 +48,7 @@ class RawPath:
         await self._app(scope, receive, send)
 
 
-def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> FastAPI:
+def create_app(world: World, api_key: str | None, gate: Gate | None = None, paths: Paths = "documented") -> FastAPI:
     """
     Return the API in front of *world*.
 
@@ -47,6 +56,7 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> F
         world: What there is, and what to answer.
         api_key: The only key to accept, str; ``None``: any, but there must be one.
         gate: What lies between the clients and the API; ``None``: nothing.
+        paths: Which family of paths is served. Default "documented".
     """
     app = FastAPI(
         title="Nugen Intelligence API, emulated",
@@ -76,36 +86,102 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None) -> F
     for status in (404, 405):
         app.exception_handler(status)(refuse)
 
-    @app.get(
-        _UNDEPLOY + "/status",
-        operation_id="get_undeploy_status",
-        tags=["Models"],
-        response_model=UndeployStatusResponse,
-        responses=ERRORS,
-        dependencies=[Depends(authenticate)],
-    )
-    async def get_undeploy_status(model_id: str, request: Request) -> Response:
-        """Tell how the undeployment of a model is doing."""
-        return await respond(request, world.status(unquote(model_id)))
+    _add_routes(app, world, paths, Depends(authenticate))
+    return app
 
-    @app.delete(
-        _UNDEPLOY,
-        operation_id="undeploy_model",
-        tags=["Models"],
-        response_model=str,
-        responses=ERRORS,
-        dependencies=[Depends(authenticate)],
-    )
-    async def undeploy_model(model_id: str, request: Request) -> Response:
-        """Start to undeploy a model."""
-        return await respond(request, world.undeploy(unquote(model_id)))
 
-    @app.get("/api/v3/models/base", tags=["Models"], dependencies=[Depends(authenticate)])
+@dataclass(frozen=True)
+class _Endpoint:
+    """
+    One endpoint about one model.
+
+    Attributes:
+        family: Of its path, "documented" or "newer".
+        method: HTTP method.
+        path: Behind ``/api/v3/models/``.
+        operation: As the OpenAPI document calls it.
+        ask: What answers.
+        body: The shape of a 200.
+    """
+
+    family: Paths
+    method: str
+    path: str
+    operation: str
+    ask: Callable[[World, str], Answer]
+    body: Any
+
+
+_ENDPOINTS: Final = (
+    _Endpoint(
+        "documented",
+        "GET",
+        "undeploy-model/{model_id}/status",
+        "get_undeploy_status",
+        World.status,
+        UndeployStatusResponse,
+    ),
+    _Endpoint("documented", "DELETE", "undeploy-model/{model_id}", "undeploy_model", World.undeploy, str),
+    _Endpoint(
+        "documented",
+        "GET",
+        "deploy-model/{model_id}/status",
+        "get_deploy_status",
+        World.deploy_status,
+        DeployStatusResponse,
+    ),
+    _Endpoint("documented", "POST", "deploy-model/{model_id}", "deploy_model", World.deploy, DeployResponse),
+    _Endpoint(
+        "newer",
+        "GET",
+        "{model_id}/deployment/status",
+        "get_deployment_status",
+        World.newer_status,
+        DeploymentStatusResponse,
+    ),
+    _Endpoint("newer", "POST", "{model_id}/deployment", "create_deployment", World.deploy, DeployResponse),
+    # That it answers as the documented DELETE does is a guess.
+    _Endpoint("newer", "DELETE", "{model_id}/deployment", "delete_deployment", World.undeploy, str),
+)
+
+
+def _add_routes(app: FastAPI, world: World, paths: Paths, authenticated: Any) -> None:
+    def add(endpoint: _Endpoint) -> None:
+        served = paths in ("both", endpoint.family)
+
+        async def answer(model_id: str, request: Request) -> Response:
+            # As the router says it, but nobody complains: that is how a client finds out what is served.
+            return await respond(request, endpoint.ask(world, unquote(model_id)) if served else wrong_route())
+
+        app.add_api_route(
+            "/api/v3/models/" + endpoint.path,
+            answer,
+            methods=[endpoint.method],
+            operation_id=endpoint.operation,
+            name=endpoint.operation,
+            tags=["Models"],
+            response_model=endpoint.body,
+            responses=ERRORS,
+            dependencies=[authenticated] if served else [],
+            include_in_schema=served,
+        )
+
+    for endpoint in _ENDPOINTS:
+        add(endpoint)
+
+    @app.get("/api/v3/models/aligned", tags=["Models"], dependencies=[authenticated])
+    async def list_aligned_models(
+        request: Request,
+        limit: Annotated[int | None, Query(ge=1)] = None,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> Response:
+        """List the account's models."""
+        return await respond(request, world.list_models(limit, offset))
+
+    @app.get("/api/v3/models/base", tags=["Models"], dependencies=[authenticated])
     async def list_base_models(request: Request) -> Response:
         """List the base models: a cheap way to try a key."""
         return await respond(request, BASE_MODELS)
-
-    return app
 
 
 def _refusal(answer: Answer) -> HTTPException:

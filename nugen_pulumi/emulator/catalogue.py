@@ -1,12 +1,13 @@
 """The answers of the API by name: what is documented, and what was seen in the wild."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.client import responses
 from typing import Any, Final
 
-from nugen_pulumi.emulator.answers import EXAMPLE_END, Answer, StatusBody
+from nugen_pulumi.emulator.answers import EXAMPLE_END, EXAMPLE_START, Answer, StatusBody
 
 _PAGE: Final = (
     "<html>\r\n<head><title>{0}</title></head>\r\n<body>\r\n<center><h1>{0}</h1></center>\r\n"
@@ -33,19 +34,56 @@ def failed(reason: str) -> StatusBody:
     return StatusBody("FAILED", result={"error": reason}, end_time=EXAMPLE_END)
 
 
-def nothing_running(state: str = "DEPLOYED") -> StatusBody:
-    """200 with the word FAILED, which here means that there is no undeployment: the model is in *state*."""
-    return failed(f"No active undeployment. Model status is {state}.")
+def nothing_running(state: str = "DEPLOYED", task: str = "undeployment") -> StatusBody:
+    """200 with the word FAILED, which here means that there is no *task*: the model is in *state*."""
+    return failed(f"No active {task}. Model status is {state}.")
 
 
 MESSAGE: Final[Mapping[str, str]] = {"message": "Model successfully undeployed"}
 TWIN: Final[Mapping[str, str]] = {"deployment_status": "UNDEPLOYED"}
+DEPLOYED: Final[Mapping[str, str]] = {"deployment_status": "DEPLOYED"}
+REVERTED: Final = "Redeployment failed and was reverted to READY status"
 
 
 def status(word: str) -> StatusBody:
     """200 with *word*, in its own case, and what plausibly goes with it. An unknown word looks like a running task."""
     known = {"COMPLETED": completed(MESSAGE), "FAILED": failed("Undeployment failed")}
     return replace(known.get(word.upper(), pending()), word=word)
+
+
+def deploy_status(word: str) -> StatusBody:
+    """Return the same for a deployment."""
+    known = {"COMPLETED": completed(DEPLOYED), "FAILED": failed(REVERTED)}
+    return replace(known.get(word.upper(), pending()), word=word)
+
+
+def newer_status(state: str, error: str | None = None) -> Answer:
+    """200 of the newer family: what the model is, and what went wrong last."""
+    at_rest = {"READY": "UNDEPLOYED", "EVALUATED": "UNDEPLOYED"}
+    return Answer(body={"status": at_rest.get(state, state), "error": error})
+
+
+_NEWER: Final[Mapping[str, Mapping[str, str]]] = {
+    "undeployment": {"PENDING": "UNDEPLOYING", "COMPLETED": "UNDEPLOYED", "FAILED": "DEPLOYED"},
+    "deployment": {"PENDING": "DEPLOYING", "COMPLETED": "DEPLOYED", "FAILED": "UNDEPLOYED"},
+}
+
+
+def newer(right: Answer, task: str) -> Answer:
+    """
+    Return what the newer family would say instead of *right*, a documented answer about a *task*.
+
+    What is no status, or has an ``error`` and so is a newer one, stays as it is, and so does a word of no family.
+    """
+    if not isinstance(right.body, Mapping) or not isinstance(right.body.get("status"), str) or "error" in right.body:
+        return right
+    word, result = right.body["status"], right.body.get("result")
+    reason = result.get("error") if isinstance(result, Mapping) else None
+    state = _NEWER[task].get(word.upper(), word)
+    if word.upper() == "FAILED" and isinstance(reason, str):
+        at_rest = re.fullmatch(rf"No active {task}\. Model status is (\w+)\.", reason)
+        state, reason = (at_rest[1], None) if at_rest else (state, reason)
+    return replace(right, body=newer_status(state.lower() if word.islower() else state, reason).body)
 
 
 def bad_request() -> Answer:
@@ -66,6 +104,26 @@ def already_undeployed() -> Answer:
 def undeployment_running() -> Answer:
     """400 to a DELETE while one is running. A guess: the API does not say."""
     return Answer(400, {"detail": "Model is already being undeployed"})
+
+
+def not_undeployable(state: str = "DEPLOYING") -> Answer:
+    """400 to a DELETE while the model is being deployed. A guess: the API does not say."""
+    return Answer(400, {"detail": f"Model cannot be undeployed. Current status: {state}"})
+
+
+def already_deployed() -> Answer:
+    """400 to a POST: nothing to do."""
+    return Answer(400, {"detail": "Model is already deployed"})
+
+
+def deployment_running() -> Answer:
+    """400 to a POST while one is running. A guess: the API does not say."""
+    return Answer(400, {"detail": "Model is already deploying"})
+
+
+def not_deployable(state: str = "UNDEPLOYING") -> Answer:
+    """400 to a POST while the model is being undeployed."""
+    return Answer(400, {"detail": f"Model cannot be redeployed. Current status: {state}"})
 
 
 def not_authenticated(status: int = 403) -> Answer:
@@ -133,6 +191,37 @@ def undeploying(model_id: str) -> Answer:
 
 def undeploying_object(model_id: str) -> Answer:
     """200 to a DELETE: the id in an object."""
+    return Answer(body={"model_id": model_id})
+
+
+def listed(model_id: str, state: str, shape: str = "old") -> dict[str, Any]:
+    """Return one item of the list of models, in the *shape* "old" or "new" (of September 2026)."""
+    # A guess: what the old shape says of the states between is not known.
+    deployed = "DEPLOYED" if state in ("DEPLOYED", "UNDEPLOYING") else "UNDEPLOYED"
+    alignment_id = f"alignment-{model_id}"
+    if shape == "new":
+        return {
+            "model_id": model_id,
+            "model_name": model_id,
+            "base_model_id": "emulated-base-model",
+            "alignment_id": alignment_id,
+            "deployment_status": state if state in ("DEPLOYING", "UNDEPLOYING") else deployed,
+            "created_at": EXAMPLE_START,
+        }
+    return {
+        "id": model_id,
+        "alignment_id": alignment_id,
+        "name": model_id,
+        "base_model": "emulated-base-model",
+        "created_date": EXAMPLE_START,
+        "status": state,
+        "deployment_status": deployed,
+        "endpoint": None,
+    }
+
+
+def deploying(model_id: str) -> Answer:
+    """200 to a POST: the id in an object."""
     return Answer(body={"model_id": model_id})
 
 

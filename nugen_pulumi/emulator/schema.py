@@ -31,6 +31,25 @@ class UndeployStatusResponse(BaseModel):
     end_time: datetime | None = Field(None, description="When it ended", examples=[EXAMPLE_END])
 
 
+class DeployStatusResponse(UndeployStatusResponse):
+    """One answer of the status endpoint of deployments: the same shape."""
+
+
+class DeployResponse(BaseModel):
+    """The answer to a POST that starts a deployment."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_id: str = Field(description="The model that is deployed", examples=["model_abc123"])
+
+
+class DeploymentStatusResponse(BaseModel):
+    """One answer of the newer family's status endpoint. Nobody documented it."""
+
+    status: str = Field(description="What the model is", examples=["DEPLOYED"])
+    error: str | None = Field(None, description="What went wrong last")
+
+
 def _documented(description: str, answer: Answer) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"example": answer.body}}}
 

@@ -12,14 +12,14 @@ from typing_extensions import Self
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from nugen_pulumi.emulator.app import create_app
+from nugen_pulumi.emulator.app import Paths, create_app
 from nugen_pulumi.emulator.connection import Connection
 from nugen_pulumi.emulator.faults import Fault
 from nugen_pulumi.emulator.gate import Gate, Limit
-from nugen_pulumi.emulator.model import Traits
+from nugen_pulumi.emulator.model import State, Traits
 from nugen_pulumi.emulator.scripts import Endpoint
 from nugen_pulumi.emulator.stories import nobody, story
-from nugen_pulumi.emulator.world import World
+from nugen_pulumi.emulator.world import ListShape, World
 
 _STORIES: Final = {"added": nobody, "any": story}
 
@@ -34,11 +34,15 @@ class Emulator:
     Args:
         api_key: The only key to accept, str. Default ``None``: any, but there must be one.
         undeploy_seconds: How long an undeployment takes, seconds, float. Default 0.2.
+        deploy_seconds: How long a deployment takes, seconds, float. Default ``None``: as long as an undeployment.
         port: Where to listen on 127.0.0.1, int. Default 0: the system chooses.
         models: Which models exist: ``"added"`` with ``add`` or a script, or ``"any"``, with the stories that their
             ids tell. Default ``"added"``.
-        faults: What the first status answers of each model meet that no script speaks for, ``Fault``s or tuples of
-            them. Default: nothing.
+        paths: Which family of paths is served: ``"documented"``, ``"newer"`` or ``"both"``. Default ``"documented"``.
+        list_shape: How the list describes models, ``"old"`` or ``"new"``. Default ``"old"``.
+        list_lags: The list answers what was true when it was asked for the last time, bool. Default False.
+        faults: What the first status answers of each model meet, in each direction, that no script speaks for,
+            ``Fault``s or tuples of them. Default: nothing.
         rate: Requests a second that are admitted, float. Default ``None``: no limit.
         burst: Requests that are admitted at once after a pause, int. Default 1.
         refuse: What the others are refused with, 429 or 503. Default 429.
@@ -48,6 +52,8 @@ class Emulator:
 
     Attributes:
         url: Where it is, without a path and a trailing slash, str.
+        list_shape: As given; may be set at any time.
+        list_lags: As given; may be set at any time.
 
     Raises:
         ValueError: One of *rate*, *burst*, *refuse* and *latency* cannot be.
@@ -60,8 +66,12 @@ class Emulator:
         *,
         api_key: str | None = None,
         undeploy_seconds: float = 0.2,
+        deploy_seconds: float | None = None,
         port: int = 0,
         models: Literal["added", "any"] = "added",
+        paths: Paths = "documented",
+        list_shape: ListShape = "old",
+        list_lags: bool = False,
         faults: Sequence[Fault | tuple[Fault, ...]] = (),
         rate: float | None = None,
         burst: int = 1,
@@ -70,12 +80,19 @@ class Emulator:
         drop_used: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._world = World(undeploy_seconds=undeploy_seconds, stories=_STORIES[models], faults=faults)
+        self._world = World(
+            undeploy_seconds=undeploy_seconds,
+            deploy_seconds=deploy_seconds,
+            list_shape=list_shape,
+            list_lags=list_lags,
+            stories=_STORIES[models],
+            faults=faults,
+        )
         self._port = port
         self._tls = tls
         self._ready = threading.Event()
         self._config = Config(
-            create_app(self._world, api_key, Gate(Limit(rate, burst), refuse, latency, drop_used)),
+            create_app(self._world, api_key, Gate(Limit(rate, burst), refuse, latency, drop_used), paths),
             ws="none",
             proxy_headers=False,
             access_log=False,
@@ -128,6 +145,28 @@ class Emulator:
         """Deploy a model again, as somebody else might. Raises ``KeyError`` if there is none."""
         self._world.redeploy(model_id)
 
+    def state(self, model_id: str) -> State:
+        """Return what a model is now, without a request. Raises ``KeyError`` if there is none."""
+        return self._world.state(model_id)
+
+    @property
+    def list_shape(self) -> ListShape:
+        """How the list describes models."""
+        return self._world.list_shape
+
+    @list_shape.setter
+    def list_shape(self, shape: ListShape) -> None:
+        self._world.list_shape = shape
+
+    @property
+    def list_lags(self) -> bool:
+        """Whether the list answers what was true when it was asked for the last time."""
+        return self._world.list_lags
+
+    @list_lags.setter
+    def list_lags(self, lags: bool) -> None:
+        self._world.list_lags = lags
+
     def script(self, model_id: str, *elements: Any) -> None:
         """
         Queue exact answers to status requests for *model_id*.
@@ -152,6 +191,18 @@ class Emulator:
         with the id. A ``Fault`` leaves the model as it is, unless it is ``carried_out``.
         """
         self._world.script(Endpoint.UNDEPLOY, model_id, elements)
+
+    def script_deploy_status(self, model_id: str, *elements: Any) -> None:
+        """Queue exact answers to requests for the status of the deployment of *model_id*. As ``script``."""
+        self._world.script(Endpoint.DEPLOY_STATUS, model_id, elements)
+
+    def script_deploy(self, model_id: str, *elements: Any) -> None:
+        """Queue exact answers to POST requests for *model_id*. As ``script_undeploy``; 400: "already deployed"."""
+        self._world.script(Endpoint.DEPLOY, model_id, elements)
+
+    def script_list(self, *elements: Any) -> None:
+        """Queue exact answers to requests for the list of models: an int, an ``Answer``, a ``Fault``, or JSON."""
+        self._world.script(Endpoint.LIST, "", elements)
 
     @property
     def requests(self) -> list[tuple[str, str]]:

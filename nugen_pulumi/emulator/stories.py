@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from nugen_pulumi.emulator.catalogue import REVERTED
 from nugen_pulumi.emulator.model import State, Traits
 
 
@@ -25,6 +26,15 @@ class Story:
 
 STORIES: Final = (
     Story("missing-", "does not exist: 404", None),
+    Story("new-", "is not in service yet", Traits(state=State.UNDEPLOYED)),
+    Story("deployed-", "is in service already", Traits(state=State.DEPLOYED)),
+    Story("undeploying-", "is being undeployed, by somebody else", Traits(state=State.UNDEPLOYING)),
+    Story(
+        "fail-deploy-",
+        "its deployment ends FAILED, with a reason",
+        Traits(state=State.UNDEPLOYED, deploy_fails=REVERTED),
+    ),
+    Story("stuck-deploy-", "its deployment never finishes", Traits(state=State.UNDEPLOYED, deploy_seconds=math.inf)),
     Story(
         "fail-",
         "its undeployment ends FAILED, with a reason",
@@ -32,7 +42,7 @@ STORIES: Final = (
     ),
     Story("stuck-", "its undeployment never finishes", Traits(undeploy_seconds=math.inf)),
     Story("gone-", "is already undeployed", Traits(state=State.UNDEPLOYED)),
-    Story("", "is deployed, and undeploys in --undeploy-seconds", Traits()),
+    Story("", "is deployed, unless the first request deploys it", Traits()),
 )
 
 

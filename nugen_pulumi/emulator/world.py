@@ -4,15 +4,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 from nugen_pulumi.emulator.answers import Answer
-from nugen_pulumi.emulator.catalogue import model_not_found, pending, undeploying
+from nugen_pulumi.emulator.catalogue import deploying, listed, model_not_found, newer, pending, undeploying
 from nugen_pulumi.emulator.faults import Fault
-from nugen_pulumi.emulator.model import Model, Traits
+from nugen_pulumi.emulator.model import Model, State, Traits
 from nugen_pulumi.emulator.scripts import Endpoint, Scripts, flat
 from nugen_pulumi.emulator.stories import nobody
+
+ListShape = Literal["old", "new"]
+
+_Ask = Callable[[Model, str, datetime], Answer]
 
 
 class World:
@@ -21,7 +26,11 @@ class World:
 
     Args:
         undeploy_seconds: How long an undeployment takes, seconds, float.
-        faults: What the first status answers of each model meet, ``Fault``s or tuples of them. Default: nothing.
+        deploy_seconds: How long a deployment takes, seconds, float. Default ``None``: as long.
+        list_shape: How the list of models describes them, "old" or "new". Default "old".
+        list_lags: The list answers what was true when it was asked for the last time, bool. Default False.
+        faults: What the first status answers of each model meet, in each direction, ``Fault``s or tuples of them.
+            Default: nothing.
         stories: What a model is like that was not added; ``None``: there is no such model. Default: there is none.
         clock: Seconds, float, monotonic. Default ``time.monotonic``.
         epoch: The date when the world begins, aware datetime. Default ``None``: now.
@@ -31,12 +40,20 @@ class World:
         self,
         *,
         undeploy_seconds: float,
+        deploy_seconds: float | None = None,
+        list_shape: ListShape = "old",
+        list_lags: bool = False,
         faults: Sequence[Fault | tuple[Fault, ...]] = (),
         stories: Callable[[str], Traits | None] = nobody,
         clock: Callable[[], float] = time.monotonic,
         epoch: datetime | None = None,
     ) -> None:
-        self._undeploy_seconds = undeploy_seconds
+        self._seconds = {
+            "undeploy_seconds": undeploy_seconds,
+            "deploy_seconds": undeploy_seconds if deploy_seconds is None else deploy_seconds,
+        }
+        self.list_shape = list_shape
+        self.list_lags = list_lags
         self._faults = flat(faults)
         self._stories = stories
         self._clock = clock
@@ -48,7 +65,9 @@ class World:
     def _clear(self) -> None:
         self._models: dict[str, Model] = {}
         self._scripts = Scripts()
-        self._met: Counter[str] = Counter()
+        self._met: Counter[tuple[Endpoint, str]] = Counter()
+        self._last: dict[str, Endpoint] = {}
+        self._listed: list[tuple[str, State]] | None = None
         self._requests: list[tuple[str, str]] = []
         self._stopped: list[tuple[str, str]] = []
         self._unexpected: list[str] = []
@@ -61,7 +80,7 @@ class World:
     def add(self, model_id: str, traits: Traits) -> None:
         """Let there be a model, in place of one of this id."""
         with self._lock:
-            self._models[model_id] = Model.new(traits, self._undeploy_seconds, self._now())
+            self._models[model_id] = Model.new(traits, self._now(), **self._seconds)
 
     def redeploy(self, model_id: str) -> None:
         """Deploy a model again. Raises ``KeyError`` if there is none."""
@@ -70,6 +89,14 @@ class World:
             if model is None:
                 raise KeyError(model_id)
             self._models[model_id] = model.redeployed()
+
+    def state(self, model_id: str) -> State:
+        """Return what a model is. Raises ``KeyError`` if there is none."""
+        with self._lock:
+            model = self._find(model_id)
+            if model is None:
+                raise KeyError(model_id)
+            return model.state(self._now())
 
     def script(self, endpoint: Endpoint, model_id: str, elements: tuple[Any, ...]) -> None:
         """Queue exact answers of *endpoint* for *model_id*. They come before what the model itself would answer."""
@@ -104,32 +131,85 @@ class World:
             return list(self._stopped)
 
     def status(self, model_id: str) -> Answer:
-        """Answer the status endpoint."""
+        """Answer the status endpoint of undeployments."""
+        return self._status(Endpoint.STATUS, model_id, Model.status)
+
+    def deploy_status(self, model_id: str) -> Answer:
+        """Answer the status endpoint of deployments."""
+        return self._status(Endpoint.DEPLOY_STATUS, model_id, Model.deploy_status)
+
+    def newer_status(self, model_id: str) -> Answer:
+        """
+        Answer the newer family's status endpoint.
+
+        It is one for both directions, each of which has its script: the one of the last request comes first. What
+        a script says in documented words is sent in the newer ones.
+        """
         with self._lock:
-            step = self._scripts.take(Endpoint.STATUS, model_id)
-            if isinstance(step, Answer):
-                return step
-            model = self._find(model_id)
-            if model is not None:
-                right = model.status(model_id, self._now())
-            else:
-                right = self._unknown(Endpoint.STATUS, model_id) if step is None else pending().answer(model_id)
-            fault = self._next_fault(model_id) if step is None else step
-            return right if fault is None else fault.spoil(right)
+            last = self._last.get(model_id, Endpoint.STATUS)
+            other = Endpoint.DEPLOY_STATUS if last is Endpoint.STATUS else Endpoint.STATUS
+            endpoint = (
+                other if self._scripts.waits(other, model_id) and not self._scripts.waits(last, model_id) else last
+            )
+            answer = self._answer(endpoint, model_id, Model.newer_status)
+            return newer(answer, "undeployment" if endpoint is Endpoint.STATUS else "deployment")
 
     def undeploy(self, model_id: str) -> Answer:
         """Answer the DELETE."""
+        return self._start(Endpoint.UNDEPLOY, model_id, Model.undeploy, undeploying)
+
+    def deploy(self, model_id: str) -> Answer:
+        """Answer the POST."""
+        return self._start(Endpoint.DEPLOY, model_id, Model.deploy, deploying)
+
+    def list_models(self, limit: int | None, offset: int) -> Answer:
+        """Answer the list: the models that were added or asked about, the oldest first."""
         with self._lock:
-            step = self._scripts.take(Endpoint.UNDEPLOY, model_id)
+            step = self._scripts.take(Endpoint.LIST, "")
             if isinstance(step, Answer):
                 return step
-            model = self._find(model_id)
+            states = [(model_id, model.state(self._now())) for model_id, model in self._models.items()]
+            shown = self._listed if self.list_lags and self._listed is not None else states
+            self._listed = states
+            page = shown[offset:] if limit is None else shown[offset : offset + limit]
+            right = Answer(body={"domain_aligned_models": [listed(*model, self.list_shape) for model in page]})
+            return right if step is None else step.spoil(right)
+
+    def _status(self, endpoint: Endpoint, model_id: str, ask: _Ask) -> Answer:
+        with self._lock:
+            return self._answer(endpoint, model_id, ask)
+
+    def _answer(self, endpoint: Endpoint, model_id: str, ask: _Ask) -> Answer:
+        step = self._scripts.take(endpoint, model_id)
+        if isinstance(step, Answer):
+            return step
+        model = self._find(model_id, endpoint)
+        if model is not None:
+            right = ask(model, model_id, self._now())
+        else:
+            right = self._unknown(endpoint, model_id) if step is None else pending().answer(model_id)
+        fault = self._next_fault(endpoint, model_id) if step is None else step
+        return right if fault is None else fault.spoil(right)
+
+    def _start(
+        self,
+        endpoint: Endpoint,
+        model_id: str,
+        ask: Callable[[Model, str, datetime], tuple[Model, Answer]],
+        started: Callable[[str], Answer],
+    ) -> Answer:
+        with self._lock:
+            self._last[model_id] = Endpoint.STATUS if endpoint is Endpoint.UNDEPLOY else Endpoint.DEPLOY_STATUS
+            step = self._scripts.take(endpoint, model_id)
+            if isinstance(step, Answer):
+                return step
+            model = self._find(model_id, endpoint)
             if model is not None:
-                after, right = model.undeploy(model_id, self._now())
+                after, right = ask(model, model_id, self._now())
                 if step is None or step.carried_out:
                     self._models[model_id] = after
             else:
-                right = self._unknown(Endpoint.UNDEPLOY, model_id) if step is None else undeploying(model_id)
+                right = self._unknown(endpoint, model_id) if step is None else started(model_id)
             return right if step is None else step.spoil(right)
 
     def verify(self) -> None:
@@ -145,17 +225,21 @@ class World:
     def _now(self) -> datetime:
         return self._epoch + timedelta(seconds=self._clock() - self._begun)
 
-    def _find(self, model_id: str) -> Model | None:
+    def _find(self, model_id: str, endpoint: Endpoint = Endpoint.STATUS) -> Model | None:
         if model_id not in self._models:
             traits = self._stories(model_id)
             if traits is None:
                 return None
-            self._models[model_id] = Model.new(traits, self._undeploy_seconds, self._now())
+            if traits.state is None and endpoint in (Endpoint.DEPLOY, Endpoint.DEPLOY_STATUS):
+                # Whoever deploys a model that nobody has heard of wants to see a deployment.
+                traits = replace(traits, state=State.UNDEPLOYED)
+            self._models[model_id] = Model.new(traits, self._now(), **self._seconds)
         return self._models[model_id]
 
-    def _next_fault(self, model_id: str) -> Fault | None:
-        self._met[model_id] += 1
-        return self._faults[self._met[model_id] - 1] if self._met[model_id] <= len(self._faults) else None
+    def _next_fault(self, endpoint: Endpoint, model_id: str) -> Fault | None:
+        self._met[endpoint, model_id] += 1
+        met = self._met[endpoint, model_id]
+        return self._faults[met - 1] if met <= len(self._faults) else None
 
     def _unknown(self, endpoint: Endpoint, model_id: str) -> Answer:
         if not self._scripts.names(model_id):

@@ -257,3 +257,88 @@ def test_delay_of_nobody(emulator, api):
     with pytest.raises(httpx.ReadTimeout):
         api.get(STATUS, timeout=0.05)
     assert "PENDING" == api.get(STATUS).json()["status"]
+
+
+def test_deployment(emulator, api):
+    """A model is deployed over HTTP, and stands in the list."""
+    path = "/api/v3/models/deploy-model/m-1"
+    emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0)
+    emulator.script_deploy("m-1", 503)
+    emulator.script_deploy_status("m-1", "PENDING")
+    emulator.script_list(502)
+    refused, deployed = api.post(path), api.post(path)
+    statuses = [api.get(path + "/status").json()["status"] for _ in range(2)]
+    lists = [api.get("/api/v3/models/aligned?limit=1&offset=0") for _ in range(2)]
+
+    assert [503, 200, {"model_id": "m-1"}] == [refused.status_code, deployed.status_code, deployed.json()]
+    assert ["PENDING", "COMPLETED"] == statuses
+    assert "DEPLOYED" == emulator.state("m-1")
+    assert [502, 200] == [response.status_code for response in lists]
+    assert ["m-1"] == [model["id"] for model in lists[1].json()["domain_aligned_models"]]
+    assert 422 == api.get("/api/v3/models/aligned?limit=none").status_code
+
+
+def test_list_switches():
+    """The shape of the list and its lag may be set from the beginning, and later."""
+    with Emulator(list_shape="new") as emulator:
+        emulator.list_lags = True
+        before = emulator.list_shape, emulator.list_lags
+        emulator.list_shape = "old"
+
+    assert ("new", True, "old") == (*before, emulator.list_shape)
+
+
+FAMILIES = {
+    "documented": [
+        ("GET", "/api/v3/models/undeploy-model/new-1/status"),
+        ("DELETE", "/api/v3/models/undeploy-model/new-1"),
+        ("GET", "/api/v3/models/deploy-model/new-1/status"),
+        ("POST", "/api/v3/models/deploy-model/new-1"),
+    ],
+    "newer": [
+        ("GET", "/api/v3/models/new-1/deployment/status"),
+        ("DELETE", "/api/v3/models/new-1/deployment"),
+        ("POST", "/api/v3/models/new-1/deployment"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("paths", "served"), [("documented", ["documented"]), ("newer", ["newer"]), ("both", FAMILIES)]
+)
+def test_paths(paths, served):
+    """A family that is not served has no route, whatever the key, and nobody complains."""
+    with Emulator(models="any", paths=paths, api_key=KEY) as emulator:
+        for family, requests in FAMILIES.items():
+            for method, path in requests:
+                known, unknown = (
+                    httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
+                    for headers in ({"Authorization": f"Bearer {KEY}"}, {})
+                )
+
+                assert (family in served) is not same_json(catalogue.wrong_route(), known)
+                assert (403 if family in served else 404) == unknown.status_code
+        emulator.verify()
+
+
+def test_newer_paths():
+    """The newer family tells what a model is."""
+    path = "/api/v3/models/m-1/deployment"
+    with Emulator(paths="newer", undeploy_seconds=0) as emulator:
+        emulator.add("m-1", state="UNDEPLOYED")
+        with httpx.Client(base_url=emulator.url, headers={"Authorization": "Bearer x"}, trust_env=False) as api:
+            seen = [
+                api.get(path + "/status").json(),
+                api.post(path + "?early=true").json(),
+                api.get(path + "/status").json(),
+                api.delete(path).json(),
+                api.get(path + "/status").json(),
+            ]
+
+    assert [
+        {"status": "UNDEPLOYED", "error": None},
+        {"model_id": "m-1"},
+        {"status": "DEPLOYED", "error": None},
+        "m-1",
+        {"status": "UNDEPLOYED", "error": None},
+    ] == seen

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from nugen_pulumi.emulator import catalogue
+from nugen_pulumi.emulator import Answer, catalogue
 
 
 @pytest.mark.parametrize(
@@ -126,3 +126,40 @@ def test_undeploying():
     """A DELETE is answered by the id, bare or in an object."""
     assert b'"m-1"' == catalogue.undeploying("m-1").content
     assert b'{"model_id": "m-1"}' == catalogue.undeploying_object("m-1").content
+
+
+@pytest.mark.parametrize(
+    ("body", "task", "expected"),
+    [
+        (catalogue.pending(), "undeployment", ("UNDEPLOYING", None)),
+        (catalogue.status("completed"), "undeployment", ("undeployed", None)),
+        (catalogue.failed("no"), "undeployment", ("DEPLOYED", "no")),
+        (catalogue.nothing_running("DEPLOYED"), "undeployment", ("DEPLOYED", None)),
+        (catalogue.nothing_running("READY"), "undeployment", ("UNDEPLOYED", None)),
+        (catalogue.pending(), "deployment", ("DEPLOYING", None)),
+        (catalogue.completed("free-form"), "deployment", ("DEPLOYED", None)),
+        (catalogue.failed("no"), "deployment", ("UNDEPLOYED", "no")),
+        (catalogue.nothing_running("EVALUATED", "deployment"), "deployment", ("UNDEPLOYED", None)),
+        (catalogue.nothing_running("UNDEPLOYING", "deployment"), "deployment", ("UNDEPLOYING", None)),
+        (catalogue.status("ARCHIVED"), "deployment", ("ARCHIVED", None)),
+    ],
+)
+def test_newer(body, task, expected):
+    """The newer family says the same in other words."""
+    said = catalogue.newer(body.answer("m-1"), task).body
+
+    assert expected == (said["status"], said["error"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        catalogue.bad_gateway(),
+        catalogue.model_not_found(),
+        Answer(body={"status": 1}),
+        catalogue.newer_status("READY", "no"),
+    ],
+)
+def test_newer_of_no_status(answer):
+    """What is no status stays as it is."""
+    assert answer is catalogue.newer(answer, "deployment")

@@ -14,8 +14,8 @@ def after(seconds):
 
 
 def model(**traits):
-    """A model that takes ten seconds to undeploy."""
-    return Model.new(Traits(**traits), 10.0, START)
+    """A model that takes ten seconds to undeploy, and twenty to deploy."""
+    return Model.new(Traits(**traits), START, undeploy_seconds=10.0, deploy_seconds=20.0)
 
 
 def undeploying(**traits):
@@ -247,3 +247,135 @@ def test_redeployed():
 def test_redeployed_from_rest():
     """A model that was undeployed from the beginning can be deployed too."""
     assert State.DEPLOYED is model(state="UNDEPLOYED").redeployed().state(START)
+
+
+def deploying(**traits):
+    """A model that was out of service, just after a POST at ``START``."""
+    begun, answer = model(**{"state": "UNDEPLOYED", **traits}).deploy("m-1", START)
+    assert catalogue.deploying(traits.get("echoes", "m-1")) == answer
+    return begun
+
+
+def test_deployment():
+    """A model deploys for as long as it takes, is in service, and can be undeployed and deployed again."""
+    begun = deploying()
+    undeployed, _ = begun.undeploy("m-1", after(20))
+    again, answer = undeployed.deploy("m-1", after(30))
+
+    assert State.DEPLOYING is begun.state(after(19.999))
+    assert State.DEPLOYED is begun.state(after(20))
+    assert State.UNDEPLOYED is undeployed.state(after(30))
+    assert catalogue.deploying("m-1") == answer
+    assert State.DEPLOYING is again.state(after(30))
+
+
+@pytest.mark.parametrize("state", ["UNDEPLOYED", "EVALUATED", "READY"])
+def test_out_of_service(state):
+    """Out of service a model has no deployment and cannot be undeployed, but it can be deployed."""
+    resting = model(state=state)
+    nothing = f"No active deployment. Model status is {state}."
+
+    assert ("FAILED", {"error": nothing}) == word_and_result(resting.deploy_status("m-1", START).body)
+    assert (resting, catalogue.already_undeployed()) == resting.undeploy("m-1", START)
+    assert State.DEPLOYING is deploying(state=state).state(START)
+
+
+def test_deployment_pending():
+    """While a deployment lasts, its times are those of the request; a POST or a DELETE is refused."""
+    begun = deploying()
+    expected = {
+        "model_id": "m-1",
+        "status": "PENDING",
+        "result": None,
+        "start_time": "2026-07-16T06:54:06.029517",
+        "end_time": None,
+    }
+
+    assert Answer(200, expected) == begun.deploy_status("m-1", after(10))
+    assert (begun, catalogue.deployment_running()) == begun.deploy("m-1", after(10))
+    assert (begun, catalogue.not_undeployable()) == begun.undeploy("m-1", after(10))
+    assert catalogue.nothing_running("DEPLOYING").result == begun.status("m-1", after(10)).body["result"]
+
+
+def test_deployment_completed():
+    """In service the times are still those of the request, whoever deployed the model."""
+    begun = deploying()
+    expected = {
+        "model_id": "m-1",
+        "status": "COMPLETED",
+        "result": {"deployment_status": "DEPLOYED"},
+        "start_time": "2026-07-16T06:54:16.029517",
+        "end_time": "2026-07-16T06:54:16.031517",
+    }
+
+    assert Answer(200, expected) == begun.deploy_status("m-1", after(20))
+    assert Answer(200, expected) == model().deploy_status("m-1", after(20))
+    assert (begun, catalogue.already_deployed()) == begun.deploy("m-1", after(20))
+    assert catalogue.nothing_running().result == begun.status("m-1", after(20)).body["result"]
+
+
+def test_deployment_while_undeploying():
+    """A model that is being undeployed cannot be deployed; it has no deployment."""
+    leaving = model(state="UNDEPLOYING")
+    nothing = "No active deployment. Model status is UNDEPLOYING."
+
+    assert (leaving, catalogue.not_deployable()) == leaving.deploy("m-1", START)
+    assert ("FAILED", {"error": nothing}) == word_and_result(leaving.deploy_status("m-1", START).body)
+
+
+def test_deployment_fails():
+    """A deployment that fails says why, leaves the model READY, and may be tried again."""
+    begun = deploying(deploy_fails=catalogue.REVERTED)
+    again, answer = begun.deploy("m-1", after(30))
+
+    assert "PENDING" == begun.deploy_status("m-1", after(19)).body["status"]
+    assert ("FAILED", {"error": "Redeployment failed and was reverted to READY status"}) == word_and_result(
+        begun.deploy_status("m-1", after(20)).body
+    )
+    assert State.READY is begun.state(after(20))
+    assert catalogue.nothing_running("READY").result == begun.status("m-1", after(20)).body["result"]
+    assert (begun, catalogue.already_undeployed()) == begun.undeploy("m-1", after(20))
+    assert 200 == answer.status
+    assert "PENDING" == again.deploy_status("m-1", after(30)).body["status"]
+
+
+def test_deployment_traits():
+    """A deployment has its own pace and result, and the other traits are for both directions."""
+    begun = deploying(deploy_seconds=1, deploy_result=None, lower_case=True, echoes="other")
+    body = begun.deploy_status("m-1", after(1)).body
+
+    assert ("completed", None, "other") == (body["status"], body["result"], body["model_id"])
+    assert State.DEPLOYING is deploying(deploy_seconds=math.inf).state(after(1e9))
+
+
+def test_deployment_started_by_somebody_else():
+    """A model may be deploying without any POST of ours."""
+    begun = model(state="DEPLOYING", grace_seconds=5)
+
+    assert "PENDING" == begun.deploy_status("m-1", after(1)).body["status"]
+    assert "COMPLETED" == begun.deploy_status("m-1", after(20)).body["status"]
+
+
+def test_deployment_grace():
+    """For a moment after a request both status endpoints answer as before it."""
+    begun = deploying(grace_seconds=3)
+    leaving, _ = begun.undeploy("m-1", after(20))
+
+    assert "FAILED" == begun.deploy_status("m-1", after(2.9)).body["status"]
+    assert catalogue.nothing_running("UNDEPLOYED").result == begun.status("m-1", after(2.9)).body["result"]
+    assert "PENDING" == begun.deploy_status("m-1", after(3)).body["status"]
+    assert "COMPLETED" == leaving.deploy_status("m-1", after(22.9)).body["status"]
+    assert "FAILED" == leaving.deploy_status("m-1", after(23)).body["status"]
+    assert catalogue.model_not_found() == deploying(grace_seconds=3, grace_missing=True).deploy_status("m-1", START)
+
+
+def test_grace_of_completed():
+    """The status of before may be a COMPLETED, of a model that was deployed again in between."""
+    gone = undeploying(grace_seconds=3)
+    back, _ = gone.deploy("m-1", after(10))
+    leaving, _ = back.undeploy("m-1", after(40))
+
+    assert "COMPLETED" == gone.status("m-1", after(10)).body["status"]
+    assert "COMPLETED" == back.status("m-1", after(12)).body["status"]
+    assert catalogue.nothing_running().result == leaving.status("m-1", after(42)).body["result"]
+    assert "PENDING" == leaving.status("m-1", after(43)).body["status"]

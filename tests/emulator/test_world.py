@@ -306,3 +306,146 @@ def test_threads(world):
 
     assert list(range(400, 600)) == sorted(given)
     assert 200 == len(world.requests)
+
+
+def test_deployment(world, clock):
+    """A deployment takes as long as it is told, and its state can be read without a request."""
+    world = World(undeploy_seconds=10, deploy_seconds=20, clock=clock)
+    world.add("m-1", Traits(state="UNDEPLOYED"))
+    states = [world.state("m-1")]
+    assert catalogue.deploying("m-1") == world.deploy("m-1")
+    for _ in range(3):
+        states.append(world.state("m-1"))
+        clock.time += 10
+
+    assert ["UNDEPLOYED", "DEPLOYING", "DEPLOYING", "DEPLOYED"] == [state.value for state in states]
+    assert "COMPLETED" == word(world.deploy_status("m-1"))
+    with pytest.raises(KeyError, match="m-2"):
+        world.state("m-2")
+
+
+def test_first_request_decides(full_world):
+    """A model that nobody has heard of is in service for a DELETE, and out of service for a POST."""
+    assert catalogue.undeploying("m-1") == full_world.undeploy("m-1")
+    assert catalogue.deploying("m-2") == full_world.deploy("m-2")
+    assert ["FAILED", "COMPLETED"] == [word(full_world.deploy_status(m)) for m in ("m-3", "deployed-1")]
+    assert catalogue.already_deployed() == full_world.deploy("deployed-1")
+    assert catalogue.not_deployable() == full_world.deploy("undeploying-1")
+    assert catalogue.already_undeployed() == full_world.undeploy("new-1")
+    assert catalogue.model_not_found() == full_world.deploy("missing-1")
+
+
+def test_deployment_stories(full_world, clock):
+    """A deployment may fail, or never end."""
+    full_world.deploy("fail-deploy-1")
+    full_world.deploy("stuck-deploy-1")
+    clock.time += 1000
+
+    assert ["FAILED", "PENDING"] == [word(full_world.deploy_status(m)) for m in ("fail-deploy-1", "stuck-deploy-1")]
+
+
+def test_deployment_scripts(world):
+    """The endpoints of deployments have scripts of their own, and their own right answers."""
+    world.script(Endpoint.DEPLOY, "m-1", (400, 200, "m-1", faults.fine()))
+    world.script(Endpoint.DEPLOY_STATUS, "m-1", ("completed", "FAILED", "ODD", faults.fine()))
+
+    assert [catalogue.already_deployed(), catalogue.deploying("m-1")] == [world.deploy("m-1") for _ in range(2)]
+    assert [catalogue.undeploying("m-1"), catalogue.deploying("m-1")] == [world.deploy("m-1") for _ in range(2)]
+    bodies = [world.deploy_status("m-1").body for _ in range(4)]
+    assert [
+        ("completed", catalogue.DEPLOYED),
+        ("FAILED", {"error": catalogue.REVERTED}),
+        ("ODD", None),
+        ("PENDING", None),
+    ] == [(body["status"], body["result"]) for body in bodies]
+    assert 422 == world.deploy("m-1").status
+    with pytest.raises(AssertionError, match="unexpected request: POST of 'm-1'"):
+        world.verify()
+
+
+def test_faults_of_both_directions(clock):
+    """The first status answers of both directions may be spoilt."""
+    world = World(undeploy_seconds=10, faults=(faults.status(500),), stories=story, clock=clock)
+
+    assert [500, 500, 200, 200] == [
+        ask("m-1").status for ask in (world.status, world.deploy_status, world.status, world.deploy_status)
+    ]
+
+
+def test_list(world):
+    """The list has a page of the models, in the old or the new shape."""
+    states = ("DEPLOYED", "UNDEPLOYING", "UNDEPLOYED", "DEPLOYING", "EVALUATED")
+    for number, state in enumerate(states):
+        world.add(f"m-{number}", Traits(state=state))
+    old = world.list_models(None, 0).body["domain_aligned_models"]
+    world.list_shape = "new"
+    new = world.list_models(None, 0).body["domain_aligned_models"]
+
+    assert list(states) == [model["status"] for model in old]
+    assert ["DEPLOYED", "DEPLOYED", "UNDEPLOYED", "UNDEPLOYED", "UNDEPLOYED"] == [m["deployment_status"] for m in old]
+    assert ["DEPLOYED", "UNDEPLOYING", "UNDEPLOYED", "DEPLOYING", "UNDEPLOYED"] == [m["deployment_status"] for m in new]
+    assert [m["id"] for m in old] == [m["model_id"] for m in new]
+    assert new[1:3] == world.list_models(2, 1).body["domain_aligned_models"]
+
+
+def test_list_lags(world):
+    """The list may tell what was true when it was asked for the last time."""
+    world.list_lags = True
+    counts = []
+    for number in range(3):
+        world.add(f"m-{number}", Traits())
+        counts.append(len(world.list_models(None, 0).body["domain_aligned_models"]))
+
+    assert [1, 1, 2] == counts
+
+
+def test_list_script(world):
+    """The list has a script, too."""
+    world.script(Endpoint.LIST, "", (503, [{"id": "m-1"}], faults.fine()))
+
+    assert [503, 200] == [world.list_models(None, 0).status for _ in range(2)]
+    assert {"domain_aligned_models": []} == world.list_models(None, 0).body
+    world.verify()
+
+
+def test_newer_status(full_world, clock):
+    """The newer status endpoint is one for both directions."""
+    full_world.undeploy("fail-1")
+    full_world.deploy("fail-deploy-1")
+    models = ("m-1", "fail-1", "new-1", "fail-deploy-1", "missing-1")
+    begun = [full_world.newer_status(m).body.get("status") for m in models]
+    clock.time += 10
+
+    assert ["DEPLOYED", "UNDEPLOYING", "UNDEPLOYED", "DEPLOYING", None] == begun
+    assert [
+        {"status": "DEPLOYED", "error": "Undeployment failed and was reverted to DEPLOYED status"},
+        {"status": "UNDEPLOYED", "error": "Redeployment failed and was reverted to READY status"},
+    ] == [full_world.newer_status(m).body for m in ("fail-1", "fail-deploy-1")]
+
+
+def test_newer_status_traits(world, clock):
+    """It lags like the others, and may have lower case."""
+    world.add("m-1", Traits(grace_seconds=3, lower_case=True))
+    world.add("m-2", Traits(grace_seconds=3, grace_missing=True))
+    world.undeploy("m-1")
+    world.undeploy("m-2")
+    lagging = world.newer_status("m-1")
+    assert catalogue.model_not_found() == world.newer_status("m-2")
+    clock.time += 3
+
+    assert ["deployed", "undeploying"] == [word(lagging), word(world.newer_status("m-1"))]
+
+
+def test_newer_status_scripts(world):
+    """A script in documented words is sent in the newer ones; the direction of the last request comes first."""
+    world.script(STATUS, "m-1", ("PENDING", 503, "UNDEPLOYED"))
+    world.script(Endpoint.DEPLOY_STATUS, "m-1", ("PENDING",))
+    world.script(Endpoint.DEPLOY, "m-1", (200,))
+    world.deploy("m-1")
+
+    answers = [world.newer_status("m-1") for _ in range(4)]
+    assert {"status": "DEPLOYING", "error": None} == answers[0].body
+    assert {"status": "UNDEPLOYING", "error": None} == answers[1].body
+    assert catalogue.error(503) == answers[2]
+    assert {"status": "UNDEPLOYED", "error": None} == answers[3].body
+    assert 422 == world.newer_status("m-1").status
