@@ -9,8 +9,10 @@ All errors that this package raises. The class tells what the caller can do abou
     - MisdirectedError      a response about another model
     - OutageError           the API gives no usable response to anybody
   - RejectedError           a permanent error: the API rejects the request
+    - BadKeyError           the API does not accept the API key
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended as FAILED
+  - DeployFailedError       the deployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
   - WaitTimeoutError        the undeployment did not finish before the timeout
   - WaitInterruptedError    the wait was cancelled
@@ -90,12 +92,20 @@ class RejectedError(NugenError):
     """A permanent error: an invalid key, a wrong base URL, an account without credits."""
 
 
+class BadKeyError(RejectedError):
+    """The API does not accept the API key."""
+
+
 class ModelNotFoundError(RejectedError):
     """The API's own ``Model not found``: the model is missing, or belongs to somebody else."""
 
 
 class UndeployFailedError(NugenError):
     """The undeployment ended as FAILED."""
+
+
+class DeployFailedError(NugenError):
+    """The deployment ended as FAILED: the model is not in service."""
 
 
 class UnfinishedFleetError(NugenError):

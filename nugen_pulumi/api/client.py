@@ -15,6 +15,7 @@ from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.models import STATUS_OF, TaskStatus
 from nugen_pulumi.api.statuses import Phase
 from nugen_pulumi.errors import (
+    BadKeyError,
     MisdirectedError,
     ModelNotFoundError,
     NugenError,
@@ -214,6 +215,7 @@ class NugenClient:
                 f" the API may receive the API key: check the base URL (from {source})"
             )
         elif status in (401, 403):
+            kind = BadKeyError
             why = (
                 f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
                 f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"

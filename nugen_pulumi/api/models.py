@@ -77,6 +77,7 @@ class TaskStatus(BaseModel):
 
     direction: ClassVar[Direction] = UNDEPLOY
     _adopted: bool = PrivateAttr(default=False)
+    _already: bool = PrivateAttr(default=False)
 
     model_id: str
     status: Annotated[str, BeforeValidator(_word)]
@@ -89,9 +90,23 @@ class TaskStatus(BaseModel):
         """The model was there, or on its way, before we asked for it."""
         return self._adopted
 
-    def marked(self, *, adopted: bool) -> Self:
-        """Return a copy which knows whether the model was there before we asked for it."""
+    @property
+    def rests(self) -> bool:
+        """The API said that the model was there already, and calls its state at rest by another name than the usual."""
+        known = self.model_status
+        busy = {self.direction.running, self.direction.blocked, *self.direction.not_started}
+        return self._already and known is not None and known not in busy
+
+    def marked(self, *, adopted: bool, already: bool) -> Self:
+        """
+        Return a copy that knows how the task began.
+
+        Args:
+            adopted: The model was there, or on its way, before we asked for it.
+            already: It was there.
+        """
         copy = self.model_copy()
+        copy._already = already  # noqa: SLF001 - our own
         copy._adopted = adopted  # noqa: SLF001 - our own
         return copy
 

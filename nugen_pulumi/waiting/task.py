@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from nugen_pulumi.api.client import Answer, NugenClient
-from nugen_pulumi.api.directions import UNDEPLOY, Direction
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.api.models import STATUS_OF, TaskStatus
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.errors import (
@@ -87,6 +87,7 @@ class Task:
         self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
         self._fate_unknown = False
         self._adopted = False
+        self._already = False
         self._repeats = 0
         self._early: str | None = None
 
@@ -204,6 +205,9 @@ class Task:
             self.error = exc
             self._fate_unknown = True
             self._began(adopted=True)
+            if self._direction is DEPLOY and self.last is None:
+                # A deployment that nobody remembers may cost; what runs is remembered, and left in service.
+                self._remember_status(self._pending())
             self._log(f"{exc}; the API may have carried out the {method}: polling")
             return True
         self._fate_unknown = False
@@ -217,7 +221,7 @@ class Task:
             self._not_before = started.at or -math.inf
             self._remember_status(self._pending())
         else:
-            self._adopted = True
+            self._adopted, self._already = True, started.answer is Answer.THERE
         self._log(
             "accepted: polling" if started.answer is Answer.ACCEPTED else f"nothing to {self._direction.will}: polling"
         )
@@ -280,7 +284,7 @@ class Task:
         return False
 
     def _remember_status(self, status: TaskStatus) -> None:
-        self.last = status.marked(adopted=self._adopted)
+        self.last = status.marked(adopted=self._adopted, already=self._already)
 
     def _refused(self, refusal: OverloadedError) -> None:
         """Show that the API is overloaded; the request is sent again later."""
