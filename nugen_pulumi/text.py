@@ -63,7 +63,17 @@ def _digits(char: str) -> str:
 
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LONGEST = 300
+
+
+def well_formed(text: str) -> str:
+    r"""
+    Return *text* with U+FFFD for each surrogate: half of a character, which UTF-8 has no bytes for.
+
+    JSON can spell one (``"\ud83d"``): a text that was cut off in the middle of an emoji.
+    """
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def duration(seconds: float) -> str:
@@ -89,13 +99,14 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     """
     Return text from the API as one line without terminal control characters.
 
-    ANSI escapes and control characters (directional overrides too) go, white space folds to one blank.
+    ANSI escapes and control characters (directional overrides too) go, white space folds to one blank. Half a character
+    becomes U+FFFD.
 
     Args:
         text: What somebody else wrote.
         longest: Characters to keep; what is cut off is marked by ``…``.
     """
     # The first cut bounds the work on a body of a megabyte; the second the result.
-    plain = _ESCAPES.sub("", text[: longest * 20])
+    plain = _ESCAPES.sub("", well_formed(text[: longest * 20]))
     folded = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
     return folded if len(folded) <= longest else folded[: longest - 1].rstrip() + "…"

@@ -86,6 +86,18 @@ PASSING = [
     (httpx.ProxyError("407"), "cannot connect (407) to https://api.test"),
 ]
 
+DONE = '{"model_id": "m", "status": "COMPLETED", "result": %s}'
+STRANGE = [
+    DONE % r'"\ud800x"',
+    DONE % ("[" * 300 + "]" * 300),
+    DONE % ("[" * 100_000 + "]" * 100_000),
+    DONE % ("1" * 5000),
+    "\ufeff" + DONE % "1",
+    DONE % '"\ud800"',
+    DONE % '"a\nb"',
+    DONE.replace("{", r'{"\ud800": 1, "start_time": "\ud800", ', 1) % "1",
+]
+
 REFUSALS = [
     (503, "503 Service Unavailable"),
     (answer(429), "429 Too Many Requests"),
@@ -671,3 +683,19 @@ def test_no_body_makes_anything_but_a_value_or_one_of_our_errors(content):
     outcome = ask(httpx.Response(200, content=content))
 
     assert isinstance(outcome, (UndeployStatus, UnavailableError))
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_a_status_is_read_whatever_is_beside_it(text):
+    assert ask(httpx.Response(200, content=text.encode("utf-8", "surrogatepass"))).undeployed
+
+
+def test_a_status_in_latin_1_is_read():
+    assert ask(httpx.Response(200, content=(DONE % '"d\u00e9j\u00e0"').encode("latin-1"))).undeployed
+
+
+def test_a_model_that_is_not_found_is_not_found_whatever_is_beside_that():
+    text = '\ufeff{"detail": "Model not found", "x": [%s, "%s"]}'
+    content = (text % ("[" * 5000 + "]" * 5000, "\ud800")).encode("utf-8", "surrogatepass")
+
+    assert isinstance(ask(httpx.Response(404, content=content)), ModelNotFoundError)
