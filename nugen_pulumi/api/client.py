@@ -239,16 +239,15 @@ class NugenClient:
 
 def _status(response: Response, kind: type[TaskStatus], source: str) -> TaskStatus:
     try:
-        status = kind.model_validate_json(response.body)
-    except ValidationError as exc:
-        first = exc.errors(include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        status = kind.model_validate(response.json())
+    except ValueError as exc:  # pydantic's is one, too
         if response.is_page:
             raise UnavailableError(_page(response, source)) from exc
-        if first["type"] == "json_invalid":
-            what = f"it is not JSON: {response.excerpt}"
-        else:
+        if isinstance(exc, ValidationError):
+            field = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
             what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
+        else:
+            what = f"it is not JSON: {response.excerpt}"
         raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
     # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
     # FAILED were saved, the next `pulumi up` would treat the model as finished.

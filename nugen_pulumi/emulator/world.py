@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from nugen_pulumi.emulator.answers import Answer
@@ -58,7 +58,7 @@ class World:
         self._stories = stories
         self._clock = clock
         self._begun = clock()
-        self._epoch = datetime.now(timezone.utc) if epoch is None else epoch
+        self._epoch = datetime.now(UTC) if epoch is None else epoch
         self._lock = threading.Lock()
         self._clear()
 

@@ -124,7 +124,7 @@ async def follow_all(
     while under_way:
         try:
             _, under_way = await asyncio.wait(under_way)
-        except asyncio.CancelledError:  # noqa: PERF203 - it may come again while those that were cancelled end
+        except asyncio.CancelledError:
             interrupted = True
             for task in under_way:
                 task.cancel()

@@ -6,7 +6,7 @@ import pytest
 from harness import KEY
 
 from nugen_pulumi.emulator import Answer, Emulator, catalogue
-from nugen_pulumi.emulator.schema import UndeployStatusResponse
+from nugen_pulumi.emulator.schema import TaskStatusResponse
 
 MODEL = "/api/v3/models/undeploy-model/m-1"
 STATUS = MODEL + "/status"
@@ -33,7 +33,7 @@ def test_life(emulator, api):
     assert [200, 200, 200, 200] == [r.status_code for r in (nothing, deleted, pending, completed)]
     assert "m-1" == deleted.json()
     assert ["FAILED", "PENDING", "COMPLETED"] == [
-        UndeployStatusResponse.model_validate(r.json()).status.value for r in (nothing, pending, completed)
+        TaskStatusResponse.model_validate(r.json()).status.value for r in (nothing, pending, completed)
     ]
     assert [("GET", STATUS), ("DELETE", MODEL), ("GET", STATUS), ("GET", STATUS)] == emulator.requests
 

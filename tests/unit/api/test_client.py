@@ -17,6 +17,7 @@ from nugen_pulumi.api.client import Answer, answer_of
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import (
+    BadKeyError,
     MisdirectedError,
     ModelNotFoundError,
     NugenError,
@@ -92,6 +93,18 @@ PASSING = [
     (httpx.ProxyError("407"), "cannot connect (407) to https://api.test"),
 ]
 
+DONE = '{"model_id": "m", "status": "COMPLETED", "result": %s}'
+STRANGE = [
+    DONE % r'"\ud800x"',
+    DONE % ("[" * 300 + "]" * 300),
+    DONE % ("[" * 100_000 + "]" * 100_000),
+    DONE % ("1" * 5000),
+    "\ufeff" + DONE % "1",
+    DONE % '"\ud800"',
+    DONE % '"a\nb"',
+    DONE.replace("{", r'{"\ud800": 1, "start_time": "\ud800", ', 1) % "1",
+]
+
 REFUSALS = [
     (503, "503 Service Unavailable"),
     (answer(429), "429 Too Many Requests"),
@@ -101,10 +114,10 @@ REFUSALS = [
 
 LASTING = [
     (answer(400, "Bad request"), RejectedError, "Model m: the Nugen API rejects the request (400 Bad Request)."),
-    (answer(401, "Not authenticated"), RejectedError, "does not accept the API key (401: Not authenticated): check"),
+    (answer(401, "Not authenticated"), BadKeyError, "does not accept the API key (401: Not authenticated): check"),
     (
         answer(403, "Could not validate credentials."),
-        RejectedError,
+        BadKeyError,
         "(403: Could not validate credentials): check the one in nugen:apiKey (in the stack config",
     ),
     (answer(404, "Model not found"), ModelNotFoundError, "knows no such model, or it belongs to another account"),
@@ -704,3 +717,19 @@ def test_an_unknown_400_to_a_post_is_an_error():
 
     assert RejectedError is type(outcome)
     assert "rejects the request (400 Bad Request)" in str(outcome)
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_a_status_is_read_whatever_is_beside_it(text):
+    assert ask(httpx.Response(200, content=text.encode("utf-8", "surrogatepass"))).reached
+
+
+def test_a_status_in_latin_1_is_read():
+    assert ask(httpx.Response(200, content=(DONE % '"d\u00e9j\u00e0"').encode("latin-1"))).reached
+
+
+def test_a_model_that_is_not_found_is_not_found_whatever_is_beside_that():
+    text = '\ufeff{"detail": "Model not found", "x": [%s, "%s"]}'
+    content = (text % ("[" * 5000 + "]" * 5000, "\ud800")).encode("utf-8", "surrogatepass")
+
+    assert isinstance(ask(httpx.Response(404, content=content)), ModelNotFoundError)
