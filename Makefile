@@ -64,7 +64,7 @@ clean: ## Remove what these commands made here (a Pulumi CLI stays in your cache
 # Renamed at the end, so that an interrupted set-up is never taken for a good one.
 $(READY): pyproject.toml tools/constraints.txt
 	@echo "Setting up .venv: about a minute, this once." >&2
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10, 8) and "Python 3.10.8 or later is needed: make PYTHON=python3.x")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.x")'
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --editable ".[emulator]" --group dev

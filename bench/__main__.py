@@ -115,7 +115,7 @@ def imports(rounds: int = 15) -> None:
 
 def main() -> None:
     """Measure everything, in half an hour."""
-    today = dt.datetime.now(tz=dt.timezone.utc).date()
+    today = dt.datetime.now(tz=dt.UTC).date()
     print(f"{today}, {os.cpu_count()} processors, Python {platform.python_version()}")
     imports()
     settled()

@@ -1,10 +1,11 @@
-"""Wait, in a Pulumi program, until a Nugen model is undeployed."""
+"""Put Nugen models into service, and take them out of it, in a Pulumi program."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nugen_pulumi.api.statuses import FleetModel
+    from nugen_pulumi.deployed_model import DeployedModel
     from nugen_pulumi.errors import (
         InputError,
         ModelNotFoundError,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nugen_pulumi.resource import Provider, UndeployedModel, UndeployedModels
 
 __all__ = [
+    "DeployedModel",
     "FleetModel",
     "GetUndeployStatusResult",
     "InputError",
@@ -32,7 +34,7 @@ __all__ = [
     "get_undeploy_status_output",
 ]
 
-_MODULES = ("resource", "lookup", "errors", "api.statuses")
+_MODULES = ("resource", "deployed_model", "lookup", "errors", "api.statuses")
 
 
 def __getattr__(name: str) -> Any:

@@ -9,8 +9,10 @@ All errors that this package raises. The class tells what the caller can do abou
     - MisdirectedError      a response about another model
     - OutageError           the API gives no usable response to anybody
   - RejectedError           a permanent error: the API rejects the request
+    - BadKeyError           the API does not accept the API key
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended as FAILED
+  - DeployFailedError       the deployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
   - WaitTimeoutError        the undeployment did not finish before the timeout
   - WaitInterruptedError    the wait was cancelled
@@ -33,7 +35,7 @@ class NugenError(pulumi.RunError):
     A program that does not catch the error ends with this message and without a traceback, as for Pulumi's own errors.
 
     Attributes:
-        last_known: What was known when this was raised: the last ``UndeployStatus`` of the model; of a fleet, a
+        last_known: What was known when this was raised: the last ``TaskStatus`` of the model; of a fleet, a
             dict with what is recorded of each model, by id. None: nothing.
         kept: Id and outputs of the resource that stays in state in spite of this error. None: it does not stay.
         traceback: The traceback of a bug in this package, for a report; empty for every expected error.
@@ -90,12 +92,20 @@ class RejectedError(NugenError):
     """A permanent error: an invalid key, a wrong base URL, an account without credits."""
 
 
+class BadKeyError(RejectedError):
+    """The API does not accept the API key."""
+
+
 class ModelNotFoundError(RejectedError):
     """The API's own ``Model not found``: the model is missing, or belongs to somebody else."""
 
 
 class UndeployFailedError(NugenError):
     """The undeployment ended as FAILED."""
+
+
+class DeployFailedError(NugenError):
+    """The deployment ended as FAILED: the model is not in service."""
 
 
 class UnfinishedFleetError(NugenError):

@@ -71,7 +71,7 @@ def get_undeploy_status(
     # Late, because programs that never call this need neither httpx nor pydantic.
     from nugen_pulumi.api.client import NugenClient  # noqa: PLC0415
     from nugen_pulumi.waiting.loop import Loop  # noqa: PLC0415
-    from nugen_pulumi.waiting.undeployment import Undeployment  # noqa: PLC0415
+    from nugen_pulumi.waiting.task import Task  # noqa: PLC0415
     from nugen_pulumi.waiting.waiter import WaitPolicy  # noqa: PLC0415
 
     given = {
@@ -95,7 +95,7 @@ def get_undeploy_status(
     async def poll() -> GetUndeployStatusResult:
         client = NugenClient(settings)
         try:
-            status = await Undeployment(client, model_id, WaitPolicy()).poll_once(undeploy=False)
+            status = await Task(client, model_id, WaitPolicy()).poll_once(request=False)
         finally:
             await client.aclose()
         return GetUndeployStatusResult(model_id=model_id, **status.recorded())

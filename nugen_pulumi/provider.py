@@ -25,9 +25,10 @@ from pulumi.dynamic import (
 
 from nugen_pulumi.engine import host
 from nugen_pulumi.errors import NugenError
+from nugen_pulumi.operations.deployed import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import check, settings_problem
+from nugen_pulumi.operations.operation import announce, check, settings_problem
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config
@@ -52,7 +53,8 @@ class _Provider(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""
-        checked, failures = check(news, self._operations.id_name)
+        checked, failures = check(news, self._operations.id_name, self._operations.defaults)
+        announce(host.HostCall.current(), self._operations, news, creating=not olds)
         if (reason := settings_problem(self._config.get, creating=not olds)) is not None:
             failures.append(("", reason))
         return CheckResult(checked, [CheckFailure(name, reason) for name, reason in failures])
@@ -82,7 +84,10 @@ class _Provider(ResourceProvider):
             return UpdateResult(self._operations.update(call, id_, olds, news))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Poll once for a refresh."""
+        """Poll once for a refresh; find out like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
+        if "model_ids" not in props and "status" not in props:
+            with self._answering() as call:
+                return ReadResult(id_, self._operations.get(call, id_, props))
         with self._answering() as call:
             outputs = self._operations.refresh(call, id_, props)
             # An empty id is how the host is told that the resource is gone.
@@ -109,15 +114,19 @@ class UndeployedModelProvider(_Provider):
 
     _operations: Any = ModelOperations()
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Poll once for a refresh; find out like ``create`` for a ``.get()``, whose properties hold no outputs yet."""
-        if "status" in props:
-            return super().read(id_, props)
-        with self._answering() as call:
-            return ReadResult(id_, self._operations.get(call, id_, props))
-
 
 class UndeployedModelsProvider(_Provider):
     """A fleet."""
 
     _operations: Any = FleetOperations()
+
+
+class DeployedModelProvider(_Provider):
+    """One model in service."""
+
+    _operations: Any = DeployedOperations()
+
+    def delete(self, id_: str, props: dict[str, Any]) -> None:
+        """Take the model out of service; an error keeps the resource in state."""
+        with self._answering() as call:
+            self._operations.delete(call, id_, props)

@@ -177,12 +177,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
         Example:
             ``UndeployedModel.get("support-bot", "aligned-model-01kmqm4nrn9fw6r").status``
         """
-        if not isinstance(id, (str, pulumi.Output)) and not isawaitable(id):
-            raise InputError(f"The id of UndeployedModel.get must be a string, not {id!r}.")
-        if not isinstance(wait, bool):
-            raise InputError(f"wait must be true or false, not {wait!r}.")
-        # The SDK cannot send an id that is a secret (pulumi/runtime/resource.py, read_resource).
-        bare = pulumi.Output.unsecret(id) if isinstance(id, pulumi.Output) else id
+        bare = refuse_unreadable(cls, id, wait=wait)
         return cls(
             resource_name,
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=bare)),
@@ -268,6 +263,16 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
             **{name: _secret_like(ids, empty) for name, empty in NAMING_MODELS.items()},
         }
         super().__init__(UndeployedModelsProvider(), resource_name, props, opts)
+
+
+def refuse_unreadable(kind: type, id_: Any, *, wait: Any) -> pulumi.Input[str]:
+    """Return the id of a ``.get()`` as the SDK can send it; raise InputError for what it would end a program over."""
+    if not isinstance(id_, (str, pulumi.Output)) and not isawaitable(id_):
+        raise InputError(f"The id of {kind.__name__}.get must be a string, not {id_!r}.")
+    if not isinstance(wait, bool):
+        raise InputError(f"wait must be true or false, not {wait!r}.")
+    # The SDK cannot send an id that is a secret (pulumi/runtime/resource.py, read_resource).
+    return pulumi.Output.unsecret(id_) if isinstance(id_, pulumi.Output) else id_
 
 
 def _secret_like(output: pulumi.Output[Any], empty: Any) -> pulumi.Output[Any]:

@@ -20,7 +20,7 @@ class Redaction:
     """
 
     def __init__(self, key: str) -> None:
-        self._spelt = re.compile("".join(map(_spellings, key))) if len(key) >= _SHORTEST_REAL_KEY else None
+        self._spelt = re.compile(_spellings(key)) if len(key) >= _SHORTEST_REAL_KEY else None
 
     def string(self, text: str) -> str:
         """Return *text* without the key."""
@@ -34,14 +34,46 @@ class Redaction:
         return self.string(body.decode("latin-1")).encode("latin-1")
 
 
-def _spellings(char: str) -> str:
-    code = f"{ord(char):02x}"
-    digits = "".join(f"[{digit}{digit.upper()}]" for digit in code)
-    return rf"(?:\\*{re.escape(char)}|\\+u00{digits}|%{digits})"
+def _spellings(key: str) -> str:
+    r"""
+    Return the pattern of all spellings of *key*, which takes time in proportion to the text, whatever that holds.
+
+    Any number of backslashes may be before each character. They are taken all at once (``\\*+``), and before the first
+    character only from the first of them on (``(?<!\\)``): else each of a million would begin a search of its own.
+    """
+    first, last = key[0], len(key) - 1
+    begin = r"(?:(?<!\\)\\++)?+"
+    if first == "\\":
+        pattern = rf"(?:(?<!\\)(?:\\|\\++{_code(first)})|{begin}%{_digits(first)})"
+    else:
+        pattern = rf"(?:{begin}(?:{re.escape(first)}|%{_digits(first)}|(?<=\\){_code(first)}))"
+    for place, char in enumerate(key[1:], start=1):
+        # A backslash of the key takes one; what is over goes to the next character.
+        plain = (r"\\" if place < last else r"\\++") if char == "\\" else rf"\\*+{re.escape(char)}"
+        pattern += rf"(?:{plain}|\\*+%{_digits(char)}|\\++{_code(char)})"
+    return pattern
+
+
+def _code(char: str) -> str:
+    return f"u00{_digits(char)}"
+
+
+def _digits(char: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(char):02x}")
 
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LONGEST = 300
+
+
+def well_formed(text: str) -> str:
+    r"""
+    Return *text* with U+FFFD for each surrogate: half of a character, which UTF-8 has no bytes for.
+
+    JSON can spell one (``"\ud83d"``): a text that was cut off in the middle of an emoji.
+    """
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def duration(seconds: float) -> str:
@@ -67,13 +99,14 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     """
     Return text from the API as one line without terminal control characters.
 
-    ANSI escapes and control characters (directional overrides too) go, white space folds to one blank.
+    ANSI escapes and control characters (directional overrides too) go, white space folds to one blank. Half a character
+    becomes U+FFFD.
 
     Args:
         text: What somebody else wrote.
         longest: Characters to keep; what is cut off is marked by ``…``.
     """
     # The first cut bounds the work on a body of a megabyte; the second the result.
-    plain = _ESCAPES.sub("", text[: longest * 20])
+    plain = _ESCAPES.sub("", well_formed(text[: longest * 20]))
     folded = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
     return folded if len(folded) <= longest else folded[: longest - 1].rstrip() + "…"

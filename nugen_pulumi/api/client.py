@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import ValidationError
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.directions import UNDEPLOY, Direction
+from nugen_pulumi.api.models import STATUS_OF, TaskStatus
 from nugen_pulumi.api.statuses import Phase
 from nugen_pulumi.errors import (
+    BadKeyError,
     MisdirectedError,
     ModelNotFoundError,
     NugenError,
@@ -27,6 +31,51 @@ from nugen_pulumi.text import printable
 
 # An explicit provider's settings arrive as if they were the stack's.
 _OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
+
+
+class Answer(Enum):
+    """What the API says to the request that starts a task."""
+
+    ACCEPTED = "accepted"
+    THERE = "the model is there already"
+    RUNNING = "the same task runs already"
+    BLOCKED = "the opposite task runs: the request has to be sent again after it"
+    UNCLEAR = "a 400 whose words are not known"
+
+
+@dataclass(frozen=True)
+class Started:
+    """
+    The response to the request that starts a task.
+
+    Attributes:
+        answer: What it means.
+        at: The server's own time of an ACCEPTED, in seconds since the epoch; None if it did not say.
+        said: What the API said in a 400; else empty.
+    """
+
+    answer: Answer
+    at: float | None = None
+    said: str = ""
+
+
+# The whole vocabulary: "Model is already deployed", "… is already being undeployed", "… Current status: UNDEPLOYING".
+_ALREADY = re.compile(r"\balready (?:being )?((?:un)?deploy(?:ed|ing))\b", re.IGNORECASE)
+_NOW = re.compile(r"\b(?:current|model) status(?: is|:)? (\w+)", re.IGNORECASE)
+
+
+def answer_of(said: str, direction: Direction) -> Answer:
+    """
+    Return what a 400 to the request that starts a task means. Only definite words count.
+
+    Seen: "cannot be redeployed. Current status: UNDEPLOYING", "already deployed". The others are believed.
+    """
+    already, now = _ALREADY.search(said), _NOW.search(said)
+    being = already is not None and "being " in already[0].lower()
+    word = now[1].upper() if now else already[1].upper().replace("ED", "ING" if being else "ED") if already else ""
+    if word in direction.reached:
+        return Answer.THERE
+    return {direction.running: Answer.RUNNING, direction.blocked: Answer.BLOCKED}.get(word, Answer.UNCLEAR)
 
 
 class NugenClient:
@@ -50,16 +99,18 @@ class NugenClient:
         self,
         model_id: str,
         *,
+        direction: Direction = UNDEPLOY,
         within: float,
         options: RequestOptions = DEFAULT_OPTIONS,
-    ) -> UndeployStatus:
+    ) -> TaskStatus:
         """
-        Poll the status of the undeployment of *model_id*.
+        Poll the status of the undeployment, or deployment, of *model_id*.
 
-        Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``.
+        Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``, ``…/deploy-model/{model_id}/status``.
 
         Args:
             model_id: Any id that is one path segment.
+            direction: Which of the two.
             within: Seconds that this may take in all; a request also has its request timeout.
             options: What else the caller wants.
 
@@ -68,10 +119,10 @@ class NugenClient:
             RejectedError: Asking again will not help.
         """
 
-        def read(response: Response) -> UndeployStatus:
+        def read(response: Response) -> TaskStatus:
             if not 200 <= response.status < 300:
                 raise self._error(response, model_id)
-            status = _status(response, source=self._settings.base_url_source)
+            status = _status(response, STATUS_OF[direction], source=self._settings.base_url_source)
             # The API may return another spelling of the id. But an id that this process also polls belongs to another
             # model.
             if status.model_id != model_id and status.model_id in self._asked_about:
@@ -79,45 +130,50 @@ class NugenClient:
             return status
 
         self._asked_about.add(model_id)
-        path = _path(model_id) + "/status"
+        path = _path(model_id, direction) + "/status"
         return await self._dispatcher.send("GET", path, read, within=within, options=options)
 
-    async def undeploy(
+    async def start(
         self,
         model_id: str,
         *,
+        direction: Direction = UNDEPLOY,
         within: float,
         options: RequestOptions = DEFAULT_OPTIONS,
-    ) -> bool:
+    ) -> Started:
         """
-        Request the undeployment of *model_id*.
+        Request the undeployment, or deployment, of *model_id*.
 
-        Source: ``DELETE /api/v3/models/undeploy-model/{model_id}``.
+        Source: ``DELETE /api/v3/models/undeploy-model/{model_id}``, ``POST /api/v3/models/deploy-model/{model_id}``.
 
         Args:
             model_id: Any id that is one path segment.
+            direction: As for :meth:`status`.
             within: As for :meth:`status`.
             options: As for :meth:`status`.
 
         Returns:
-            True if the API accepted it; False if it says that there is nothing to do.
+            What the API said: accepted, or a 400 that is about the state of the model.
 
         Raises:
             UnavailableError: No usable response. Unless its ``sent`` is False, the request may have been carried out.
             RejectedError: Asking again will not help.
         """
 
-        def read(response: Response) -> bool:
+        def read(response: Response) -> Started:
             if 200 <= response.status < 300 and response.is_page:
                 raise UnavailableError(_page(response, source=self._settings.base_url_source))
             if 200 <= response.status < 300:
-                return True
+                return Started(Answer.ACCEPTED, at=response.date)
             if response.status == 400 and not _is_server_error(response):
-                return False
+                answer = answer_of(response.detail, direction)
+                # Before an undeployment the status tells what an unknown 400 means; a deployment may cost.
+                if answer is not Answer.UNCLEAR or direction is UNDEPLOY:
+                    return Started(answer, said=response.detail.rstrip("."))
             raise self._error(response, model_id)
 
-        path = _path(model_id)
-        return await self._dispatcher.send("DELETE", path, read, within=within, options=options)
+        path = _path(model_id, direction)
+        return await self._dispatcher.send(direction.method, path, read, within=within, options=options)
 
     @property
     def answered_ever(self) -> bool:
@@ -159,6 +215,7 @@ class NugenClient:
                 f" the API may receive the API key: check the base URL (from {source})"
             )
         elif status in (401, 403):
+            kind = BadKeyError
             why = (
                 f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
                 f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"
@@ -180,30 +237,30 @@ class NugenClient:
         return kind(f"Model {model_id}: {why}.")
 
 
-def _status(response: Response, source: str) -> UndeployStatus:
+def _status(response: Response, kind: type[TaskStatus], source: str) -> TaskStatus:
     try:
-        status = UndeployStatus.model_validate_json(response.body)
-    except ValidationError as exc:
-        first = exc.errors(include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
+        status = kind.model_validate(response.json())
+    except ValueError as exc:  # pydantic's is one, too
         if response.is_page:
             raise UnavailableError(_page(response, source)) from exc
-        if first["type"] == "json_invalid":
-            what = f"it is not JSON: {response.excerpt}"
-        else:
+        if isinstance(exc, ValidationError):
+            field = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
             what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
+        else:
+            what = f"it is not JSON: {response.excerpt}"
         raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
     # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
     # FAILED were saved, the next `pulumi up` would treat the model as finished.
-    return status.model_copy(update={"status": Phase.PENDING.value}) if status.model_status == "UNDEPLOYING" else status
+    running = status.model_status == kind.direction.running
+    return status.model_copy(update={"status": Phase.PENDING.value}) if running else status
 
 
 def _page(response: Response, source: str) -> str:
     return f"an HTML page ({response.excerpt}) instead of the API's response: check the base URL (from {source})"
 
 
-def _path(model_id: str) -> str:
-    return f"/api/v3/models/undeploy-model/{quote(model_id, safe='')}"
+def _path(model_id: str, direction: Direction) -> str:
+    return f"/api/v3/models/{direction.path}/{quote(model_id, safe='')}"
 
 
 def _host(location: str) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
-from nugen_pulumi.api.statuses import AT_REST, PULUMI_SIGNATURE, FleetModel, Phase, model_status
-from nugen_pulumi.text import printable
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.statuses import PULUMI_SIGNATURE, FleetModel, Phase, model_status
+from nugen_pulumi.text import printable, well_formed
 
 
 def _word(value: Any) -> Any:
@@ -17,42 +20,77 @@ def _word(value: Any) -> Any:
     return printable(value, longest=40).upper() if isinstance(value, str) else value
 
 
+def _id(value: Any) -> Any:
+    """As echoed: half a character must not make the response unreadable."""
+    return well_formed(value) if isinstance(value, str) else value
+
+
 def _time(value: Any) -> Any:
     """Times are for information only: an unexpected type must not make the response unreadable."""
-    return value if value is None else _storable(str(value), 0)
+    return value if value is None else str(_storable(value, _DEEPEST))
 
 
-# This string is a value that is not known yet (pulumi/runtime/rpc.py, UNKNOWN).
-_PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+# These strings are values that are not known yet (pulumi/sdk/go/common/resource/plugin/rpc.go, Unknown*Value).
+_PULUMI_UNKNOWN = frozenset(
+    {
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
 _DEEPEST = 32
+# A double holds each integer up to this one.
+_LARGEST_INTEGER = 2**53
 
 
 def _storable(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one line for each kind of value
     """
     Leave *value*, of at most *depth* levels, as it is but for what a stack's state cannot hold.
 
-    NaN and infinity become None. Numbers that do not fit into a double, and values that are nested too deep, become a
-    note. Pulumi's special key is dropped, and also keys without a value, which the engine drops.
+    State has doubles and UTF-8. What it cannot hold becomes a note; an integer that a double may not hold, its digits;
+    half a character, U+FFFD. Keys without a value are dropped, because the engine drops them.
     """
+    if isinstance(value, str):
+        return "(unknown)" if value in _PULUMI_UNKNOWN else well_formed(value)
     if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, int) and abs(value) > sys.float_info.max:
-        return "(a number too large)"
-    if depth == 0 and isinstance(value, (dict, list)):
+        return "(not a number)" if math.isnan(value) else "(a number too large)"
+    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        return str(value) if abs(value) <= sys.float_info.max else "(a number too large)"
+    if isinstance(value, (dict, list)) and depth == 0:
         return "(nested too deep)"
     if isinstance(value, dict):
-        stored = {key: _storable(item, depth - 1) for key, item in value.items() if key != PULUMI_SIGNATURE}
-        return {key: item for key, item in stored.items() if item is not None}
-    if value == _PULUMI_UNKNOWN:
-        return "(unknown)"
+        return _storable_object(value, depth)
     if isinstance(value, list):
         return [_storable(item, depth - 1) for item in value]
     return value
 
 
-class UndeployStatus(BaseModel):
+def _storable_object(value: dict[str, Any], depth: int) -> dict[str, Any]:
+    stored: dict[str, Any] = {}
+    taken: Counter[str] = Counter()
+    # What keeps its name goes first.
+    for key, item in sorted(value.items(), key=lambda entry: entry[0] != _key(entry[0])):
+        if item is None:
+            continue
+        name = base = _key(key)
+        while name in stored:
+            taken[base] += 1
+            name = f"{base} ({taken[base] + 1})"
+        stored[name] = _storable(item, depth - 1)
+    return stored
+
+
+def _key(key: str) -> str:
+    return "(reserved key)" if key == PULUMI_SIGNATURE else well_formed(key)
+
+
+class TaskStatus(BaseModel):
     """
-    One answer of the status endpoint.
+    One answer of a status endpoint; of the undeployment, where a subclass does not say otherwise.
 
     Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Unknown fields are ignored, so that a new one
     does not break old stacks.
@@ -62,7 +100,8 @@ class UndeployStatus(BaseModel):
         status: The word for the phase in upper case; usually, but not always, one of :class:`Phase`.
         result: As answered, but for what state cannot hold: free-form JSON or None. May hold the reason of a failure
             under ``error``.
-        start_time: As answered, untouched. Observed to be the time of the request, not of the undeployment.
+        start_time: As answered, but for what state cannot hold. Observed to be the time of the request, not of the
+            undeployment.
         end_time: Like *start_time*.
     """
 
@@ -73,11 +112,40 @@ class UndeployStatus(BaseModel):
         protected_namespaces=(),  # before 2.10 pydantic warns of a field called model_id
     )
 
-    model_id: str
+    direction: ClassVar[Direction] = UNDEPLOY
+    _adopted: bool = PrivateAttr(default=False)
+    _already: bool = PrivateAttr(default=False)
+
+    model_id: Annotated[str, BeforeValidator(_id)]
     status: Annotated[str, BeforeValidator(_word)]
     result: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
     start_time: Annotated[str | None, BeforeValidator(_time)] = None
     end_time: Annotated[str | None, BeforeValidator(_time)] = None
+
+    @property
+    def adopted(self) -> bool:
+        """The model was there, or on its way, before we asked for it."""
+        return self._adopted
+
+    @property
+    def rests(self) -> bool:
+        """The API said that the model was there already, and calls its state at rest by another name than the usual."""
+        known = self.model_status
+        busy = {self.direction.running, self.direction.blocked, *self.direction.not_started}
+        return self._already and known is not None and known not in busy
+
+    def marked(self, *, adopted: bool, already: bool) -> Self:
+        """
+        Return a copy that knows how the task began.
+
+        Args:
+            adopted: The model was there, or on its way, before we asked for it.
+            already: It was there.
+        """
+        copy = self.model_copy()
+        copy._already = already  # noqa: SLF001 - our own
+        copy._adopted = adopted  # noqa: SLF001 - our own
+        return copy
 
     @property
     def terminal(self) -> bool:
@@ -90,9 +158,9 @@ class UndeployStatus(BaseModel):
         return self.status in Phase.__members__
 
     @property
-    def undeployed(self) -> bool:
-        """Known to be out of service: COMPLETED, or FAILED only because it was undeployed already."""
-        return self.status == Phase.COMPLETED or self.model_status in AT_REST
+    def reached(self) -> bool:
+        """The goal is known to be reached: COMPLETED, or FAILED only because the model was there already."""
+        return self.status == Phase.COMPLETED or self.model_status in self.direction.reached
 
     @property
     def model_status(self) -> str | None:
@@ -111,12 +179,22 @@ class UndeployStatus(BaseModel):
         return "no reason given"
 
     def recorded(self) -> FleetModel:
-        """Return what is recorded of the model."""
-        return {
+        """Return what is recorded of the model. Where it is a deployment's, ``deployed`` stands for ``undeployed``."""
+        recorded = {
             "status": self.status,
-            "undeployed": self.undeployed,
+            self.direction.flag: self.reached,
             "result": self.result,
             "start_time": self.start_time,
             "end_time": self.end_time,
             "error": self.error,
         }
+        return cast("FleetModel", recorded)
+
+
+class DeployStatus(TaskStatus):
+    """As above, of the deployment. Source: ``GET /api/v3/models/deploy-model/{model_id}/status``."""
+
+    direction: ClassVar[Direction] = DEPLOY
+
+
+STATUS_OF: Mapping[Direction, type[TaskStatus]] = {UNDEPLOY: TaskStatus, DEPLOY: DeployStatus}

@@ -15,9 +15,6 @@ class Phase(StrEnum):
     FAILED = "FAILED"
 
 
-# The model's own statuses in which it is out of service.
-AT_REST = ("UNDEPLOYED", "EVALUATED")
-
 # An object with this key is a secret, an asset or a reference to Pulumi (pulumi/runtime/rpc.py, _special_sig_key).
 PULUMI_SIGNATURE = "4dabf18193072939515e22adb298388d"
 

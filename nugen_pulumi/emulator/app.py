@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
@@ -94,7 +94,7 @@ def create_app(world: World, api_key: str | None, gate: Gate, paths: Paths) -> F
 
 
 # The documented shapes, for the OpenAPI document only: what is really sent may deviate from them on purpose.
-class DeployTaskStatus(str, Enum):
+class DeployTaskStatus(StrEnum):
     """The phase of a task."""
 
     PENDING = "PENDING"

@@ -9,7 +9,7 @@ import gzip
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
 from typing import Any, Final
@@ -62,7 +62,7 @@ def too_many_until(seconds: float = 1.0, *, carried_out: bool = False) -> Fault:
 
     def spoil(right: Answer) -> Answer:
         # A date has whole seconds only.
-        then = datetime.fromtimestamp(math.ceil(datetime.now(timezone.utc).timestamp() + seconds), timezone.utc)
+        then = datetime.fromtimestamp(math.ceil(datetime.now(UTC).timestamp() + seconds), UTC)
         return status(429, headers={"Retry-After": format_datetime(then, usegmt=True)}).spoil(right)
 
     return Fault("429-date", spoil, carried_out)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Final
 
 from nugen_pulumi.emulator.catalogue import (
@@ -31,7 +31,7 @@ from nugen_pulumi.emulator.catalogue import (
 _LIVE_GAP: Final = timedelta(milliseconds=2)
 
 
-class State(str, Enum):
+class State(StrEnum):
     """What a model is."""
 
     DEPLOYED = "DEPLOYED"

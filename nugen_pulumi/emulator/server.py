@@ -6,9 +6,8 @@ import ssl
 import threading
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from typing_extensions import Self
 from uvicorn import Config
 from uvicorn.server import ServerState
 

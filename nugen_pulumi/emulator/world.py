@@ -5,8 +5,8 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
-from enum import Enum
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final, Literal
 
 from nugen_pulumi.emulator.catalogue import (
@@ -29,7 +29,7 @@ from nugen_pulumi.emulator.model import Model, State, Traits
 from nugen_pulumi.emulator.stories import nobody
 
 
-class Endpoint(str, Enum):
+class Endpoint(StrEnum):
     """The endpoints that can be scripted. The value is what messages call it."""
 
     STATUS = "GET"
@@ -154,7 +154,7 @@ class World:
         self._stories = stories
         self._clock = clock
         self._begun = clock()
-        self._epoch = datetime.now(timezone.utc) if epoch is None else epoch
+        self._epoch = datetime.now(UTC) if epoch is None else epoch
         self._lock = threading.Lock()
         self._clear()
 

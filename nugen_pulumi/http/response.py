@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 import time
 import zlib
@@ -17,6 +18,18 @@ from typing import Any
 from nugen_pulumi.text import printable
 
 LARGEST_BODY = 1024 * 1024
+
+# Levels of objects and lists that are read of a body in which Python's own reader finds too many.
+_DEEPEST = 64
+_TOO_DEEP = "(nested too deep)"
+# A string, to its end or to that of the text; or what begins or ends a level.
+_LEVELS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+
+# Digits. No double has more; and of more than 4300 Python makes no integer.
+_LONGEST_INTEGER = 400
+# Levels of an error's JSON in which its sentence is looked for, and characters of each part of it.
+_DEEPEST_SENTENCE = 8
+_LONGEST_SENTENCE = 6000
 
 # None was seen in the wild: a guess at what a framework or a proxy would use.
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "cf-ray")
@@ -56,15 +69,36 @@ class Response:
 
         ``detail`` has been seen as a string, an object with a ``message``, and the list of a 422.
         """
-        text = self.body.decode("utf-8", errors="replace")
+        text = self._text
         if self.is_page:
             # Bounded, because a hostile page could keep an unbounded search busy for minutes.
             title = re.search(r"<title[^>]{0,200}>(.{0,500}?)</title", text[:10_000], re.IGNORECASE | re.DOTALL)
             return printable(html.unescape(title[1])) if title else "an HTML page"
         try:
-            return printable(_words(json.loads(text)))
-        except (ValueError, RecursionError):
+            return printable(_words(self.json(), _DEEPEST_SENTENCE))
+        except ValueError:
             return printable(text)
+
+    def json(self) -> Any:
+        """
+        Return what the body says in JSON, read leniently: one strange value must not hide those beside it.
+
+        Bytes that are not UTF-8 become surrogates. A byte order mark does not matter, nor do control characters in
+        strings. An integer of more digits than a double can have becomes an infinity. Where Python's own reader finds
+        too many levels, the deepest become a note.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        try:
+            return _JSON.decode(self._text)
+        except RecursionError:
+            return _JSON.decode(_shallow(self._text))
+
+    @cached_property
+    def _text(self) -> str:
+        # What is not UTF-8 stays apart: of two keys that differ only there, none may replace the other.
+        return self.body.decode("utf-8-sig", errors="surrogateescape")
 
     @property
     def excerpt(self) -> str:
@@ -101,6 +135,14 @@ class Response:
     def request_id(self) -> str:
         """What the API, or the proxy in front of it, calls the request, for a report to them; empty if it does not."""
         return next((printable(self.headers[name], 80) for name in _REQUEST_IDS if name in self.headers), "")
+
+    @property
+    def date(self) -> float | None:
+        """The server's own time of the response, in seconds since the epoch; None if it does not say."""
+        try:
+            return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
 
     def retry_after(self, now: float | None = None) -> float | None:
         """
@@ -156,16 +198,44 @@ def _unpacker(encoding: str) -> Any:
     return unpack
 
 
-def _words(value: Any) -> str:
-    """Find the sentence in an error's JSON."""
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < _LONGEST_INTEGER else math.copysign(math.inf, -1 if digits[0] == "-" else 1)
+
+
+_JSON = json.JSONDecoder(parse_int=_integer, strict=False)
+
+
+def _shallow(text: str) -> str:
+    """Return JSON with a note for each object and each list that is nested too deep."""
+    depth, begin, kept = 0, 0, []
+    for found in _LEVELS.finditer(text):
+        if found[0] in "[{":
+            if depth == _DEEPEST:
+                kept.append(text[begin : found.start()])
+                begin = len(text)  # if it never ends, neither does what is returned
+            depth += 1
+        elif found[0] in "]}":
+            depth -= 1
+            if depth == _DEEPEST:
+                kept.append(json.dumps(_TOO_DEEP))
+                begin = found.end()
+    return "".join([*kept, text[begin:]])
+
+
+def _words(value: Any, levels: int) -> str:
+    """Find the sentence in an error's JSON, in its first *levels* levels."""
+    if levels == 0:
+        return ""
     if isinstance(value, dict):
         if isinstance(value.get("msg"), str):  # an entry of a 422
-            where = ".".join(str(part) for part in value["loc"]) if isinstance(value.get("loc"), list) else ""
-            return f"{where}: {value['msg']}" if where else value["msg"]
+            parts = value["loc"] if isinstance(value.get("loc"), list) else []
+            where = ".".join(str(part)[:_LONGEST_SENTENCE] for part in parts[:_DEEPEST] if isinstance(part, (str, int)))
+            said = value["msg"][:_LONGEST_SENTENCE]
+            return f"{where}: {said}" if where else said
         for key in ("detail", "message", "error"):
             if value.get(key):
-                return _words(value[key])
+                return _words(value[key], levels - 1)
         return ""
     if isinstance(value, list):
-        return "; ".join(filter(None, map(_words, value[:5])))
-    return value if isinstance(value, str) else ""
+        return "; ".join(filter(None, (_words(item, levels - 1) for item in value[:5])))
+    return value[:_LONGEST_SENTENCE] if isinstance(value, str) else ""

@@ -19,7 +19,7 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     if sys.version_info < (3, 11):
         try:
             return await asyncio.wait_for(work, seconds)
-        except asyncio.TimeoutError as exc:
+        except TimeoutError as exc:
             raise ExpiredError from exc
     # wait_for would make a task of each request, twice.
     limit = asyncio.timeout(seconds)

@@ -13,7 +13,7 @@ class Action(Enum):
 
     NOTHING = "everything that the program asks for is recorded"
     POLL = "poll its status"
-    UNDEPLOY = "request its undeployment, then poll its status"
+    REQUEST = "request its undeployment, or deployment, then poll its status"
 
 
 def settled(known: FleetModel | None, wanted: Inputs) -> bool:
@@ -46,4 +46,4 @@ def next_action(known: FleetModel | None, wanted: Inputs, *, requested: bool) ->
     if known is not None and (known["undeployed"] or (settled(known, wanted) and not never_requested)):
         return Action.NOTHING
     failed = known is not None and known["status"] == Phase.FAILED
-    return Action.UNDEPLOY if never_requested or (wanted.undeploy and failed) else Action.POLL
+    return Action.REQUEST if never_requested or (wanted.undeploy and failed) else Action.POLL

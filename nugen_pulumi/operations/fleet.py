@@ -8,7 +8,7 @@ from typing import cast
 from pulumi.output import Unknown
 
 from nugen_pulumi.api.statuses import Phase
-from nugen_pulumi.errors import InputError, ModelNotFoundError, UnfinishedFleetError
+from nugen_pulumi.errors import BadKeyError, InputError, ModelNotFoundError, UnfinishedFleetError
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.action import Action, next_action
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
@@ -21,7 +21,7 @@ from nugen_pulumi.operations.messages import (
     unfinished_fleet,
     unseen_fleet,
 )
-from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, with_saved_key
 from nugen_pulumi.operations.outputs import FleetState
 from nugen_pulumi.waiting.budget import within_budget
 
@@ -30,6 +30,9 @@ class FleetOperations:
     """The operations of ``UndeployedModels``."""
 
     id_name = "model_ids"
+    defaults = DEFAULTS
+    computed = outputs.OF_FLEET
+    starts = None
 
     def diff(self, olds: FleetState, news: FleetState) -> Difference:
         """Compare what state holds with what the program says; the order of the ids means nothing."""
@@ -63,9 +66,9 @@ class FleetOperations:
         before = sum(model["undeployed"] for model_id, model in models.items() if model_id not in actions)
         with keep_on_error(id_, lambda last_known: outputs.of_fleet(news, last_known)):
             policy = wanted.policy(operation.timeout)
-            undeploy = {model_id: action is Action.UNDEPLOY for model_id, action in actions.items()}
+            undeploy = {model_id: action is Action.REQUEST for model_id, action in actions.items()}
             outcomes = operation.runtime().follow_all(
-                undeploy, policy, wait=wanted.wait, before=before, reporter=operation
+                undeploy, policy, wait=wanted.wait, before=before, recorded=known, reporter=operation
             )
             reasons: dict[str, str] = {}
             tracebacks = []
@@ -74,6 +77,9 @@ class FleetOperations:
                 outcome = outcomes[model_id]
                 if outcome.known is not None:
                     models[model_id] = outcome.known
+                elif actions[model_id] is Action.REQUEST:
+                    # Not requested after all. Beside an input that asks for it, the old entry would say that it was.
+                    models.pop(model_id, None)
                 if outcome.error is not None:
                     reasons[model_id] = str(outcome.error)
                     tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
@@ -91,18 +97,27 @@ class FleetOperations:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = props.get("models") or {}, props["model_ids"]
         wanted = Inputs.read(props)
-        seen = operation.runtime().follow_all(
+        outcomes = operation.runtime().follow_all(
             dict.fromkeys(ids, False), wanted.policy(None), wait=False, reporter=operation
         )
+        # In the order of the program; the outcomes come in the order of their ends.
+        seen = {model_id: outcomes[model_id] for model_id in ids}
         errors = {
             model_id: str(outcome.error)
             for model_id, outcome in seen.items()
             if outcome.error is not None and not isinstance(outcome.error, ModelNotFoundError)
         }
         if errors:
-            raise UnfinishedFleetError(unseen_fleet(len(ids), errors))
+            with with_saved_key("pulumi refresh"):
+                bad_key = any(isinstance(outcome.error, BadKeyError) for outcome in seen.values())
+                message = unseen_fleet(len(ids), errors)
+                raise BadKeyError(message) if bad_key else UnfinishedFleetError(message)
+        due = {model_id for model_id in ids if wanted.undeploy and model_id not in known}
+        found = {model_id: outcome.known for model_id, outcome in seen.items() if outcome.known}
+        # What was never requested stays unknown: beside an input that asks for it, an entry would say that it was.
+        recorded = {model_id: model for model_id, model in found.items() if model_id not in due or model["undeployed"]}
         # As state would hold it: what is left out there would be a change otherwise.
-        now = within_budget({model_id: outcome.known for model_id, outcome in seen.items() if outcome.known})
+        now = within_budget(recorded)
         lines = {model_id: drift(model_id, known.get(model_id), model) for model_id, model in now.items()}
         drifts = {model_id: line for model_id, line in lines.items() if line}
         if drifts:
@@ -114,7 +129,7 @@ class FleetOperations:
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
-    def adopt(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
+    def import_(self, operation: Operation, id_: str) -> tuple[str, FleetState | None]:
         """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
         ids = [model_id.strip() for model_id in id_.split(",")]
         given = cast("FleetState", {**DEFAULTS, "model_ids": ids})

@@ -28,6 +28,7 @@ class Given(TypedDict, total=False):
 
 
 DEFAULTS: Given = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
+DEPLOYED_DEFAULTS: Given = {"wait": True, "poll_interval_seconds": 5.0}
 DEFAULT_TIMEOUT_SECONDS = 1800.0
 # A property of a resource that is read in a preview. Pulumi leaves names that begin so out of what it shows people.
 READ_IN_PREVIEW = "__preview"

@@ -13,10 +13,14 @@ from nugen_pulumi.waiting.progress import GO_ON, MORE_TIME, START_AGAIN
 if TYPE_CHECKING:
     from nugen_pulumi.api.statuses import FleetModel
     from nugen_pulumi.operations.inputs import Inputs
+    from nugen_pulumi.operations.outputs import DeployedRecord
 
 GET_ADVICE = 'To read the status without an error, set wait=False or on_failure="record".'
 REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
 
+DEPLOY_AGAIN = "The next `pulumi up` requests the deployment again."
+GET_DEPLOYED_ADVICE = "To read the status without an error, set wait=False."
+WILL_DEPLOY = "will deploy, which uses credits"
 
 _NAMED = 10
 # How long something took: "in 1m 30s", "its last status, 2s ago, was".
@@ -97,7 +101,7 @@ def next_up(action: Action, *, running: bool, it: str = "it") -> str:
     """
     if action is Action.NOTHING:
         return f"The next `pulumi up` changes nothing: the program does not require {it} to be undeployed."
-    if action is Action.UNDEPLOY:
+    if action is Action.REQUEST:
         return f"The next `pulumi up` undeploys {it}."
     if running:
         return f"The next `pulumi up` waits for {it}."
@@ -106,7 +110,7 @@ def next_up(action: Action, *, running: bool, it: str = "it") -> str:
 
 def fleet_drift(total: int, reasons: Mapping[str, str], actions: Collection[Action], *, running: bool) -> str:
     """As :func:`drift` and :func:`next_up`, of a fleet: the action that does most is reported."""
-    action = next((action for action in (Action.UNDEPLOY, Action.POLL) if action in actions), Action.NOTHING)
+    action = next((action for action in (Action.REQUEST, Action.POLL) if action in actions), Action.NOTHING)
     it = "it" if len(reasons) == 1 else "them"
     return _fleet(total, reasons, "not undeployed", next_up(action, running=running, it=it))
 
@@ -123,17 +127,17 @@ def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
 def update_reason(known: FleetModel | None, action: Action) -> str:
     """Report in a few words why an update is due, and what it will do."""
     if known is None:
-        return f"status unknown: will {'undeploy' if action is Action.UNDEPLOY else 'wait'}"
+        return f"status unknown: will {'undeploy' if action is Action.REQUEST else 'wait'}"
     deployed = model_status(known.get("error")) == "DEPLOYED"
     state = "in service" if deployed else f"was {known['status']}" if known["status"] != Phase.FAILED else "FAILED"
-    if action is Action.UNDEPLOY:
+    if action is Action.REQUEST:
         return f"{state}: will undeploy"
     return f"{state}: will {'poll again' if known['status'] == Phase.FAILED else 'keep waiting'}"
 
 
 def fleet_update_reason(total: int, actions: Sequence[Action]) -> str:
     """As :func:`update_reason`, of a fleet: *actions* are those about the models that are not settled."""
-    undeploy = actions.count(Action.UNDEPLOY)
+    undeploy = actions.count(Action.REQUEST)
     poll = len(actions) - undeploy
     steps = [f"undeploy {undeploy}"] * bool(undeploy) + [f"poll {poll}"] * bool(poll)
     return f"{len(actions)} of {total} not undeployed: will {' and '.join(steps)}"
@@ -162,3 +166,63 @@ def _others(model_ids: Sequence[str]) -> str:
         return ""
     more = f" and {len(model_ids) - _ALIKE} more" if len(model_ids) > _ALIKE else ""
     return f" The same error: {', '.join(model_ids[:_ALIKE])}{more}."
+
+
+def deploy_reason(known: DeployedRecord | None, action: Action) -> str | None:
+    """Report in a few words why an update of a deployed model is due, and what it will do; None: nothing."""
+    if action is Action.NOTHING:
+        return None
+    if action is Action.POLL:
+        return f"was {known['status'] if known else 'unknown'}: will keep waiting"
+    now = model_status(known.get("error")) if known else None
+    return f"{f'is {now}' if now else 'not in service'}: {WILL_DEPLOY}"
+
+
+def not_deployed(model_id: str, error: str | None, advice: str) -> str:
+    """Report that a deployment FAILED."""
+    return f"Model {model_id} was not deployed: {(error or '').rstrip('.')}. {advice}"
+
+
+def adopted(model_id: str) -> str:
+    """Warn that a model was in service before its resource came."""
+    return (
+        f"Model {model_id} was in service, or on its way, before this resource: `pulumi destroy` will leave it in"
+        " service. To take it out of service, use UndeployedModel."
+    )
+
+
+def left_in_service(model_id: str) -> str:
+    """Warn that a destroy leaves a model in service."""
+    return (
+        f"Model {model_id} stays in service, because this resource did not deploy it. To take it out of service, use"
+        " UndeployedModel."
+    )
+
+
+def out_of_service(model_id: str, seen: DeployedRecord, action: Action) -> str:
+    """Report what a refresh has *seen* of a model that should be in service, and what the next ``pulumi up`` does."""
+    now = model_status(seen.get("error"))
+    if now == "UNDEPLOYING":
+        what = "is being undeployed by somebody"
+    elif seen["status"] == Phase.FAILED:
+        what = f"is not in service: {(seen.get('error') or '').rstrip('.')}"
+    else:
+        what = f"is not in service yet: {seen['status']}"
+    does = {Action.REQUEST: "deploys it", Action.POLL: "waits for it", Action.NOTHING: "changes nothing"}[action]
+    return f"Model {model_id} {what}. The next `pulumi up` {does}."
+
+
+def still_in_service(model_id: str, error: str | None) -> str:
+    """Report that a destroy did not take a model out of service."""
+    return (
+        f"Model {model_id} was not undeployed: {(error or '').rstrip('.')}. It stays in state, and the next `pulumi"
+        " destroy` requests the undeployment again."
+    )
+
+
+def contradiction(model_id: str) -> str:
+    """Warn about two resources that want opposite things."""
+    return (
+        f"Model {model_id} has both a DeployedModel and an UndeployedModel: one deploys what the other one undeploys."
+        " Remove one of them from the program."
+    )

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from nugen_pulumi.api.statuses import FleetModel, Phase
-from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError
+from nugen_pulumi.errors import ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.action import Action, next_action
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.operations.messages import GET_ADVICE, drift, failed, missing_models, next_up, update_reason
-from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, with_saved_key
 from nugen_pulumi.operations.outputs import ModelState
 
 
@@ -20,6 +20,9 @@ class ModelOperations:
     """The operations of ``UndeployedModel``."""
 
     id_name = "model_id"
+    defaults = DEFAULTS
+    computed = outputs.OF_MODEL
+    starts = None
 
     def diff(self, olds: ModelState, news: ModelState) -> Difference:
         """Compare what state holds with what the program says."""
@@ -43,14 +46,17 @@ class ModelOperations:
         if known is not None and action is Action.NOTHING:
             return outputs.of_model(news, known)
         with keep_on_error(id_, lambda status: outputs.of_model(news, status.recorded())):
-            undeploy = action is Action.UNDEPLOY
-            return outputs.of_model(news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy))
+            undeploy = action is Action.REQUEST
+            return outputs.of_model(
+                news, self._undeploy_and_wait(operation, id_, wanted, undeploy=undeploy, before=known)
+            )
 
     def refresh(self, operation: Operation, id_: str, props: ModelState) -> ModelState | None:
         """Poll once; return what is seen, or None if the model is gone."""
         known = outputs.from_state(props)
         try:
-            seen = operation.runtime().poll(id_, reporter=operation).recorded()
+            with with_saved_key("pulumi refresh"):
+                seen = operation.runtime().poll(id_, reporter=operation).recorded()
         except ModelNotFoundError:
             if known is not None:
                 operation.warn(missing_models([id_], of_fleet=False))
@@ -61,16 +67,16 @@ class ModelOperations:
             operation.warn(f"{message} {next_up(action, running=seen['status'] != Phase.FAILED)}")
         return outputs.of_model(props, outputs.seen_again(known, seen))
 
-    def adopt(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
+    def import_(self, operation: Operation, id_: str) -> tuple[str, ModelState | None]:
         """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
         given = cast("ModelState", {**DEFAULTS, "model_id": id_})
-        _refuse_bad(given)
+        refuse_bad(given)
         return id_, self.refresh(operation, id_, given)
 
     def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> ModelState:
         """Wait like ``create``, but never request the undeployment: for a resource that is read, not managed."""
         given = {**props, "model_id": id_}
-        _refuse_bad(given)
+        refuse_bad(given)
         wanted = Inputs.read(cast("Given", props))
         if props.get(READ_IN_PREVIEW):
             wanted = replace(wanted, wait=False)
@@ -83,26 +89,17 @@ class ModelOperations:
         wanted: Inputs,
         *,
         undeploy: bool = False,
+        before: FleetModel | None = None,
         advice: str | None = None,
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         if not wanted.wait:
-            return operation.runtime().poll(model_id, undeploy=undeploy, reporter=operation).recorded()
+            return operation.runtime().poll(model_id, request=undeploy, before=before, reporter=operation).recorded()
         policy = wanted.policy(operation.timeout)
-        status = operation.runtime().wait(model_id, policy, undeploy=undeploy, reporter=operation)
+        status = operation.runtime().wait(model_id, policy, request=undeploy, before=before, reporter=operation)
         known = status.recorded()
         if (message := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(message)
             failure.last_known = status
             raise failure
         return known
-
-
-def _refuse_bad(props: Mapping[str, Any]) -> None:
-    """
-    Reject invalid inputs of ``.get()``, because the engine checks only managed resources.
-
-    The id is called ``id`` there.
-    """
-    if bad := inputs.problems(props):
-        raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")

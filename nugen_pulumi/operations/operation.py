@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nugen_pulumi.errors import SettingsError
+from nugen_pulumi.errors import BadKeyError, InputError, SettingsError
 from nugen_pulumi.operations import inputs
-from nugen_pulumi.operations.inputs import DEFAULTS
+from nugen_pulumi.operations.inputs import DEFAULTS, Given
+from nugen_pulumi.operations.messages import contradiction
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiting.progress import Reporter
 
 if TYPE_CHECKING:
-    from nugen_pulumi.operations.outputs import FleetState, ModelState
+    from nugen_pulumi.operations.outputs import DeployedState, FleetState, ModelState
     from nugen_pulumi.waiting.runtime import Runtime
 
 
@@ -49,7 +50,9 @@ class Difference:
     update_reason: str | None
 
 
-def check(props: Mapping[str, Any], id_name: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def check(
+    props: Mapping[str, Any], id_name: str, defaults: Given = DEFAULTS
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """
     Return *props* with defaults filled in, and what is wrong with them: property and reason.
 
@@ -57,7 +60,7 @@ def check(props: Mapping[str, Any], id_name: str) -> tuple[dict[str, Any], list[
     secret, or ten thousand ids.
     """
     failures = [("", f"{name} {reason}") for name, reason in inputs.problems(props, id_name)]
-    return {**DEFAULTS, **props}, failures
+    return {**defaults, **props}, failures
 
 
 def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | None:
@@ -78,8 +81,67 @@ def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | Non
     return None
 
 
+def refuse_bad(props: Mapping[str, Any]) -> None:
+    """
+    Reject invalid inputs of ``.get()``, because the engine checks only managed resources.
+
+    The id is called ``id`` there.
+    """
+    if bad := inputs.problems(props):
+        raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")
+
+
 @contextmanager
-def keep_on_error(id_: str, complete: Callable[[Any], ModelState | FleetState]) -> Iterator[None]:
+def with_saved_key(command: str) -> Iterator[None]:
+    """Add to an error about the API key what *command*, which runs no program, used: the key that state holds."""
+    try:
+        yield
+    except BadKeyError as exc:
+        saved = f"`{command}` uses the key that the last `pulumi up` saved in state. If the key was changed since, run"
+        exc.args = (f"{exc} {saved} `pulumi up` first, or `{command} --run-program`.",)
+        raise
+
+
+# Which types of resources a process was asked about, by model. Two that want opposite things can never agree.
+_WANTED: dict[str, set[str]] = {}
+
+
+def contradicted(model_id: object, id_name: str, wants: str) -> bool:
+    """
+    Note that a resource wants a model in or out of service; return whether another one just began to want the opposite.
+
+    Args:
+        model_id: The model; anything but a string is not known yet.
+        id_name: A fleet is not counted.
+        wants: ``deployed`` or ``undeployed``.
+    """
+    if id_name != "model_id" or not isinstance(model_id, str):
+        return False
+    wanted = _WANTED.setdefault(model_id, set())
+    news = wants not in wanted
+    wanted.add(wants)
+    return news and len(wanted) > 1
+
+
+def announce(reporter: Reporter, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:
+    """
+    Say in a preview what creating a resource will cost, and warn where two resources want opposite things.
+
+    Args:
+        reporter: The call of Check: the only one that a preview makes about a resource that does not exist yet.
+        operations: Those of the resource's type.
+        news: The inputs.
+        creating: The resource does not exist yet.
+    """
+    if creating and operations.starts is not None:
+        reporter.report(operations.starts)
+    wants = "deployed" if "deployed" in operations.computed else "undeployed"
+    if contradicted(news.get("model_id"), operations.id_name, wants):
+        reporter.warn(contradiction(news["model_id"]))
+
+
+@contextmanager
+def keep_on_error(id_: str, complete: Callable[[Any], ModelState | FleetState | DeployedState]) -> Iterator[None]:
     """Give an error that knows something (its ``last_known``) what is to stay in state, as ``kept``: id and outputs."""
     try:
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.operations.inputs import NAMES, Given
@@ -22,6 +22,30 @@ class ModelState(Given, total=False):
     error: str | None
 
 
+class DeployedRecord(TypedDict):
+    """What is recorded of the deployment of a model."""
+
+    status: str
+    deployed: bool
+    result: NotRequired[Any]
+    start_time: NotRequired[str | None]
+    end_time: NotRequired[str | None]
+    error: NotRequired[str | None]
+
+
+class DeployedState(Given, total=False):
+    """The properties of a ``DeployedModel``, likewise."""
+
+    model_id: str
+    status: str
+    deployed: bool
+    adopted: bool
+    result: Any
+    start_time: str | None
+    end_time: str | None
+    error: str | None
+
+
 class FleetState(Given, total=False):
     """The properties of an ``UndeployedModels``, likewise."""
 
@@ -33,9 +57,13 @@ class FleetState(Given, total=False):
 
 
 OF_MODEL = ("status", "undeployed", "result", "start_time", "end_time", "error")
+OF_DEPLOYED = ("status", "deployed", "adopted", "result", "start_time", "end_time", "error")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
 # Those of a fleet that hold ids of models, and what they are while there is none.
 NAMING_MODELS: Mapping[str, Any] = {"models": {}, "pending": [], "failed": []}
+
+
+Recorded = TypeVar("Recorded", FleetModel, DeployedRecord)
 
 
 def given(props: Mapping[str, object]) -> dict[str, Any]:
@@ -58,7 +86,21 @@ def of_model(props: Mapping[str, object], model: FleetModel) -> ModelState:
     return cast("ModelState", {**given(props), **model})
 
 
-def seen_again(known: FleetModel | None, seen: FleetModel) -> FleetModel:
+def deployed_from_state(state: DeployedState) -> DeployedRecord | None:
+    """Return what *state* records of its model, or None if nothing is known yet."""
+    if "status" not in state:
+        return None
+    known = {"status": state["status"], "deployed": state.get("deployed", False)}
+    known |= {name: state.get(name) for name in ("result", "start_time", "end_time", "error")}
+    return cast("DeployedRecord", known)
+
+
+def of_deployed(props: Mapping[str, object], model: DeployedRecord, *, adopted: bool) -> DeployedState:
+    """Return the complete outputs of a deployed model."""
+    return cast("DeployedState", {**given(props), **model, "adopted": adopted})
+
+
+def seen_again(known: Recorded | None, seen: Recorded) -> Recorded:
     """
     Return *seen* with the times of *known* if nothing else differs.
 
@@ -66,11 +108,13 @@ def seen_again(known: FleetModel | None, seen: FleetModel) -> FleetModel:
     """
     if known is None or _without_times(seen) != _without_times(known):
         return seen
-    return {**seen, "start_time": known.get("start_time"), "end_time": known.get("end_time")}
+    return cast("Recorded", {**seen, "start_time": known.get("start_time"), "end_time": known.get("end_time")})
 
 
-def _without_times(model: FleetModel) -> tuple[object, ...]:
-    return model["status"], model["undeployed"], model.get("result"), model.get("error")
+def _without_times(model: FleetModel | DeployedRecord) -> dict[str, object]:
+    return {
+        name: value for name, value in model.items() if name not in ("start_time", "end_time") and value is not None
+    }
 
 
 def of_fleet(props: FleetState, models: Mapping[str, FleetModel]) -> FleetState:

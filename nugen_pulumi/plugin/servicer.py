@@ -21,9 +21,10 @@ from nugen_pulumi._version import VERSION
 from nugen_pulumi.engine.call import Call, cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import inputs, outputs
+from nugen_pulumi.operations.deployed import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import Operation, check, settings_problem
+from nugen_pulumi.operations.operation import Operation, announce, check, settings_problem
 from nugen_pulumi.plugin import wire
 
 if TYPE_CHECKING:
@@ -34,12 +35,11 @@ SCHEMA = Path(__file__).with_name("schema.json")
 
 T = TypeVar("T")
 
-_MODEL, _FLEET = ModelOperations(), FleetOperations()
 _OPERATIONS: dict[str, Any] = {  # the properties come as plain dicts
-    "nugen:index:UndeployedModel": _MODEL,
-    "nugen:index:UndeployedModels": _FLEET,
+    "nugen:index:UndeployedModel": ModelOperations(),
+    "nugen:index:UndeployedModels": FleetOperations(),
+    "nugen:index:DeployedModel": DeployedOperations(),
 }
-_COMPUTED = {_MODEL: outputs.OF_MODEL, _FLEET: outputs.OF_FLEET}
 
 
 class _InPreviewError(Exception):
@@ -77,7 +77,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Check(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""
-        checked, failures = check(wire.read(request.news), _operations(request.urn).id_name)
+        operations, news = _operations(request.urn), wire.read(request.news)
+        checked, failures = check(news, operations.id_name, operations.defaults)
+        announce(Call(request.urn), operations, news, creating=not request.olds.fields)
         if (reason := settings_problem(self._find, creating=not request.olds.fields)) is not None:
             failures.append(("", reason))
         return provider_pb2.CheckResponse(
@@ -137,7 +139,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             if found:
                 id_, state = request.id, operations.refresh(operation, request.id, known)
             else:
-                id_, state = operations.adopt(operation, request.id)
+                id_, state = operations.import_(operation, request.id)
             if state is None:
                 return provider_pb2.ReadResponse()  # it is gone, or was never there
             given = {operations.id_name: state[operations.id_name], **wire.read(request.inputs)}
@@ -147,9 +149,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         return self._answer(request, context, read)
 
-    def Delete(self, _request: Any, _context: grpc.ServicerContext) -> Any:
-        """Send no requests: deleting the resource only removes it from state."""
-        return empty_pb2.Empty()
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Take a deployed model out of service; of the others nothing is sent: they are only removed from state."""
+        operations = _operations(request.urn)
+        if not hasattr(operations, "delete"):
+            return empty_pb2.Empty()
+
+        def delete(operation: Operation) -> Any:
+            operations.delete(operation, request.id, wire.read(request.properties))
+            return empty_pb2.Empty()
+
+        return self._answer(request, context, delete)
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer ``getUndeployStatus``: one poll."""
@@ -217,7 +227,7 @@ def _operations(urn: str) -> Any:
 
 def _previewed(operations: Any, news: dict[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
     """Return what a preview knows: the inputs."""
-    return wire.written(outputs.given(news), unknown=_COMPUTED[operations], secret=secret)
+    return wire.written(outputs.given(news), unknown=operations.computed, secret=secret)
 
 
 def _holds_unknown(value: Any) -> bool:

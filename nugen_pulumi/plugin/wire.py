@@ -13,7 +13,7 @@ from pulumi.runtime import rpc
 
 from nugen_pulumi.api.statuses import PULUMI_SIGNATURE
 from nugen_pulumi.operations.inputs import NAMES
-from nugen_pulumi.operations.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
+from nugen_pulumi.operations.outputs import NAMING_MODELS, OF_DEPLOYED, OF_FLEET, OF_MODEL
 
 # Source: pulumi/runtime/rpc.py, the SDK's own spelling of these.
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - it marks secrets, and is none
@@ -27,7 +27,7 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda match: match[1].upper(), name)
 
 
-_SNAKE = {camel(name): name for name in (*NAMES, *OF_MODEL, *OF_FLEET)}
+_SNAKE = {camel(name): name for name in (*NAMES, *OF_MODEL, *OF_DEPLOYED, *OF_FLEET)}
 # Not what the API wrote: "path.model_id".
 _SPELT = re.compile(rf"(?<![.\w])({'|'.join(name for name in NAMES if '_' in name)})\b")
 

@@ -6,15 +6,16 @@ import asyncio
 import traceback
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.text import duration, printable
 from nugen_pulumi.waiting.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.waiting.progress import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
-from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
 _BETWEEN_LINES = 0.5
@@ -59,6 +60,7 @@ async def follow_all(
     *,
     wait: bool,
     before: int = 0,
+    recorded: Mapping[str, FleetModel] = MappingProxyType({}),
     reporter: Reporter = SILENT,
 ) -> dict[str, ModelOutcome]:
     """
@@ -70,6 +72,7 @@ async def follow_all(
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is reported.
+        recorded: What was recorded of models before their undeployment is requested.
         reporter: Is shown how it stands, twice a second at most, and once more at an end that was waited for; and, for
             ``--debug``, each HTTP request in one line. The models show no lines of their own.
 
@@ -81,11 +84,16 @@ async def follow_all(
     outcomes: dict[str, ModelOutcome] = {}
     budget = Budget()
 
-    undeployments: list[Undeployment] = []
+    undeployments: list[Task] = []
 
     async def one(model_id: str, *, undeploy: bool) -> None:
-        undeployment = Undeployment(
-            client, model_id, policy, reporter=_DebugOnly(reporter), remember=_lighter if wait else None
+        undeployment = Task(
+            client,
+            model_id,
+            policy,
+            before=recorded.get(model_id),
+            reporter=_DebugOnly(reporter),
+            remember=_lighter if wait else None,
         )
         undeployments.append(undeployment)
         try:
@@ -116,7 +124,7 @@ async def follow_all(
     while under_way:
         try:
             _, under_way = await asyncio.wait(under_way)
-        except asyncio.CancelledError:  # noqa: PERF203 - it may come again while those that were cancelled end
+        except asyncio.CancelledError:
             interrupted = True
             for task in under_way:
                 task.cancel()
@@ -126,12 +134,10 @@ async def follow_all(
     return outcomes
 
 
-async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) -> ModelOutcome:
+async def _outcome(undeployment: Task, *, undeploy: bool, wait: bool) -> ModelOutcome:
     error: NugenError | None = None
     try:
-        status: UndeployStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(
-            undeploy=undeploy
-        )
+        status: TaskStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(request=undeploy)
     except NugenError as exc:
         status, error = exc.last_known, exc
     except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
@@ -141,7 +147,7 @@ async def _outcome(undeployment: Undeployment, *, undeploy: bool, wait: bool) ->
     return ModelOutcome(None if status is None else status.recorded(), error)
 
 
-def _lighter(status: UndeployStatus) -> UndeployStatus:
+def _lighter(status: TaskStatus) -> TaskStatus:
     """Leave a large result of a model that is still pending out: ten thousand of them must fit into memory."""
     if status.terminal or (size := size_of(status.result)) <= LARGEST_PENDING_RESULT:
         return status
@@ -161,7 +167,7 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
         tell()
 
 
-def _outage(client: NugenClient, undeployments: Collection[Undeployment]) -> tuple[str, str]:
+def _outage(client: NugenClient, undeployments: Collection[Task]) -> tuple[str, str]:
     """Tell that nothing answers, before the count, and why, after it: what is pending would look healthy otherwise."""
     if client.answered_ever and client.unanswered_for < _LONG_OUTAGE:
         return "", ""

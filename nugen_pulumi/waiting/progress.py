@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.errors import OutageError, OverloadedError
 from nugen_pulumi.text import duration
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.models import UndeployStatus
+    from nugen_pulumi.api.models import TaskStatus
     from nugen_pulumi.errors import UnavailableError
 
 
@@ -110,16 +111,20 @@ class Facts:
         waited: Seconds since the wait began.
         unanswered_for: Seconds since the last usable response, or since the beginning.
         early: What a poll said that may be about the time before our DELETE, or None.
-        fate_unknown: The DELETE was sent, and it is not known whether it was carried out.
+        fate_unknown: The request was sent, and it is not known whether it was carried out.
+        direction: Undeployment or deployment.
+        again: The command that continues after an error.
     """
 
     model_id: str
-    last: UndeployStatus | None
+    last: TaskStatus | None
     error: UnavailableError | None
     waited: float
     unanswered_for: float
     early: str | None = None
     fate_unknown: bool = False
+    direction: Direction = UNDEPLOY
+    again: str = "pulumi up"
 
     @property
     def news(self) -> str:
@@ -160,22 +165,28 @@ class Facts:
             since = f" Since then {self.error}."
         elif self.error:
             since = f" Since then there was no usable response; the last error: {self.error}."
-        return f"Model {self.model_id} is not undeployed after {waited}: {self._seen}.{since} {GO_ON}"
+        return f"Model {self.model_id} is not {self.direction.done} after {waited}: {self._seen}.{since} {self._go_on}"
 
     @property
     def interrupted(self) -> str:
         """The message of a wait that was cancelled."""
         start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
         if self.last is not None:
-            return f"{start}; {self._seen}. {GO_ON}"
+            return f"{start}; {self._seen}. {self._go_on}"
         error = f" The last error: {self.error}." if self.error else ""
         return f"{start} before the first usable response.{error} {self._start_again}"
 
     @property
+    def _go_on(self) -> str:
+        return GO_ON.replace("pulumi up", self.again)
+
+    @property
     def _start_again(self) -> str:
+        start_again = START_AGAIN.replace("pulumi up", self.again)
         if self.fate_unknown:
-            return f"The API may have carried out the DELETE, and it does no harm to repeat it. {START_AGAIN}"
-        return START_AGAIN
+            method = self.direction.method
+            return f"The API may have carried out the {method}, and it does no harm to repeat it. {start_again}"
+        return start_again
 
     @property
     def _status(self) -> str:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.directions import UNDEPLOY, Direction
+from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
 from nugen_pulumi.waiting.loop import Loop
 from nugen_pulumi.waiting.progress import SILENT, Reporter
-from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
 T = TypeVar("T")
@@ -48,20 +51,38 @@ class Runtime:
         model_id: str,
         policy: WaitPolicy,
         *,
-        undeploy: bool = False,
+        direction: Direction = UNDEPLOY,
+        request: bool = False,
+        before: FleetModel | None = None,
+        again: str = "pulumi up",
         reporter: Reporter = SILENT,
-    ) -> UndeployStatus:
-        """Block until the undeployment is finished: see :class:`Undeployment` and its ``follow``."""
-        return self._run(
-            lambda: Undeployment(self._client, model_id, policy, reporter=reporter).follow(undeploy=undeploy)
-        )
+    ) -> TaskStatus:
+        """Block until the task is finished: see :class:`Task` and its ``follow``."""
 
-    def poll(self, model_id: str, *, undeploy: bool = False, reporter: Reporter = SILENT) -> UndeployStatus:
-        """Block for one poll: see :meth:`Undeployment.poll_once`."""
-        policy = WaitPolicy()
-        return self._run(
-            lambda: Undeployment(self._client, model_id, policy, reporter=reporter).poll_once(undeploy=undeploy)
-        )
+        async def follow() -> TaskStatus:
+            task = Task(
+                self._client, model_id, policy, direction=direction, before=before, again=again, reporter=reporter
+            )
+            return await task.follow(request=request)
+
+        return self._run(follow)
+
+    def poll(
+        self,
+        model_id: str,
+        *,
+        direction: Direction = UNDEPLOY,
+        request: bool = False,
+        before: FleetModel | None = None,
+        reporter: Reporter = SILENT,
+    ) -> TaskStatus:
+        """Block for one poll: see :meth:`Task.poll_once`."""
+
+        async def poll_once() -> TaskStatus:
+            task = Task(self._client, model_id, WaitPolicy(), direction=direction, before=before, reporter=reporter)
+            return await task.poll_once(request=request)
+
+        return self._run(poll_once)
 
     def follow_all(
         self,
@@ -70,10 +91,15 @@ class Runtime:
         *,
         wait: bool = True,
         before: int = 0,
+        recorded: Mapping[str, FleetModel] = MappingProxyType({}),
         reporter: Reporter = SILENT,
     ) -> dict[str, ModelOutcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`follow_all`."""
-        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, reporter=reporter))
+        return self._run(
+            lambda: follow_all(
+                self._client, models, policy, wait=wait, before=before, recorded=recorded, reporter=reporter
+            )
+        )
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

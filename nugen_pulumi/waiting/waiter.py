@@ -102,8 +102,8 @@ class Wait:
         self._misses = 0
         self._grace_until = now
 
-    def undeploy_requested(self, now: float) -> None:
-        """Note that the undeployment was requested at *now*, which begins the grace."""
+    def requested(self, now: float) -> None:
+        """Note that the task was requested at *now*, which begins the grace."""
         self._grace_until = now + self.policy.grace
 
     def in_grace(self, now: float) -> bool:

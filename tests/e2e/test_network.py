@@ -24,16 +24,16 @@ for n in range({count}):
 
 # A mistake of ours, in one model: the provider process imports this before anything else.
 MISTAKE = """
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 
-right = UndeployStatus.recorded
+right = TaskStatus.recorded
 
 def wrong(status):
     if status.model_id == "m-3":
         raise ZeroDivisionError("ours")
     return right(status)
 
-UndeployStatus.recorded = wrong
+TaskStatus.recorded = wrong
 """
 
 

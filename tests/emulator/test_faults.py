@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -100,11 +100,11 @@ def test_answered(emulator, api, name):
 def test_date(emulator, api):
     """A date to come back at is one of HTTP's, and not too early."""
     emulator.script("m-1", faults.too_many_until(30))
-    earliest = datetime.now(timezone.utc) + timedelta(seconds=30)
+    earliest = datetime.now(UTC) + timedelta(seconds=30)
     said = api.get(STATUS).headers["retry-after"]
 
     assert said.endswith(" GMT")
-    assert earliest <= parsedate_to_datetime(said) <= datetime.now(timezone.utc) + timedelta(seconds=31)
+    assert earliest <= parsedate_to_datetime(said) <= datetime.now(UTC) + timedelta(seconds=31)
 
 
 def test_binary(emulator, api):

@@ -1,12 +1,12 @@
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from nugen_pulumi.emulator import ABSENT, Answer, State, Traits, catalogue
 from nugen_pulumi.emulator.model import Model
 
-START = datetime(2026, 7, 16, 6, 53, 56, 29517, tzinfo=timezone.utc)
+START = datetime(2026, 7, 16, 6, 53, 56, 29517, tzinfo=UTC)
 
 
 def after(seconds):

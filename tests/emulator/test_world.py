@@ -1,5 +1,5 @@
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -140,7 +140,7 @@ def clock():
 
 @pytest.fixture
 def world(clock):
-    return World(undeploy_seconds=10, clock=clock, epoch=datetime(2026, 7, 16, tzinfo=timezone.utc))
+    return World(undeploy_seconds=10, clock=clock, epoch=datetime(2026, 7, 16, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -175,12 +175,12 @@ def test_life(world, clock):
 
 def test_real_clock():
     """Unless told otherwise it is now."""
-    before = datetime.now(timezone.utc).replace(microsecond=0)
+    before = datetime.now(UTC).replace(microsecond=0)
     world = World(undeploy_seconds=10)
     world.add("m-1", Traits(state="UNDEPLOYING"))
     started = world.status("m-1").body["start_time"].replace("Z", "+00:00")
 
-    assert before <= datetime.fromisoformat(started) <= datetime.now(timezone.utc)
+    assert before <= datetime.fromisoformat(started) <= datetime.now(UTC)
 
 
 def test_models_are_independent(world):

@@ -7,7 +7,7 @@ from harness.faults import MEANINGS, PERMANENT, REFUSED, TRANSIENT, without_a_so
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError, WaitTimeoutError
-from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
 KEY = "key-for-tests"
@@ -54,7 +54,7 @@ def wait(script, *, undeploy, timeout=1800.0):
 
     async def main():
         try:
-            return await Undeployment(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(undeploy=undeploy)
+            return await Task(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(request=undeploy)
         except NugenError as exc:
             return exc
 

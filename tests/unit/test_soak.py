@@ -11,7 +11,7 @@ from harness.api import ScriptedApi, body, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import NugenError
-from nugen_pulumi.waiting.undeployment import Undeployment
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.waiter import WaitPolicy
 
 WAITS = 500
@@ -65,7 +65,7 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
 
     async def one(client, number):
         try:
-            return await Undeployment(client, f"m-{number}", WaitPolicy(timeout=1800)).follow(undeploy=False)
+            return await Task(client, f"m-{number}", WaitPolicy(timeout=1800)).follow(request=False)
         except NugenError as exc:
             return exc
 
@@ -84,7 +84,7 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
 
     outcomes, took = simulate(main)
 
-    assert WAITS == sum(getattr(outcome, "undeployed", False) for outcome in outcomes)
+    assert WAITS == sum(getattr(outcome, "reached", False) for outcome in outcomes)
     assert took >= MINUTES * 60 * 0.9
     assert set() == set(threading.enumerate()) - threads
     assert objects[-1] < objects[1] * 1.05, "what is alive after the last minute, against the second"

@@ -35,6 +35,7 @@ def test_durations_read_as_a_person_says_them(seconds, said):
         ("\u202eright to left", "right to left"),
         ("x" * 400, "x" * 299 + "…"),
         ("\x9b31m", "31m"),
+        ("cut off \ud83d", "cut off \ufffd"),
     ],
 )
 def test_foreign_text_becomes_one_harmless_line(text, said):

@@ -13,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.client import Answer, answer_of
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import (
+    BadKeyError,
     MisdirectedError,
     ModelNotFoundError,
     NugenError,
@@ -28,14 +31,18 @@ from nugen_pulumi.operations.inputs import model_id_problem
 from nugen_pulumi.settings import Settings
 
 
-def ask(answer, *, method="status", model_id="m", within=100.0, longest_outage=300.0, settings=SETTINGS):
+def ask(
+    answer, *, method="status", model_id="m", within=100.0, longest_outage=300.0, settings=SETTINGS, direction=UNDEPLOY
+):
     """Return what the client makes of *answer*, be it a value or an error."""
     api = answer if isinstance(answer, ScriptedApi) else ScriptedApi(answer)
 
     async def main():
         client = client_for(api, settings)
         try:
-            return await getattr(client, method)(model_id, within=within, options=RequestOptions(longest_outage))
+            return await getattr(client, method)(
+                model_id, direction=direction, within=within, options=RequestOptions(longest_outage)
+            )
         except NugenError as exc:
             return exc
         finally:
@@ -86,6 +93,18 @@ PASSING = [
     (httpx.ProxyError("407"), "cannot connect (407) to https://api.test"),
 ]
 
+DONE = '{"model_id": "m", "status": "COMPLETED", "result": %s}'
+STRANGE = [
+    DONE % r'"\ud800x"',
+    DONE % ("[" * 300 + "]" * 300),
+    DONE % ("[" * 100_000 + "]" * 100_000),
+    DONE % ("1" * 5000),
+    "\ufeff" + DONE % "1",
+    DONE % '"\ud800"',
+    DONE % '"a\nb"',
+    DONE.replace("{", r'{"\ud800": 1, "start_time": "\ud800", ', 1) % "1",
+]
+
 REFUSALS = [
     (503, "503 Service Unavailable"),
     (answer(429), "429 Too Many Requests"),
@@ -95,10 +114,10 @@ REFUSALS = [
 
 LASTING = [
     (answer(400, "Bad request"), RejectedError, "Model m: the Nugen API rejects the request (400 Bad Request)."),
-    (answer(401, "Not authenticated"), RejectedError, "does not accept the API key (401: Not authenticated): check"),
+    (answer(401, "Not authenticated"), BadKeyError, "does not accept the API key (401: Not authenticated): check"),
     (
         answer(403, "Could not validate credentials."),
-        RejectedError,
+        BadKeyError,
         "(403: Could not validate credentials): check the one in nugen:apiKey (in the stack config",
     ),
     (answer(404, "Model not found"), ModelNotFoundError, "knows no such model, or it belongs to another account"),
@@ -137,17 +156,17 @@ LASTING = [
 
 
 @pytest.mark.parametrize(("given", "says"), PASSING)
-@pytest.mark.parametrize("method", ["status", "undeploy"])
+@pytest.mark.parametrize("method", ["status", "start"])
 def test_a_transient_error(method, given, says):
     outcome = ask(given, method=method)
     if (
-        method == "undeploy"
+        method == "start"
         and isinstance(given, httpx.Response)
         and given.status_code < 300
         and "encoding" not in says
         and "HTML" not in says
     ):
-        assert outcome is True, "any 2xx accepts a DELETE"
+        assert outcome.answer is Answer.ACCEPTED, "any 2xx accepts a DELETE"
         return
 
     assert UnavailableError is type(outcome)
@@ -156,7 +175,7 @@ def test_a_transient_error(method, given, says):
 
 
 @pytest.mark.parametrize(("given", "says"), REFUSALS)
-@pytest.mark.parametrize("method", ["status", "undeploy"])
+@pytest.mark.parametrize("method", ["status", "start"])
 def test_a_refusal_for_overload_is_sent_again_and_was_certainly_not_carried_out(method, given, says):
     """Without one admitted request the longest outage of a poll ends it after half a minute."""
     api = ScriptedApi(given)
@@ -169,11 +188,11 @@ def test_a_refusal_for_overload_is_sent_again_and_was_certainly_not_carried_out(
 
 
 @pytest.mark.parametrize(("given", "kind", "says"), LASTING)
-@pytest.mark.parametrize("method", ["status", "undeploy"])
+@pytest.mark.parametrize("method", ["status", "start"])
 def test_a_permanent_error(method, given, kind, says):
     outcome = ask(given, method=method)
-    if method == "undeploy" and given.status_code == 400:
-        assert outcome is False, "there is nothing to undeploy, or an undeployment runs already"
+    if method == "start" and given.status_code == 400:
+        assert outcome.answer is Answer.UNCLEAR, "there is nothing to undeploy, or an undeployment runs already"
         return
 
     assert kind is type(outcome)
@@ -370,7 +389,7 @@ def test_once_an_outage_has_ended_all_waits_the_next_request_finds_out_whether_i
 
     outcomes, _ = simulate(main)
 
-    assert [UnavailableError, UnavailableError, UnavailableError, OutageError, UndeployStatus] == [
+    assert [UnavailableError, UnavailableError, UnavailableError, OutageError, TaskStatus] == [
         type(outcome) for outcome in outcomes
     ]
 
@@ -447,14 +466,14 @@ def test_one_delete_that_is_always_refused_costs_the_others_nothing():
             return await super().handle_async_request(request)
 
     async def undeployed(client, model_id):
-        await client.undeploy(model_id, within=600)
+        await client.start(model_id, within=600)
         for _ in range(5):
             await client.status(model_id, within=600)
             await asyncio.sleep(0.5)
 
     async def main():
         client = client_for(Api("PENDING"))
-        bad = asyncio.create_task(client.undeploy("bad", within=600))
+        bad = asyncio.create_task(client.start("bad", within=600))
         await asyncio.gather(*(undeployed(client, f"m-{n}") for n in range(20)))
         bad.cancel()
 
@@ -602,7 +621,7 @@ def test_what_is_sent_is_the_documented_request():
 
     api.handle_async_request = record
     ask(api)
-    ask(api, method="undeploy")
+    ask(api, method="start")
 
     assert [
         ("GET", "https://api.test/api/v3/models/undeploy-model/m/status"),
@@ -670,4 +689,47 @@ def test_any_accepted_id_is_exactly_one_segment_of_the_path(model_id):
 def test_no_body_makes_anything_but_a_value_or_one_of_our_errors(content):
     outcome = ask(httpx.Response(200, content=content))
 
-    assert isinstance(outcome, (UndeployStatus, UnavailableError))
+    assert isinstance(outcome, (TaskStatus, UnavailableError))
+
+
+@pytest.mark.parametrize(
+    ("said", "undeployment", "deployment"),
+    [
+        ("Model is already undeployed", Answer.THERE, Answer.UNCLEAR),
+        ("Model is already being undeployed.", Answer.RUNNING, Answer.BLOCKED),
+        ("Model already deployed", Answer.UNCLEAR, Answer.THERE),
+        ("The model is ALREADY DEPLOYING", Answer.BLOCKED, Answer.RUNNING),
+        ("Model cannot be redeployed. Current status: UNDEPLOYING", Answer.RUNNING, Answer.BLOCKED),
+        ("Model cannot be undeployed. Current status: DEPLOYING", Answer.BLOCKED, Answer.RUNNING),
+        ("No active deployment. Model status is EVALUATED.", Answer.THERE, Answer.UNCLEAR),
+        ("Model status is READY", Answer.UNCLEAR, Answer.UNCLEAR),
+        ("Bad request", Answer.UNCLEAR, Answer.UNCLEAR),
+        ("the deployment quota is already used", Answer.UNCLEAR, Answer.UNCLEAR),
+    ],
+)
+def test_only_definite_words_tell_what_a_400_means(said, undeployment, deployment):
+    assert (undeployment, deployment) == (answer_of(said, UNDEPLOY), answer_of(said, DEPLOY))
+
+
+def test_an_unknown_400_to_a_post_is_an_error():
+    """A class of 4xx is never success: the model would count as deployed."""
+    outcome = ask(answer(400, "Bad request"), method="start", direction=DEPLOY)
+
+    assert RejectedError is type(outcome)
+    assert "rejects the request (400 Bad Request)" in str(outcome)
+
+
+@pytest.mark.parametrize("text", STRANGE)
+def test_a_status_is_read_whatever_is_beside_it(text):
+    assert ask(httpx.Response(200, content=text.encode("utf-8", "surrogatepass"))).reached
+
+
+def test_a_status_in_latin_1_is_read():
+    assert ask(httpx.Response(200, content=(DONE % '"d\u00e9j\u00e0"').encode("latin-1"))).reached
+
+
+def test_a_model_that_is_not_found_is_not_found_whatever_is_beside_that():
+    text = '\ufeff{"detail": "Model not found", "x": [%s, "%s"]}'
+    content = (text % ("[" * 5000 + "]" * 5000, "\ud800")).encode("utf-8", "surrogatepass")
+
+    assert isinstance(ask(httpx.Response(404, content=content)), ModelNotFoundError)

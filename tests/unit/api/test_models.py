@@ -1,18 +1,33 @@
 """What the wild answers, read leniently, and what it means."""
 
+import json
+import math
 import sys
 
 import pytest
-from harness.host import struct
+from google.protobuf import json_format, struct_pb2
+from harness.host import plain, struct
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.statuses import PULUMI_SIGNATURE
+from nugen_pulumi.http.response import Response
 
 LARGEST = int(sys.float_info.max)
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def status(word="COMPLETED", **fields):
-    return UndeployStatus.model_validate({"model_id": "m", "status": word, **fields})
+    return TaskStatus.model_validate({"model_id": "m", "status": word, **fields})
+
+
+def read(text, **fields):
+    """Return what is made of a body with *text* as its result, and other fields as JSON."""
+    fields = {"model_id": '"m"', "status": '"COMPLETED"', "result": text} | fields
+    body = "{" + ", ".join(f'"{name}": {value}' for name, value in fields.items()) + "}"
+    return TaskStatus.model_validate(Response(200, body.encode("utf-8", "surrogatepass")).json())
 
 
 def failed(reason):
@@ -42,25 +57,25 @@ def test_of_a_long_word_40_letters_are_kept(letters, kept):
 def test_only_documented_words_end_a_wait_and_only_completed_means_undeployed(word, over, known, undeployed):
     seen = status(word)
 
-    assert (over, known, undeployed) == (seen.terminal, seen.known, seen.undeployed)
+    assert (over, known, undeployed) == (seen.terminal, seen.known, seen.reached)
 
 
 @pytest.mark.parametrize("word", ["UNDEPLOYED", "EVALUATED"])
 def test_failed_because_it_is_at_rest_already_means_undeployed(word):
     seen = failed(f"No active undeployment. Model status is {word}.")
 
-    assert (True, word, True) == (seen.undeployed, seen.model_status, seen.terminal)
+    assert (True, word, True) == (seen.reached, seen.model_status, seen.terminal)
 
 
 @pytest.mark.parametrize("word", ["DEPLOYED", "UNDEPLOYING", "READY", "UNDEPLOYED_PARTLY"])
 def test_failed_with_any_other_model_status_does_not(word):
     seen = failed(f"No active undeployment. Model status is {word}.")
 
-    assert (False, word) == (seen.undeployed, seen.model_status)
+    assert (False, word) == (seen.reached, seen.model_status)
 
 
 def test_a_result_that_mentions_a_model_status_without_failing_means_nothing():
-    assert not status("PENDING", result={"error": "Model status is UNDEPLOYED"}).undeployed
+    assert not status("PENDING", result={"error": "Model status is UNDEPLOYED"}).reached
 
 
 @pytest.mark.parametrize(
@@ -92,31 +107,160 @@ def test_times_stay_as_answered(time):
 
 def test_a_time_of_a_foreign_type_hides_nothing():
     assert ("1708768800", None) == (status(end_time=1708768800).end_time, status().end_time)
-    assert "(unknown)" == status(end_time="04da6b54-80e4-46f7-96ec-b56ff0331ba9").end_time
+    assert "(unknown)" == status(end_time=UNKNOWN).end_time
+
+
+@pytest.mark.parametrize(
+    ("time", "kept"),
+    [
+        (r'"2024-02-24\ud83d"', "2024-02-24\ufffd"),
+        ("1" * 5000, "(a number too large)"),
+        ("9007199254740993", "9007199254740993"),
+        ("1e999", "(a number too large)"),
+        ('["a", 1]', "['a', 1]"),
+        ("true", "True"),
+        ("[" * 100_000 + "]" * 100_000, "[" * 32 + "'(nested too deep)'" + "]" * 32),
+    ],
+)
+def test_nor_does_one_that_state_cannot_hold(time, kept):
+    seen = read("1", start_time=time, end_time=time)
+
+    assert (True, kept, kept) == (seen.reached, seen.start_time, seen.end_time)
+
+
+def test_half_a_character_in_an_id_hides_nothing():
+    assert ("m\ufffd", True) == (read("1", model_id=r'"m\ud83d"').model_id, read("1", model_id=r'"\ud83d"').reached)
+
+
+def test_half_a_character_makes_another_word_of_a_status():
+    """One that nobody knows, and so does not end a wait."""
+    seen = read("1", status=r'"completed\ud83d"')
+
+    assert ("COMPLETED\ufffd", False) == (seen.status, seen.known)
+
+
+def test_half_a_character_in_a_reason_is_seen():
+    assert "out of memory \ufffd" == read(r'{"error": "out of memory \ud83d"}', status='"FAILED"').error
 
 
 @pytest.mark.parametrize(
     ("answered", "stored"),
     [
-        ("NaN", None),
-        ("[-Infinity, 1.5]", [None, 1.5]),
+        ("NaN", "(not a number)"),
+        ("[-Infinity, 1.5, 1e999]", ["(a number too large)", 1.5, "(a number too large)"]),
+        ("9007199254740992", 9007199254740992),
+        ("-9007199254740992", -9007199254740992),
+        ("9007199254740993", "9007199254740993"),
+        ("-9007199254740993", "-9007199254740993"),
         ("1" + "0" * 400, "(a number too large)"),
-        (str(LARGEST), LARGEST),
-        (str(-LARGEST), -LARGEST),
-        ('{"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": 1}', {"value": 1}),
-        ('{"note": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}', {"note": "(unknown)"}),
+        ("-" + "1" * 5000, "(a number too large)"),
+        (str(LARGEST), str(LARGEST)),
+        (str(-LARGEST), str(-LARGEST)),
+        (
+            f'{{"{PULUMI_SIGNATURE}": "1b47061264138c4ac30d75fd1eb44270", "value": 1}}',
+            {"(reserved key)": "1b47061264138c4ac30d75fd1eb44270", "value": 1},
+        ),
+        (f'{{"note": "{UNKNOWN}"}}', {"note": "(unknown)"}),
+        ('"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7"', "(unknown)"),
         ("[" * 40 + "]" * 40, "nested"),
+        ("[" * 300 + "]" * 300, "nested"),
+        ("[" * 100_000 + "]" * 100_000, "nested"),
+        ('{"a":' * 50_000 + "1" + "}" * 50_000, "nested"),
         ('{"a": {"b": [1, "x", null, true]}}', {"a": {"b": [1, "x", None, True]}}),
         ('{"a": 1, "b": null}', {"a": 1}),
+        (r'"\ud800x"', "\ufffdx"),
+        (r'"\ud83d\ude00"', "\U0001f600"),
+        ('"\ud800"', "\ufffd\ufffd\ufffd"),  # each of the bytes that some encoders write
+        (r'{"\udfff": "\udfff"}', {"\ufffd": "\ufffd"}),
+        (r'{"\ud800": 1, "\ud801": 2, "\ufffd": 3}', {"\ufffd": 3, "\ufffd (2)": 1, "\ufffd (3)": 2}),
+        (r'{"\ufffd (2)": 1, "\ud800": 2, "\ud801": 3}', {"\ufffd (2)": 1, "\ufffd": 2, "\ufffd (3)": 3}),
+        (r'{"": "\u0000"}', {"": "\0"}),
+        ('"a\nb"', "a\nb"),
+        ('{"a": 1, "a": 2}', {"a": 2}),
     ],
 )
 def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):
     """The model is undeployed, whatever else the answer holds; and Pulumi can store it."""
-    seen = UndeployStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
-    struct({"result": seen.result})
+    seen = read(answered)
 
-    assert seen.undeployed
+    assert seen.reached
     assert (stored == seen.result) if stored != "nested" else ("(nested too deep)" in str(seen.result))
+    assert {"result": seen.result} == plain(struct({"result": seen.result}))
+
+
+def test_a_number_keeps_its_type():
+    assert "[1, True, 2.0]" == str(read("[1, true, 2.0]").result)
+
+
+def test_what_is_ignored_hides_nothing_either():
+    deep = "[" * 100_000 + "]" * 100_000
+    for name, value in [("x", deep), (r"\ud800", r'"\ud800"'), ("x", "1" * 5000), ("x", "1e999"), ("", "NaN")]:
+        assert read("1", **{name: value}).reached
+
+
+TEXTS = st.one_of(
+    st.text(),
+    st.text(st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"]), min_size=1, max_size=2),
+    st.sampled_from([UNKNOWN, PULUMI_SIGNATURE, "", "\ufffd", "\ufffd (2)", "__x", "\0"]),
+)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | TEXTS
+    | st.integers(2**53 - 2, 2**53 + 2)
+    | st.just(10**350),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+)
+NOTES = ("(not a number)", "(a number too large)", "(nested too deep)", "(unknown)")
+
+
+def deep(value, levels):
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def same_or_said(value, kept):
+    """Tell whether *kept* is *value*, or shows that it is not."""
+    if isinstance(value, str):
+        broken = any("\ud800" <= char <= "\udfff" for char in value)
+        return "\ufffd" in kept if broken else kept == (value if value != UNKNOWN else "(unknown)")
+    if isinstance(value, bool) or value is None:
+        return kept is value
+    if isinstance(value, (int, float)):
+        whole = isinstance(value, int) and abs(value) > 2**53
+        return kept in NOTES or (kept == str(value) if whole else kept == value)
+    if kept == "(nested too deep)":
+        return True
+    if isinstance(value, list):
+        return len(value) == len(kept) and all(map(same_or_said, value, kept))
+    value = {key: item for key, item in value.items() if item is not None}
+    renamed = [key for key in kept if key not in value]
+    return (
+        len(value) == len(kept)
+        and all(same_or_said(value[key], kept[key]) for key in kept if key in value)
+        and all(key == "(reserved key)" or key.startswith("(reserved key) (") or "\ufffd" in key for key in renamed)
+    )
+
+
+@given(VALUES, st.sampled_from([0, 0, 0, 20, 33, 150, 300]), st.booleans(), st.booleans())
+@example({PULUMI_SIGNATURE: 1, "(reserved key)": 2}, 0, False, False)
+@example(math.nan, 300, False, True)
+def test_any_result_is_kept_or_says_that_it_is_not(value, levels, marked, ascii_only):
+    """And the model is undeployed, and what is kept comes back from protobuf as it was."""
+    value = json.loads(json.dumps(deep(value, levels)))  # two halves of a character may have met
+    text = json.dumps({"model_id": "m", "status": "COMPLETED", "result": value}, ensure_ascii=ascii_only)
+    body = text.encode("utf-8", "surrogatepass")
+    seen = TaskStatus.model_validate(Response(200, b"\xef\xbb\xbf" * marked + body).json())
+    message = struct_pb2.Struct()
+    message.update({"result": seen.result})
+    back = struct_pb2.Struct.FromString(message.SerializeToString())
+
+    assert seen.reached
+    assert same_or_said(value, seen.result)
+    assert {"result": seen.result} == json_format.MessageToDict(back)
 
 
 @pytest.mark.parametrize(("levels", "whole"), [(32, True), (33, False)])
@@ -124,7 +268,7 @@ def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):
 def test_a_result_keeps_32_levels(begin, end, levels, whole):
     """Be they lists or objects; what is deeper becomes a remark."""
     answered = begin * levels + "1" + end * levels
-    seen = UndeployStatus.model_validate_json(f'{{"model_id": "m", "status": "COMPLETED", "result": {answered}}}')
+    seen = read(answered)
 
     assert whole == ("1" in str(seen.result))
     assert whole == ("(nested too deep)" not in str(seen.result))
@@ -146,10 +290,10 @@ def test_unknown_fields_are_ignored_and_missing_ones_are_none():
 )
 def test_without_the_required_fields_it_is_no_status(body):
     with pytest.raises(ValidationError):
-        UndeployStatus.model_validate(body)
+        TaskStatus.model_validate(body)
 
 
 def test_what_is_wrong_is_said_without_the_foreign_text():
     with pytest.raises(ValidationError) as caught:
-        UndeployStatus.model_validate({"model_id": ["secret"], "status": "PENDING"})
+        TaskStatus.model_validate({"model_id": ["secret"], "status": "PENDING"})
     assert "secret" not in str(caught.value)

@@ -1,7 +1,11 @@
 """What the operations on a fleet request, what they return, and what they keep when they fail."""
 
+from collections import Counter
+
 import pytest
 from harness.api import Told
+from hypothesis import given
+from hypothesis import strategies as st
 from pulumi.output import Unknown
 
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UnavailableError, UnfinishedFleetError
@@ -31,7 +35,7 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def follow_all(self, models, policy, *, wait=True, before=0, reporter):
+    def follow_all(self, models, policy, *, wait=True, before=0, recorded=None, reporter):
         self.asked.append((dict(models), policy.timeout, wait, before))
         reporter.report("a line")
         return {model_id: self._outcome(self.answers[model_id]) for model_id in models}
@@ -267,18 +271,18 @@ def test_a_refresh_finds_no_change_in_what_was_left_out(operations):
 
 def test_adopting_a_fleet_polls_each_once_and_has_the_defaults(operations):
     runtime = Runtime(a=COMPLETED, b=PENDING)
-    id_, outputs = operations.adopt(runtime.context(), "a, b")
+    id_, outputs = operations.import_(runtime.context(), "a, b")
 
     assert id_ == operations.create(Runtime(a=COMPLETED, b=COMPLETED).context(), NEWS)[0]
     assert state({"a": COMPLETED, "b": PENDING}) == outputs
     assert [({"a": False, "b": False}, 1800.0, False, 0)] == runtime.asked
-    assert operations.adopt(Runtime(a=GONE, b=GONE).context(), "a,b")[1] is None
+    assert operations.import_(Runtime(a=GONE, b=GONE).context(), "a,b")[1] is None
 
 
 def test_what_cannot_be_an_id_is_not_asked_about(operations):
     runtime = Runtime()
     with pytest.raises(InputError) as caught:
-        operations.adopt(runtime.context(), "a,b/c,")
+        operations.import_(runtime.context(), "a,b/c,")
 
     assert (
         "model_ids 'b/c' must not contain / \\ ? or #, because they would change the URL;"
@@ -316,3 +320,52 @@ def different(*, inputs=True, replaces=(), unfinished=None):
 )
 def test_a_diff_says_what_differs_and_what_an_update_would_do(operations, models, props, difference):
     assert difference == operations.diff(state(models), {**NEWS, **props})
+
+
+class Interrupted(Runtime):
+    """Requests each undeployment, unless an interruption comes first; counts the DELETEs that were accepted."""
+
+    def __init__(self, moments):
+        super().__init__()
+        self.moments = moments
+        self.deletes = Counter()
+
+    def follow_all(self, models, policy, *, wait=True, before=0, recorded=None, reporter):
+        return {model_id: self._follow(model_id, request=request, wait=wait) for model_id, request in models.items()}
+
+    def _follow(self, model_id, *, request, wait):
+        moment = self.moments(model_id)
+        if request and moment == "before":
+            return ModelOutcome(None, UnavailableError(f"Model {model_id}: interrupted."))
+        self.deletes[model_id] += request
+        if not self.deletes[model_id]:
+            return ModelOutcome(ON_FIRE)
+        if wait and moment == "after":
+            return ModelOutcome(PENDING, UnavailableError(f"Model {model_id}: interrupted."))
+        return ModelOutcome(COMPLETED)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["before", "after", "end"]), min_size=3, max_size=3), max_size=6),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+    st.sampled_from([{"on_failure": "record"}, {"wait": False}, {}]),
+    st.sets(st.sampled_from("abc")),
+)
+def test_whatever_interrupts_a_fleet_every_delete_that_the_program_asks_for_is_sent_once(ups, refreshes, props, known):
+    operations = FleetOperations()
+    news = {**NEWS, **props, "model_ids": ["a", "b", "c"], "undeploy": True}
+    moments = {}
+    runtime = Interrupted(moments.__getitem__)
+    # Recorded by a program that did not ask for the undeployments yet.
+    current = of_fleet({**news, "undeploy": False}, dict.fromkeys(known, ON_FIRE))
+    for up, refresh in zip([*ups, ["end"] * 3], [*refreshes[: len(ups)], False], strict=True):
+        moments.update(zip("abc", up, strict=True))
+        try:
+            current = operations.update(runtime.context(), "fleet-1", current, news)
+        except UnfinishedFleetError as exc:
+            current = exc.kept[1] if exc.kept else current
+        if refresh:
+            current = operations.refresh(runtime.context(), "fleet-1", current)
+
+    assert dict.fromkeys("abc", 1) == runtime.deletes
+    assert current["undeployed"]

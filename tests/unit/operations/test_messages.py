@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
 from nugen_pulumi.operations.action import Action
 from nugen_pulumi.operations.inputs import Inputs
@@ -283,7 +283,7 @@ def test_a_model_that_is_undeployed_has_not_drifted(known):
 
 
 def facts(*, status="PENDING", error=None, waited=72.0, unanswered_for=0.0, early=None):
-    last = None if status is None else UndeployStatus(model_id="m", status=status)
+    last = None if status is None else TaskStatus(model_id="m", status=status)
     return Facts("m", last, None if error is None else UnavailableError(error), waited, unanswered_for, early)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from harness.api import Told
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError, WaitTimeoutError
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.model import ModelOperations
@@ -26,19 +26,19 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def poll(self, model_id, *, undeploy=False, reporter):
-        return self._answer("poll", model_id, undeploy)
+    def poll(self, model_id, *, request=False, before=None, reporter):
+        return self._answer("poll", model_id, request)
 
-    def wait(self, model_id, policy, *, undeploy=False, reporter):
+    def wait(self, model_id, policy, *, request=False, before=None, reporter):
         reporter.report("a line")
-        return self._answer("wait", model_id, undeploy, policy.timeout)
+        return self._answer("wait", model_id, request, policy.timeout)
 
     def _answer(self, *asked):
         self.asked.append(asked)
         if isinstance(self.answer, Exception):
             raise self.answer
-        seen = {name: value for name, value in self.answer.items() if name in UndeployStatus.model_fields}
-        return UndeployStatus(model_id="echoed", **seen)
+        seen = {name: value for name, value in self.answer.items() if name in TaskStatus.model_fields}
+        return TaskStatus(model_id="echoed", **seen)
 
     def context(self, timeout=None):
         operation = Told(timeout)
@@ -103,7 +103,7 @@ def test_a_failure_that_is_wanted_as_an_output_is_none(operations):
 
 
 def test_an_error_that_knows_something_keeps_it(operations):
-    error = timed_out(UndeployStatus(model_id="m", status="PENDING"))
+    error = timed_out(TaskStatus(model_id="m", status="PENDING"))
     with pytest.raises(WaitTimeoutError):
         operations.create(Runtime(error).context(), NEWS)
     created, error.kept = error.kept, None
@@ -213,15 +213,15 @@ def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(opera
 def test_adopting_a_model_polls_it_once_and_has_the_defaults(operations):
     runtime = Runtime(COMPLETED)
 
-    assert ("m", {**NEWS, **COMPLETED}) == operations.adopt(runtime.context(), "m")
+    assert ("m", {**NEWS, **COMPLETED}) == operations.import_(runtime.context(), "m")
     assert [("poll", "m", False)] == runtime.asked
-    assert ("m", None) == operations.adopt(Runtime(ModelNotFoundError("none")).context(), "m")
+    assert ("m", None) == operations.import_(Runtime(ModelNotFoundError("none")).context(), "m")
 
 
 def test_what_cannot_be_an_id_is_not_asked_about(operations):
     runtime = Runtime(COMPLETED)
     with pytest.raises(InputError) as adopting:
-        operations.adopt(runtime.context(), "a/b")
+        operations.import_(runtime.context(), "a/b")
     with pytest.raises(InputError) as getting:
         operations.get(runtime.context(), "", {**DEFAULTS, "timeout_seconds": 0.0})
 

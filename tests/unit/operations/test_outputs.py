@@ -2,7 +2,7 @@
 
 import pytest
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.outputs import (
     from_state,
@@ -31,7 +31,7 @@ KNOWN = {
 
 
 def test_what_is_recorded_is_the_whole_answer():
-    status = UndeployStatus(
+    status = TaskStatus(
         model_id="m", status="failed", result={"error": "GPU on fire"}, start_time="then", end_time="later"
     )
 

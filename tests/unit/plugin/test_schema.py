@@ -18,7 +18,7 @@ from nugen_pulumi.plugin.wire import camel
 from nugen_pulumi.settings import VARIABLES
 
 PACKAGE = json.loads(SCHEMA.read_text(encoding="utf-8"))
-LOOKUP = "nugen:index:getUndeployStatus"
+LOOKUP = "nugen:index:getTaskStatus"
 MODEL = "nugen:index:UndeployedModel"
 MODELS = "nugen:index:UndeployedModels"
 RESOURCES = {

@@ -8,7 +8,7 @@ import pytest
 from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 
-from nugen_pulumi.api.models import UndeployStatus
+from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.fleet import UnforeseenError, follow_all
 from nugen_pulumi.waiting.waiter import WaitPolicy
@@ -204,7 +204,7 @@ def test_a_mistake_of_ours_in_what_is_recorded_is_an_outcome_too(monkeypatch):
     def entry(_status):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(UndeployStatus, "recorded", entry)
+    monkeypatch.setattr(TaskStatus, "recorded", entry)
     outcomes, _ = learn(ScriptedApi("COMPLETED"), ["m"])
 
     assert (None, UnforeseenError) == (outcomes["m"].known, type(outcomes["m"].error))

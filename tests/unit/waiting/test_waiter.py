@@ -197,7 +197,7 @@ def test_grace_lasts_15_seconds_after_the_trigger():
 
     assert not wait.in_grace(0.0)
 
-    wait.undeploy_requested(2.0)
+    wait.requested(2.0)
 
     assert wait.in_grace(16.9)
     assert not wait.in_grace(17.0)

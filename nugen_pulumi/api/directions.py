@@ -1,0 +1,66 @@
+"""The two tasks of the API, deployment and undeployment, as data: they are twins. Imports nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Direction:
+    """
+    One of the two tasks. A request starts it, and a status endpoint of the same shape tells how it stands.
+
+    The model's own statuses are words of the API's ``No active … Model status is …``; what they mean is believed, not
+    documented.
+
+    Attributes:
+        method: The HTTP method of the request that starts the task.
+        path: The name of the endpoint, in front of the model's id.
+        flag: The output that says whether the goal is reached.
+        reached: The model's own statuses in which the goal is reached.
+        running: The model's own status while the task runs.
+        blocked: The model's own status while the opposite task runs: the request can only be carried out after it.
+        not_started: The model's own statuses in which it rests on the other side: the task never ran, or was reverted.
+        task: What to call the task.
+        done: What to call a model for which it is finished.
+        will: What an update that requests it says.
+    """
+
+    method: Literal["DELETE", "POST"]
+    path: str
+    flag: Literal["undeployed", "deployed"]
+    reached: frozenset[str]
+    running: str
+    blocked: str
+    not_started: frozenset[str]
+    task: str
+    done: str
+    will: str
+
+
+UNDEPLOY = Direction(
+    method="DELETE",
+    path="undeploy-model",
+    flag="undeployed",
+    reached=frozenset({"UNDEPLOYED", "EVALUATED"}),
+    running="UNDEPLOYING",
+    blocked="DEPLOYING",
+    # READY is in neither: one source calls a model so that rests, another one that serves.
+    not_started=frozenset({"DEPLOYED"}),
+    task="undeployment",
+    done="undeployed",
+    will="undeploy",
+)
+DEPLOY = Direction(
+    method="POST",
+    path="deploy-model",
+    flag="deployed",
+    reached=frozenset({"DEPLOYED"}),
+    running="DEPLOYING",
+    blocked="UNDEPLOYING",
+    not_started=frozenset({"UNDEPLOYED", "EVALUATED", "READY"}),
+    task="deployment",
+    done="deployed",
+    will="deploy",
+)

@@ -1,0 +1,178 @@
+"""What the operations of a deployed model decide; the only one with a delete. Knows no protocol and no host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
+from nugen_pulumi.api.statuses import Phase
+from nugen_pulumi.errors import (
+    DeployFailedError,
+    ModelNotFoundError,
+    NugenError,
+    UndeployFailedError,
+)
+from nugen_pulumi.operations import inputs, messages, outputs
+from nugen_pulumi.operations.action import Action
+from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW, Given, Inputs
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, with_saved_key
+
+if TYPE_CHECKING:
+    from nugen_pulumi.api.models import TaskStatus
+    from nugen_pulumi.operations.outputs import DeployedRecord, DeployedState
+
+_DESTROY = "pulumi destroy"
+
+
+class DeployedOperations:
+    """The operations of ``DeployedModel``."""
+
+    id_name = "model_id"
+    defaults = DEPLOYED_DEFAULTS
+    computed = outputs.OF_DEPLOYED
+    starts = messages.WILL_DEPLOY
+
+    def diff(self, olds: DeployedState, news: DeployedState) -> Difference:
+        """Compare what state holds with what the program says."""
+        changed = inputs.changed(olds, news)
+        replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
+        if replaces:
+            return Difference(bool(changed), replaces, None)
+        known, action = outputs.deployed_from_state(olds), _next_action(olds, news)
+        return Difference(bool(changed), [], messages.deploy_reason(known, action))
+
+    def create(self, operation: Operation, news: DeployedState) -> tuple[str, DeployedState]:
+        """Put the model into service, and wait until it is."""
+        model_id = news["model_id"]
+        with keep_on_error(model_id, lambda status: _complete(news, status, adopted=status.adopted)):
+            status = self._deploy_and_wait(operation, model_id, Inputs.read(news), request=True, before=None)
+        return model_id, _complete(news, status, adopted=_told(operation, model_id, status))
+
+    def update(self, operation: Operation, id_: str, olds: DeployedState, news: DeployedState) -> DeployedState:
+        """Continue the last operation, or put the model into service again. Sends no requests if it is."""
+        known, action = outputs.deployed_from_state(olds), _next_action(olds, news)
+        was_adopted = olds.get("adopted", False)
+        if known is not None and action is Action.NOTHING:
+            return outputs.of_deployed(news, known, adopted=was_adopted)
+        request = action is Action.REQUEST
+
+        def adopted(status: TaskStatus) -> bool:
+            return status.adopted if request else was_adopted
+
+        with keep_on_error(id_, lambda status: _complete(news, status, adopted=adopted(status))):
+            status = self._deploy_and_wait(operation, id_, Inputs.read(news), request=request, before=known)
+        if request:
+            _told(operation, id_, status)
+        return _complete(news, status, adopted=adopted(status))
+
+    def refresh(self, operation: Operation, id_: str, props: DeployedState) -> DeployedState | None:
+        """Poll once; return what is seen, or None if the model is gone."""
+        known = outputs.deployed_from_state(props)
+        try:
+            with with_saved_key("pulumi refresh"):
+                status = operation.runtime().poll(id_, direction=DEPLOY, reporter=operation)
+        except ModelNotFoundError:
+            if known is not None:
+                operation.warn(messages.missing_models([id_], of_fleet=False))
+            return None
+        seen = cast("DeployedRecord", status.recorded())
+        adopted = props.get("adopted", False)
+        if not seen["deployed"] and (known is None or known["deployed"] or seen["status"] == Phase.FAILED):
+            action = _next_action(outputs.of_deployed(props, seen, adopted=adopted), props)
+            operation.warn(messages.out_of_service(id_, seen, action))
+        return outputs.of_deployed(props, outputs.seen_again(known, seen), adopted=adopted)
+
+    def delete(self, operation: Operation, id_: str, props: DeployedState) -> None:
+        """
+        Take the model out of service, and wait until it is; leave one in service that was there before.
+
+        Any error keeps the resource in state: only what is known to be out of service, or gone, may be forgotten.
+        """
+        if props.get("adopted", False):
+            operation.warn(messages.left_in_service(id_))
+            return
+        policy = replace(Inputs.read(props), timeout_seconds=None).policy(
+            operation.timeout or props.get("timeout_seconds")
+        )
+        try:
+            with with_saved_key(_DESTROY):
+                status = operation.runtime().wait(
+                    id_, policy, direction=UNDEPLOY, request=True, again=_DESTROY, reporter=operation
+                )
+        except ModelNotFoundError:
+            return
+        except NugenError as exc:
+            # What is known of the undeployment is no state of this resource, which stays as it is.
+            exc.last_known = None
+            raise
+        if not (status.reached or status.rests):
+            raise UndeployFailedError(messages.still_in_service(id_, status.error))
+
+    def import_(self, operation: Operation, id_: str) -> tuple[str, DeployedState | None]:
+        """Poll once about a model that was never managed, for an import: it was there before, so it is adopted."""
+        given = cast("DeployedState", {**DEPLOYED_DEFAULTS, "model_id": id_, "adopted": True})
+        refuse_bad(given)
+        return id_, self.refresh(operation, id_, given)
+
+    def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> DeployedState:
+        """Wait for a deployment that is under way, but never request one: for a resource that is read, not managed."""
+        given = {**props, "model_id": id_}
+        refuse_bad(given)
+        wanted = Inputs.read(cast("Given", props))
+        if props.get(READ_IN_PREVIEW):
+            wanted = replace(wanted, wait=False)
+        status = self._deploy_and_wait(
+            operation, id_, wanted, request=False, before=None, advice=messages.GET_DEPLOYED_ADVICE
+        )
+        return _complete(given, status, adopted=True)
+
+    def _deploy_and_wait(
+        self,
+        operation: Operation,
+        model_id: str,
+        wanted: Inputs,
+        *,
+        request: bool,
+        before: DeployedRecord | None,
+        advice: str = messages.DEPLOY_AGAIN,
+    ) -> TaskStatus:
+        """Wait or poll once, as wanted; a model that does not come into service is an error if it is waited for."""
+        runtime, recorded = operation.runtime(), cast("Any", before)
+        if not wanted.wait:
+            return runtime.poll(model_id, direction=DEPLOY, request=request, before=recorded, reporter=operation)
+        status = runtime.wait(
+            model_id,
+            wanted.policy(operation.timeout),
+            direction=DEPLOY,
+            request=request,
+            before=recorded,
+            reporter=operation,
+        )
+        if not status.reached:
+            failure = DeployFailedError(messages.not_deployed(model_id, status.error, advice))
+            failure.last_known = status
+            raise failure
+        return status
+
+
+def _complete(props: Mapping[str, object], status: TaskStatus, *, adopted: bool) -> DeployedState:
+    return outputs.of_deployed(props, cast("DeployedRecord", status.recorded()), adopted=adopted)
+
+
+def _told(operation: Operation, model_id: str, status: TaskStatus) -> bool:
+    """Warn about a model that was in service before; return whether it was."""
+    if status.adopted:
+        operation.warn(messages.adopted(model_id))
+    return status.adopted
+
+
+def _next_action(known: DeployedState, news: DeployedState) -> Action:
+    """Decide what an update does about a model of which *known* is recorded."""
+    recorded = outputs.deployed_from_state(known)
+    if recorded is not None and recorded["deployed"]:
+        return Action.NOTHING
+    if recorded is None or recorded["status"] == Phase.FAILED:
+        return Action.REQUEST
+    return Action.POLL if Inputs.read(news).wait else Action.NOTHING

@@ -1,0 +1,341 @@
+"""Wait for the deployment or undeployment of one model, with client and waiter. Independent of threads and Pulumi."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from nugen_pulumi.api.client import Answer, NugenClient
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.models import STATUS_OF, TaskStatus
+from nugen_pulumi.api.statuses import FleetModel, Phase
+from nugen_pulumi.errors import (
+    ModelNotFoundError,
+    NugenError,
+    OutageError,
+    OverloadedError,
+    UnavailableError,
+    WaitInterruptedError,
+    WaitTimeoutError,
+)
+from nugen_pulumi.http.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
+from nugen_pulumi.http.request import RequestOptions, SentRequest
+from nugen_pulumi.waiting.progress import SILENT, Facts, LiveLine, Reporter
+from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
+
+_MOST_REPEATS = 3
+# Seconds between the end of a task and the date of a response, within which they are of the same request.
+_SLACK = 2.0
+
+
+class Task:
+    """
+    The known status of one model, and the requests to update it.
+
+    Time is the running event loop's: tests bring a loop whose time is simulated.
+
+    Args:
+        client: Sends the requests.
+        model_id: The model.
+        policy: When to poll and when to stop.
+        direction: Undeployment or deployment.
+        before: What was recorded of the model before its task is requested, or None.
+        again: The command that continues after an error.
+        reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
+            ``--debug``, each HTTP request with what was decided after it, in one line.
+        remember: Makes what is remembered of a status; by default all of it.
+
+    Attributes:
+        last: The last status that counts, or None if nothing is known.
+        error: What went wrong since *last* was seen, or None.
+    """
+
+    def __init__(
+        self,
+        client: NugenClient,
+        model_id: str,
+        policy: WaitPolicy,
+        *,
+        direction: Direction = UNDEPLOY,
+        before: FleetModel | None = None,
+        again: str = "pulumi up",
+        reporter: Reporter = SILENT,
+        remember: Callable[[TaskStatus], TaskStatus] | None = None,
+    ) -> None:
+        self.model_id = model_id
+        self.last: TaskStatus | None = None
+        self.error: UnavailableError | None = None
+        self._client = client
+        self._direction = direction
+        self._before = before
+        self._again = again
+        self._line = LiveLine(reporter.report)
+        self._debug = reporter.debug
+        self._sent: SentRequest | None = None
+        self._requests = 0
+        self._options = RequestOptions(LONGEST_OUTAGE_OF_POLL, on_sent=self._note, on_refusal=self._refused)
+        self._remember = remember
+        self._clock = asyncio.get_running_loop().time
+        self._wait = Wait(policy, now=self._clock())
+        self._following = False
+        self._request = False
+        self._requested = False
+        self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
+        self._fate_unknown = False
+        self._adopted = False
+        self._already = False
+        self._repeats = 0
+        self._early: str | None = None
+
+    async def follow(self, *, request: bool) -> TaskStatus:
+        """
+        Wait until the task is finished.
+
+        Args:
+            request: Send the request that starts it first. It is sent again if the API certainly did not carry it out,
+                because it was not sent, was refused for overload, or has to wait for the opposite task. After any other
+                error, the status shows whether it was carried out. If the model still rests on the other side after the
+                grace period, it is sent again, at most three times.
+
+        Returns:
+            A status that is COMPLETED or FAILED.
+
+        Raises:
+            WaitTimeoutError: The timeout ran out first.
+            WaitInterruptedError: The task was cancelled.
+            UnavailableError: No usable response for longer than the policy's longest outage.
+            RejectedError: Asking again will not help.
+        """
+        with self._with_last():
+            self._following, self._request = True, request
+            self._options = replace(self._options, longest_outage=LONGEST_OUTAGE)
+            while True:
+                try:
+                    status = None
+                    if self._request:
+                        self._request = not await self._start()
+                    if not self._request:
+                        status = await self._poll()
+                except UnavailableError as exc:
+                    self.error = exc
+                    decision = self._after_error(exc)
+                else:
+                    if status is not None and status.terminal:
+                        self._line.end(self._facts.line)
+                        self._log(f"{status.status}, finished")
+                        return status
+                    decision = self._wait.answered(self._clock())
+                facts = self._facts
+                self._log(f"{facts.line}; {decision}")
+                if decision is Stop.TIMEOUT:
+                    raise WaitTimeoutError(facts.timed_out)
+                if decision is Stop.OUTAGE:
+                    raise UnavailableError(facts.unfinished)
+                self._show(facts)
+                await asyncio.sleep(decision.pause)
+
+    def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
+        now = self._clock()
+        if isinstance(error, OutageError):
+            return Stop.OUTAGE
+        if isinstance(error, OverloadedError):
+            return self._wait.refused(now, error.retry_after)
+        return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
+
+    async def poll_once(self, *, request: bool) -> TaskStatus:
+        """
+        Poll once, whatever it says.
+
+        Args:
+            request: Send the request that starts the task first. Once accepted that is known, even if the poll fails.
+
+        Raises:
+            WaitInterruptedError: The task was cancelled.
+            UnavailableError: There was no usable response.
+            RejectedError: Asking again will not help.
+        """
+        with self._with_last():
+            try:
+                if request:
+                    await self._start()
+                await self._poll()
+            except UnavailableError as exc:
+                self.error = exc
+            self._log(f"{self._facts.line}; single poll finished")
+            if self.last is None:
+                raise UnavailableError(f"Model {self.model_id}: no usable response to a single poll: {self.error}.")
+            return self.last
+
+    @contextmanager
+    def _with_last(self) -> Iterator[None]:
+        """Give every error what was known before it."""
+        try:
+            yield
+        except NugenError as exc:
+            self._log(str(exc))
+            exc.last_known = self.last
+            raise
+        except Exception as exc:
+            # A mistake of ours: it keeps its traceback, but must not cost what is known.
+            exc.last_known = self.last  # type: ignore[attr-defined]
+            raise
+        except asyncio.CancelledError:
+            interrupted = WaitInterruptedError(self._facts.interrupted)
+            interrupted.last_known = self.last
+            raise interrupted from None
+
+    async def _start(self) -> bool:
+        """Send the request that starts the task; return whether that is done, so that the status tells the rest."""
+        method = self._direction.method
+        try:
+            # Ends at the deadline, because the last poll starts there.
+            started = await self._client.start(
+                self.model_id,
+                direction=self._direction,
+                within=self._wait.left(self._clock()),
+                options=self._options,
+            )
+        except UnavailableError as exc:
+            if not exc.sent:
+                raise
+            self.error = exc
+            self._fate_unknown = True
+            self._began(adopted=True)
+            if self._direction is DEPLOY and self.last is None:
+                # A deployment that nobody remembers may cost; what runs is remembered, and left in service.
+                self._remember_status(self._pending())
+            self._log(f"{exc}; the API may have carried out the {method}: polling")
+            return True
+        self._fate_unknown = False
+        self.error = None
+        if started.answer is Answer.BLOCKED:
+            self._early = started.said
+            self._log(f"{started.said}; will send it again")
+            return False
+        if started.answer is Answer.ACCEPTED:
+            self._began(adopted=False)
+            self._not_before = started.at or -math.inf
+            self._remember_status(self._pending())
+        else:
+            self._adopted, self._already = True, started.answer is Answer.THERE
+        self._log(
+            "accepted: polling" if started.answer is Answer.ACCEPTED else f"nothing to {self._direction.will}: polling"
+        )
+        return True
+
+    def _began(self, *, adopted: bool) -> None:
+        """Note that the request was sent, and may have been carried out."""
+        self._requested, self._adopted = True, adopted
+        self._wait.requested(self._clock())
+
+    def _pending(self) -> TaskStatus:
+        return STATUS_OF[self._direction](model_id=self.model_id, status=Phase.PENDING)
+
+    async def _poll(self) -> TaskStatus | None:
+        """Send the GET; return the status, or None if it may be from before our request."""
+        try:
+            status = await self._client.status(
+                self.model_id,
+                direction=self._direction,
+                within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
+                options=self._options,
+            )
+        except ModelNotFoundError:
+            if self._wait.in_grace(self._clock()):
+                self._early = "Model not found"
+                return None
+            raise
+        if self._requested and status.status == Phase.PENDING:
+            # What runs now began after what was known before, and an accepted request of ours runs.
+            self._before, self._not_before = None, -math.inf
+            self._adopted = self._adopted and not self._fate_unknown
+        if self._wait.in_grace(self._clock()) and self._from_before(status):
+            self._early = _early(status)
+            return None
+        if self._following and self._has_to_be_sent_again(status):
+            self._request = True
+            self._early = _early(status)
+            return None
+        self._remember_status(status if self._remember is None else self._remember(status))
+        self.error, self._early = None, None
+        return self.last
+
+    def _from_before(self, status: TaskStatus) -> bool:
+        """Tell whether *status* may be about the time before our request."""
+        if status.model_status in self._direction.not_started:
+            return True
+        if not status.terminal or not self._requested:
+            return False
+        if self._before is not None and _same(status.recorded(), self._before):
+            return True
+        return status.status == Phase.COMPLETED and _finished_before(status.end_time, self._not_before)
+
+    def _has_to_be_sent_again(self, status: TaskStatus) -> bool:
+        """Tell whether our request was certainly not carried out: the model rests, or the opposite task runs."""
+        if status.model_status == self._direction.blocked:
+            return self._requested or self._adopted
+        if status.model_status in self._direction.not_started and self._fate_unknown and self._repeats < _MOST_REPEATS:
+            self._repeats += 1
+            return True
+        return False
+
+    def _remember_status(self, status: TaskStatus) -> None:
+        self.last = status.marked(adopted=self._adopted, already=self._already)
+
+    def _refused(self, refusal: OverloadedError) -> None:
+        """Show that the API is overloaded; the request is sent again later."""
+        self.error = refusal
+        self._log(f"{refusal}; will send it again")
+        self._show(self._facts)
+
+    def _note(self, sent: SentRequest) -> None:
+        self._sent = sent
+        self._requests += 1
+
+    def _log(self, decision: str) -> None:
+        """Log the last request, if there was one since the last line, and what was decided after it."""
+        if self._sent is not None:
+            self._debug(f"{self.model_id}, request {self._requests}: {self._sent}: {decision}")
+            self._sent = None
+
+    def _show(self, facts: Facts) -> None:
+        self._line.show(facts.line, news=facts.news, now=self._clock())
+
+    @property
+    def _facts(self) -> Facts:
+        now = self._clock()
+        waited, unanswered_for = now - self._wait.started, self._wait.unanswered_for(now)
+        return Facts(
+            self.model_id,
+            self.last,
+            self.error,
+            waited,
+            unanswered_for,
+            self._early,
+            self._fate_unknown,
+            self._direction,
+            self._again,
+        )
+
+
+def _early(status: TaskStatus) -> str:
+    return f"{status.status}, {(status.error or '').rstrip('.')}"
+
+
+def _same(now: FleetModel, before: FleetModel) -> bool:
+    """Tell whether two statuses are the same but for their times, which are those of the poll."""
+    return all(now.get(name) == before.get(name) for name in ("status", "result", "error"))
+
+
+def _finished_before(end_time: str | None, began: float) -> bool:
+    """Tell whether *end_time*, if it has a zone, lies before the second in which the server accepted our request."""
+    try:
+        end = datetime.fromisoformat(end_time or "")
+    except ValueError:
+        return False
+    # The server's date is in whole seconds, and may be that of the end of a request in which the task was finished.
+    return end.tzinfo is not None and end.timestamp() < began - _SLACK

@@ -1,0 +1,216 @@
+"""A model in service through the whole life of a stack, with the real engine, in Python and in YAML."""
+
+import signal
+import time
+
+import pytest
+from harness import until
+
+from nugen_pulumi.emulator import State
+
+PYTHON = """
+import pulumi
+from nugen_pulumi import DeployedModel
+
+model = DeployedModel("bot", {arguments})
+pulumi.export("deployed", model.deployed)
+pulumi.export("adopted", model.adopted)
+"""
+YAML = """
+name: e2e
+runtime: yaml
+resources:
+  bot:
+    type: nugen:DeployedModel
+    properties: {arguments}
+outputs:
+  deployed: ${{bot.deployed}}
+  adopted: ${{bot.adopted}}
+"""
+CAMEL = {"model_id": "modelId", "timeout_seconds": "timeoutSeconds", "wait": "wait"}
+
+
+def deploy(model_id):
+    return ("POST", f"/api/v3/models/deploy-model/{model_id}")
+
+
+def undeploy(model_id):
+    return ("DELETE", f"/api/v3/models/undeploy-model/{model_id}")
+
+
+def changes(emulator):
+    """Return the requests that change something."""
+    return [request for request in emulator.requests if request[0] != "GET"]
+
+
+@pytest.fixture(params=["python", "yaml"])
+def project(request, stack):
+    """Return a stack and a function that writes its program."""
+    native = request.param == "yaml"
+
+    def write(**arguments):
+        arguments = {"model_id": "bot-1", **arguments}
+        if native:
+            values = ", ".join(f"{CAMEL[name]}: {str(value).lower()}" for name, value in arguments.items())
+            return YAML.format(arguments=f"{{{values}}}")
+        return PYTHON.format(arguments=", ".join(f"{name}={value!r}" for name, value in arguments.items()))
+
+    made = stack(write())
+    return made, lambda **arguments: made.program(write(**arguments))
+
+
+def test_life_from_up_to_destroy(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=1.0, undeploy_seconds=1.0)
+
+    preview = stack.preview().ok().output
+    assert [] == emulator.requests
+    assert "will deploy, which uses credits" in preview
+
+    stack.up().ok()
+    assert {"deployed": True, "adopted": False} == stack.outputs
+    assert [deploy("bot-1")] == changes(emulator)
+
+    asked = len(emulator.requests)
+    stack.up("--expect-no-changes").ok()
+    assert asked == len(emulator.requests)
+    stack.refresh("--expect-no-changes").ok()
+    assert [("GET", "/api/v3/models/deploy-model/bot-1/status")] == emulator.requests[asked:]
+
+    stack.destroy().ok()
+    assert [deploy("bot-1"), undeploy("bot-1")] == changes(emulator)
+    assert State.UNDEPLOYED is emulator.state("bot-1")
+    assert {} == stack.models
+
+
+def test_a_swap_leaves_no_gap(project, emulator):
+    """The new model is in service before the old one is taken out."""
+    stack, program = project
+    for model_id in ("bot-1", "bot-2"):
+        emulator.add(model_id, state=State.UNDEPLOYED, deploy_seconds=0.5, undeploy_seconds=0.5)
+    stack.up().ok()
+    program(model_id="bot-2")
+    stack.up().ok()
+
+    assert [deploy("bot-1"), deploy("bot-2"), undeploy("bot-1")] == changes(emulator)
+    between = emulator.requests[emulator.requests.index(deploy("bot-2")) : emulator.requests.index(undeploy("bot-1"))]
+    assert ("GET", "/api/v3/models/deploy-model/bot-2/status") in between
+    assert (State.DEPLOYED, State.UNDEPLOYED) == (emulator.state("bot-2"), emulator.state("bot-1"))
+
+
+def test_a_model_that_was_in_service_is_adopted_and_left_there(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.DEPLOYED)
+    warned = stack.up().ok().output
+
+    assert "was in service, or on its way, before this resource" in warned
+    assert stack.outputs["adopted"] is True
+
+    asked = len(emulator.requests)
+    assert "stays in service" in stack.destroy().ok().output
+    assert asked == len(emulator.requests)
+    assert State.DEPLOYED is emulator.state("bot-1")
+
+
+def test_drift_is_told_and_repaired(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
+    stack.up().ok()
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
+
+    assert "Model bot-1 is not in service" in stack.refresh().ok().output
+    assert stack.outputs["deployed"] is False
+    assert "will deploy, which uses credits" in stack.preview().ok().output
+
+    stack.up().ok()
+    assert stack.outputs["deployed"] is True
+    assert [deploy("bot-1")] * 2 == changes(emulator)
+
+
+def test_a_deployment_that_fails_is_kept_and_requested_again(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, deploy_fails=True)
+    failure = stack.up()
+
+    assert failure.code
+    assert "Model bot-1 was not deployed" in failure.output
+    assert "FAILED" == stack.models["bot"]["outputs"]["status"]
+
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
+    stack.up().ok()
+    assert stack.outputs["deployed"] is True
+
+    stack.destroy().ok()
+    assert [deploy("bot-1"), deploy("bot-1"), undeploy("bot-1")] == changes(emulator)
+
+
+def test_a_destroy_after_a_failed_deployment_ends_well(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, deploy_fails=True)
+    assert stack.up().code
+
+    stack.destroy().ok()
+    assert {} == stack.models
+
+
+def test_ctrl_c_while_deploying_and_while_destroying_forgets_nothing(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=6.0, undeploy_seconds=6.0)
+    for command in ("up", "destroy"):
+        process = stack.start(command, "--yes", "--skip-preview")
+        until(lambda command=command: changes(emulator)[-1:] == [(deploy if command == "up" else undeploy)("bot-1")])
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+
+        assert process.returncode
+        assert "interrupted" in output
+        assert "bot" in stack.models
+        if command == "up":
+            stack.up().ok()
+            assert stack.outputs == {"deployed": True, "adopted": False}
+    stack.destroy().ok()
+
+    assert {} == stack.models
+    assert State.UNDEPLOYED is emulator.state("bot-1")
+    assert 1 == changes(emulator).count(deploy("bot-1"))
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_destroy_of_what_somebody_took_out_of_service(project, emulator, gone):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
+    stack.up().ok()
+    emulator.add("bot-1", state=State.UNDEPLOYED, **({"missing": True} if gone else {}))
+
+    stack.destroy().ok()
+    assert {} == stack.models
+
+
+def test_a_destroy_that_does_not_take_the_model_out_keeps_the_resource(project, emulator):
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2, fails=True)
+    stack.up().ok()
+    failure = stack.destroy()
+
+    assert failure.code
+    assert "Model bot-1 was not undeployed" in failure.output
+    assert "the next `pulumi destroy` requests the undeployment again" in failure.output
+    assert "bot" in stack.models
+
+    emulator.add("bot-1", state=State.DEPLOYED, undeploy_seconds=0.2)
+    stack.destroy().ok()
+    assert {} == stack.models
+
+
+def test_a_destroy_that_times_out_says_what_goes_on(project, emulator):
+    stack, program = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=30.0)
+    program(timeout_seconds=2)
+    stack.up().ok()
+    failure = stack.destroy()
+
+    assert failure.code
+    assert "Model bot-1 is not undeployed after 2s" in failure.output
+    assert "The next `pulumi destroy` continues to wait." in failure.output
+    assert "bot" in stack.models
