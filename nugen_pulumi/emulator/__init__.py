@@ -15,7 +15,7 @@ import sys
 
 try:
     from nugen_pulumi.emulator import catalogue, faults
-    from nugen_pulumi.emulator.answers import ABSENT, Answer, Delivery, StatusBody
+    from nugen_pulumi.emulator.catalogue import ABSENT, Answer, Delivery, StatusBody
     from nugen_pulumi.emulator.faults import Fault
     from nugen_pulumi.emulator.model import State, Traits
     from nugen_pulumi.emulator.server import Emulator

@@ -3,26 +3,30 @@
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from nugen_pulumi.emulator.answers import Answer
-from nugen_pulumi.emulator.catalogue import key_rejected, not_authenticated, wrong_route
-from nugen_pulumi.emulator.connection import respond
-from nugen_pulumi.emulator.gate import Gate, Gated
-from nugen_pulumi.emulator.schema import (
-    ERRORS,
-    DeploymentStatusResponse,
-    DeployResponse,
-    DeployStatusResponse,
-    UndeployStatusResponse,
+from nugen_pulumi.emulator.catalogue import (
+    EXAMPLE_END,
+    EXAMPLE_START,
+    Answer,
+    bad_request,
+    invalid_request,
+    key_rejected,
+    model_not_found,
+    not_authenticated,
+    wrong_route,
 )
+from nugen_pulumi.emulator.network import Gate, Gated, respond
 from nugen_pulumi.emulator.world import World
 
 BASE_MODELS: Final = Answer(body=[{"model_id": "emulated-base-model", "name": "Emulated base model"}])
@@ -48,15 +52,15 @@ class RawPath:
         await self._app(scope, receive, send)
 
 
-def create_app(world: World, api_key: str | None, gate: Gate | None = None, paths: Paths = "documented") -> FastAPI:
+def create_app(world: World, api_key: str | None, gate: Gate, paths: Paths) -> FastAPI:
     """
     Return the API in front of *world*.
 
     Args:
         world: What there is, and what to answer.
         api_key: The only key to accept, str; ``None``: any, but there must be one.
-        gate: What lies between the clients and the API; ``None``: nothing.
-        paths: Which family of paths is served. Default "documented".
+        gate: What lies between the clients and the API.
+        paths: Which family of paths is served.
     """
     app = FastAPI(
         title="Nugen Intelligence API, emulated",
@@ -67,8 +71,7 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None, path
         redirect_slashes=False,
     )
     app.add_middleware(RawPath, world=world)
-    if gate is not None:
-        app.add_middleware(Gated, gate=gate, on_stopped=lambda scope: world.stop(scope["method"], _sent(scope)))
+    app.add_middleware(Gated, gate=gate, on_stopped=lambda scope: world.stop(scope["method"], _sent(scope)))
 
     async def authenticate(
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
@@ -88,6 +91,58 @@ def create_app(world: World, api_key: str | None, gate: Gate | None = None, path
 
     _add_routes(app, world, paths, Depends(authenticate))
     return app
+
+
+# The documented shapes, for the OpenAPI document only: what is really sent may deviate from them on purpose.
+class DeployTaskStatus(str, Enum):
+    """The phase of a task."""
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class UndeployStatusResponse(BaseModel):
+    """One answer of the status endpoint."""
+
+    # Pydantic before 2.10 warns of every field that starts with `model_`.
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_id: str = Field(description="The model that is undeployed", examples=["model_abc123"])
+    status: DeployTaskStatus = Field(description="The phase of the undeployment", examples=["COMPLETED"])
+    result: dict[str, Any] | None = Field(None, description="What came of it")
+    start_time: datetime | None = Field(None, description="When it started", examples=[EXAMPLE_START])
+    end_time: datetime | None = Field(None, description="When it ended", examples=[EXAMPLE_END])
+
+
+class DeployStatusResponse(UndeployStatusResponse):
+    """One answer of the status endpoint of deployments: the same shape."""
+
+
+class DeployResponse(BaseModel):
+    """The answer to a POST that starts a deployment."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_id: str = Field(description="The model that is deployed", examples=["model_abc123"])
+
+
+class DeploymentStatusResponse(BaseModel):
+    """One answer of the newer family's status endpoint. Nobody documented it."""
+
+    status: str = Field(description="What the model is", examples=["DEPLOYED"])
+    error: str | None = Field(None, description="What went wrong last")
+
+
+def _documented(description: str, answer: Answer) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"example": answer.body}}}
+
+
+ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    400: _documented("Bad request", bad_request()),
+    404: _documented("Model not found", model_not_found()),
+    422: _documented("Validation error", invalid_request()),
+}
 
 
 @dataclass(frozen=True)

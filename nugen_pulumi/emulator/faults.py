@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from nugen_pulumi.emulator import catalogue
-from nugen_pulumi.emulator.answers import Answer, Delivery
+from nugen_pulumi.emulator.catalogue import Answer, Delivery
 
 _TWO_MIB: Final = 2 * 1024 * 1024
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from nugen_pulumi.emulator.answers import Answer, StatusBody
 from nugen_pulumi.emulator.catalogue import (
     DEPLOYED,
     MESSAGE,
+    Answer,
+    StatusBody,
     already_deployed,
     already_undeployed,
     completed,

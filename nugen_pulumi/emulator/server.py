@@ -12,13 +12,11 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from nugen_pulumi.emulator.app import Paths, create_app
-from nugen_pulumi.emulator.connection import Connection
 from nugen_pulumi.emulator.faults import Fault
-from nugen_pulumi.emulator.gate import Gate, Limit
 from nugen_pulumi.emulator.model import State, Traits
-from nugen_pulumi.emulator.scripts import Endpoint
+from nugen_pulumi.emulator.network import Connection, Gate, Limit
 from nugen_pulumi.emulator.stories import nobody, story
-from nugen_pulumi.emulator.world import ListShape, World
+from nugen_pulumi.emulator.world import Endpoint, ListShape, World
 
 _STORIES: Final = {"added": nobody, "any": story}
 
@@ -37,7 +35,8 @@ class Emulator:
         port: Where to listen on 127.0.0.1, int. Default 0: the system chooses.
         models: Which models exist: ``"added"`` with ``add`` or a script, or ``"any"``, with the stories that their
             ids tell. Default ``"added"``.
-        paths: Which family of paths is served: ``"documented"``, ``"newer"`` or ``"both"``. Default ``"documented"``.
+        paths: Which family of paths is served: ``"documented"``, ``"newer"`` or ``"both"``. The other one has no route,
+            but ``verify`` does not complain of requests to it. Default ``"documented"``.
         list_shape: How the list describes models, ``"old"`` or ``"new"``. Default ``"old"``.
         list_lags: The list answers what was true when it was asked for the last time, bool. Default False.
         faults: What the first status answers of each model meet, in each direction, that no script speaks for,

@@ -1,11 +1,6 @@
-import sys
-
 import httpx
 import pytest
 from harness import KEY
-
-# schemathesis needs Python 3.11.
-collect_ignore = ["test_documented.py"] if sys.version_info < (3, 11) else []
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from harness import KEY
 
 from nugen_pulumi.emulator import Answer, Emulator, catalogue
-from nugen_pulumi.emulator.schema import TaskStatusResponse
+from nugen_pulumi.emulator.app import UndeployStatusResponse
 
 MODEL = "/api/v3/models/undeploy-model/m-1"
 STATUS = MODEL + "/status"
@@ -33,9 +33,27 @@ def test_life(emulator, api):
     assert [200, 200, 200, 200] == [r.status_code for r in (nothing, deleted, pending, completed)]
     assert "m-1" == deleted.json()
     assert ["FAILED", "PENDING", "COMPLETED"] == [
-        TaskStatusResponse.model_validate(r.json()).status.value for r in (nothing, pending, completed)
+        UndeployStatusResponse.model_validate(r.json()).status.value for r in (nothing, pending, completed)
     ]
     assert [("GET", STATUS), ("DELETE", MODEL), ("GET", STATUS), ("GET", STATUS)] == emulator.requests
+
+
+def test_description(emulator, api):
+    """The description that is served needs no key, is not on record, and has what is documented."""
+    del api.headers["Authorization"]
+    served = api.get("/openapi.json").json()
+    operation, schemas = served["paths"][STATUS.replace("m-1", "{model_id}")]["get"], served["components"]["schemas"]
+
+    assert [] == emulator.requests
+    assert ("get_undeploy_status", ["200", "400", "404", "422"], [{"HTTPBearer": []}]) == (
+        operation["operationId"],
+        sorted(operation["responses"]),
+        operation["security"],
+    )
+    assert ["model_id", "status"] == schemas["UndeployStatusResponse"]["required"]
+    assert ["PENDING", "COMPLETED", "FAILED"] == schemas["DeployTaskStatus"]["enum"]
+    assert "/api/v3/models/deploy-model/{model_id}" in served["paths"]
+    assert "/api/v3/models/{model_id}/deployment" not in served["paths"]
 
 
 def test_pace(emulator, api):
