@@ -113,6 +113,7 @@ class Doctor:
         self._client: httpx.Client | None = None
         self._first: _Answer | None = None
         self._status: _Answer | None = None
+        self._of_what = "undeployment"
         self._listed: str | None = None
         self._seconds: list[float] = []
         self._failed = ""
@@ -295,6 +296,7 @@ class Doctor:
             more = "the newer ones answer too" if "newer" in there else "the newer ones do not"
             return Check(name, "good", f"the documented paths answer (…/undeploy-model/…/status); {more}", facts)
         if "newer" in there:
+            self._of_what = "deployment"
             return Check(
                 name,
                 "note",
@@ -365,7 +367,7 @@ class Doctor:
         return Check(
             name,
             "good",
-            f"{self._model_id}: {printable(status, 40)}{why}{listed}",
+            f"{self._model_id}: the status of its {self._of_what} is {printable(status, 40)}{why}{listed}",
             {"model_id": self._model_id, "status": status, "error": error, "listed": self._listed},
         )
 
@@ -453,7 +455,10 @@ class Doctor:
 
     def _advice(self, error: NugenError) -> str:
         said = str(error).rstrip(".")
-        said = said[0].upper() + said[1:]
+        if not said.startswith("http"):  # a URL stays as it is
+            said = said[0].upper() + said[1:]
+        if "speaks plain http" in said:
+            return f"{said}."
         if not isinstance(error, RejectedError):
             if self._proxy is not None and getattr(error, "sent", True) is False:
                 return f"{said}. Check that the proxy is up, and that {self._proxy.source} names the right one."
@@ -524,9 +529,8 @@ def _certificates() -> ssl.SSLContext:
     except (OSError, ValueError) as exc:
         named = [f"{name}={os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
         source = printable(named[0]) if named else "The certificate store of the system"
-        raise SettingsError(
-            f"{source} contains no readable certificates ({printable(str(exc))}): correct it, or unset it."
-        ) from exc
+        why = printable(getattr(exc, "strerror", None) or str(exc))
+        raise SettingsError(f"{source} contains no readable certificates ({why}): correct it, or unset it.") from exc
 
 
 def _tls(raw: httpx.Response) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The doctor over real HTTP, as a process of its own."""
 
+import contextlib
 import json
 import os
 import socket
@@ -210,6 +211,60 @@ def test_a_private_authority_that_ssl_cert_file_names(private, authority, here, 
     assert found["connection"]["facts"]["version"].startswith("TLS")
 
 
+class Tunnel(BaseHTTPRequestHandler):
+    """A proxy for https."""
+
+    def do_CONNECT(self):
+        host, port = self.path.split(":")
+        with socket.create_connection((host, int(port))) as far:
+            self.send_response(200)
+            self.end_headers()
+            back = Thread(target=self.carry, args=(far, self.connection))
+            back.start()
+            self.carry(self.connection, far)
+            back.join()
+
+    def carry(self, source, target):
+        with contextlib.suppress(OSError):  # a client that refuses the certificate hangs up
+            while chunk := source.recv(65536):
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_WR)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_issuer_is_told_through_a_proxy(private, authority, here, monkeypatch, capsys):
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Tunnel)
+    thread = Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    environment(monkeypatch, private.url)
+    authority.cert_pem.write_to_path(here / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(here / "ca.pem"))
+    monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{proxy.server_port}")
+    try:
+        code, found = checks(capsys)
+        monkeypatch.delenv("SSL_CERT_FILE")
+        _, untrusted = checks(capsys)
+    finally:
+        proxy.shutdown()
+        thread.join()
+        proxy.server_close()
+
+    assert (0, []) == (code, bad(found))
+    assert f"http://127.0.0.1:{proxy.server_port} (from HTTPS_PROXY)" == found["proxy"]["message"]
+    assert "Example Corp" in found["connection"]["message"]
+    assert untrusted["connection"]["message"].endswith(f" -proxy 127.0.0.1:{proxy.server_port}`.")
+
+
+def test_a_port_without_tls(api, monkeypatch, capsys):
+    environment(monkeypatch, api.url.replace("http:", "https:"))
+    _, found = checks(capsys)
+
+    assert found["connection"]["message"].startswith("https://127.0.0.1")
+    assert found["connection"]["message"].endswith("speaks plain http on this port, not https: check it.")
+
+
 class Newer(BaseHTTPRequestHandler):
     """The API with the newer paths alone."""
 
@@ -239,4 +294,4 @@ def test_only_the_newer_paths(monkeypatch, capsys):
 
     assert (0, []) == (code, bad(found))
     assert "note" == found["paths"]["state"]
-    assert "m-1: UNDEPLOYED" == found["model"]["message"]
+    assert "m-1: the status of its deployment is UNDEPLOYED" == found["model"]["message"]

@@ -171,7 +171,7 @@ def test_only_the_newer_paths():
         "only the newer paths answer (…/deployment/status), not the documented ones (404 Not Found). If a `pulumi up`"
         " reports `has no such endpoint`, upgrade this package." == checks["paths"].message
     )
-    assert "m-1: DEPLOYED" == checks["model"].message
+    assert "m-1: the status of its deployment is DEPLOYED" == checks["model"].message
 
 
 def test_both_families():
@@ -253,7 +253,7 @@ def test_the_list(body):
     )
 
     assert "the list holds 4 models: 1 DEPLOYED, 1 EVALUATED, 1 without status" == checks["list"].message
-    assert "m-1: FAILED; in the list it is DEPLOYED" == checks["model"].message
+    assert "m-1: the status of its undeployment is FAILED; in the list it is DEPLOYED" == checks["model"].message
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,17 @@ def test_other_lists(response, state, message):
 @pytest.mark.parametrize(
     ("response", "state", "message"),
     [
-        (answer(status="completed"), "good", "m-1: completed"),
-        (answer(status="FAILED", result={"error": "No GPU."}), "good", "m-1: FAILED (No GPU.)"),
-        (answer(status="UNDEPLOYED", error="No GPU."), "good", "m-1: UNDEPLOYED (No GPU.)"),
+        (answer(status="completed"), "good", "m-1: the status of its undeployment is completed"),
+        (
+            answer(status="FAILED", result={"error": "No GPU."}),
+            "good",
+            "m-1: the status of its undeployment is FAILED (No GPU.)",
+        ),
+        (
+            answer(status="UNDEPLOYED", error="No GPU."),
+            "good",
+            "m-1: the status of its undeployment is UNDEPLOYED (No GPU.)",
+        ),
         (
             NO_MODEL,
             "bad",
@@ -347,7 +355,7 @@ def test_a_wrong_proxy(monkeypatch):
 @pytest.mark.parametrize(("name", "value"), [("SSL_CERT_FILE", "none.pem"), (None, None)])
 def test_certificates_that_cannot_be_read(monkeypatch, here, name, value):
     def refuse():
-        raise OSError("no such file")
+        raise OSError(2, "no such file")
 
     monkeypatch.setattr(doctor.httpx, "create_ssl_context", refuse)
     if name:
