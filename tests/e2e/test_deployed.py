@@ -119,7 +119,7 @@ def test_drift_is_told_and_repaired(project, emulator):
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
 
     assert "Model bot-1 is not in service" in stack.refresh().ok().output
-    assert stack.outputs["deployed"] is False
+    assert stack.models["bot"]["outputs"]["deployed"] is False
     assert "will deploy, which uses credits" in stack.preview().ok().output
 
     stack.up().ok()
@@ -181,7 +181,8 @@ def test_a_destroy_of_what_somebody_took_out_of_service(project, emulator, gone)
     stack, _ = project
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
     stack.up().ok()
-    emulator.add("bot-1", state=State.UNDEPLOYED, **({"missing": True} if gone else {}))
+    emulator.add("bot-1", state=State.UNDEPLOYED)
+    emulator.script_undeploy("bot-1", *[404] * gone)
 
     stack.destroy().ok()
     assert {} == stack.models

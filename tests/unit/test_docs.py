@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import nugen_pulumi
+from nugen_pulumi import __main__ as tools
 from nugen_pulumi import errors, settings
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import _parser
@@ -479,6 +480,8 @@ def test_every_command_is_known(where, command):
         assert set(arguments) <= targets
     if arguments[:2] == ["-m", "nugen_pulumi.emulator"]:
         assert isinstance(_parser().parse_args(arguments[2:]), argparse.Namespace)
+    if arguments[:2] == ["-m", "nugen_pulumi"]:
+        assert isinstance(tools._parser().parse_args(arguments[2:]), argparse.Namespace)
 
 
 def test_the_readme_of_a_package_index_links_to_nothing_that_is_not_there():

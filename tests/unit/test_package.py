@@ -31,6 +31,8 @@ PACKAGE = Path(nugen_pulumi.__file__).parent
 
 # From the top down: a folder, or a module beside the folders, imports only from lines below its own.
 ORDER = [
+    "__main__",
+    "doctor",
     "__init__",
     "resource",
     "provider",

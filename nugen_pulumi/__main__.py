@@ -1,0 +1,81 @@
+"""The package from a shell: ``python -m nugen_pulumi doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from nugen_pulumi.doctor import Check, Doctor, capture
+from nugen_pulumi.operations.inputs import model_id_problem
+
+
+def _model_id(text: str) -> str:
+    if (problem := model_id_problem(text)) is not None:
+        raise argparse.ArgumentTypeError(f"a model id {problem}")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m nugen_pulumi", description="Tools around nugen-pulumi.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    doctor = commands.add_parser(
+        "doctor",
+        help="find out what is wrong between this machine and the Nugen API",
+        description="Check the settings, the network, the API key and the API, one line each. Sends nothing but GETs."
+        " The exit code is 1 if a check is bad.",
+    )
+    doctor.add_argument(
+        "--model", type=_model_id, metavar="ID", help="check this model, too (--model=-ID if it begins with -)"
+    )
+    doctor.add_argument("--json", action="store_true", help="print JSON for machines")
+    doctor.add_argument(
+        "--capture",
+        type=Path,
+        metavar="FILE",
+        help="write the checks and the responses to this file, to attach to a report; without the API key, but with"
+        " the ids and names of your models",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the command, and return its exit code.
+
+    Args:
+        arguments: Those of the process by default.
+    """
+    given = _parser().parse_args(arguments)
+    doctor = Doctor(given.model)
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    checks: list[Check] = []
+    try:
+        for check in doctor.checks():
+            checks.append(check)
+            if not given.json:
+                sys.stdout.write(check.line(color=color) + "\n")
+                sys.stdout.flush()  # a check may take as long as a request timeout
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        return 130
+    bad = [check.name for check in checks if check.state == "bad"]
+    if given.json:
+        sys.stdout.write(json.dumps({"ok": not bad, "checks": [asdict(check) for check in checks]}, indent=2) + "\n")
+    else:
+        sys.stdout.write(f"\nBad: {', '.join(bad)}.\n" if bad else "\nNo problem found.\n")
+    if given.capture is not None:
+        try:
+            given.capture.write_text(capture(checks, doctor.requests))
+        except OSError as exc:
+            sys.stderr.write(f"The capture could not be written to {given.capture}: {exc.strerror}.\n")
+            return 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""The pages of the Pulumi registry say what README and docs say."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SPEC = importlib.util.spec_from_file_location("registry", ROOT / "tools" / "registry.py")
+registry = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(registry)
+
+
+@pytest.mark.parametrize("page", registry.pages())
+def test_a_page_is_up_to_date(page):
+    assert registry.pages()[page] == (ROOT / page).read_text(), "run .venv/bin/python tools/registry.py"
+
+
+def test_a_heading_that_is_gone_is_an_error():
+    with pytest.raises(ValueError, match="has no section 'Nothing'"):
+        registry._section("README.md", "Nothing")
