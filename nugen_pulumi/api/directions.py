@@ -22,8 +22,7 @@ class Direction:
         running: The model's own status while the task runs.
         blocked: The model's own status while the opposite task runs: the request can only be carried out after it.
         not_started: The model's own statuses in which it rests on the other side: the task never ran, or was reverted.
-        task: What to call the task.
-        done: What to call a model for which it is finished.
+        unfinished: What to say of a model, before the time, for which it is not finished.
         will: What an update that requests it says.
     """
 
@@ -34,8 +33,7 @@ class Direction:
     running: str
     blocked: str
     not_started: frozenset[str]
-    task: str
-    done: str
+    unfinished: str
     will: str
 
 
@@ -48,8 +46,7 @@ UNDEPLOY = Direction(
     blocked="DEPLOYING",
     # READY is in neither: one source calls a model so that rests, another one that serves.
     not_started=frozenset({"DEPLOYED"}),
-    task="undeployment",
-    done="undeployed",
+    unfinished="is not undeployed after",
     will="undeploy",
 )
 DEPLOY = Direction(
@@ -60,7 +57,6 @@ DEPLOY = Direction(
     running="DEPLOYING",
     blocked="UNDEPLOYING",
     not_started=frozenset({"UNDEPLOYED", "EVALUATED", "READY"}),
-    task="deployment",
-    done="deployed",
+    unfinished="is not deployed after",
     will="deploy",
 )

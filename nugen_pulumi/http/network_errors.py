@@ -18,8 +18,17 @@ from nugen_pulumi.text import printable
 
 # Whose exceptions are about the network. ``ssl`` and ``socket`` raise kinds of OSError.
 _LIBRARIES = frozenset({"httpx", "httpcore", "h11", "anyio"})
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-_NEVER_SENT_BELOW = (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError)
+# What fails before the TLS handshake is complete; anyio gathers what it met at each of a name's addresses. Whatever
+# else fails may have been carried out, whatever it looks like: a damaged record can look like plain http.
+_NEVER_SENT = (
+    BaseExceptionGroup,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpcore.ConnectError,
+    httpcore.ConnectTimeout,
+    httpcore.ProxyError,
+)
 
 # X509_V_ERR_… of OpenSSL (x509_vfy.h): expired; another host's or address's certificate.
 _EXPIRED = 10
@@ -48,6 +57,8 @@ def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = 
     """
     where = f"{settings.base_url} (from {settings.base_url_source})"
     causes = [cause for leaf in _leaves(exc) for cause in _chain(leaf)]
+    if not isinstance(exc, _NEVER_SENT):
+        return UnavailableError(f"connection lost ({_said(causes)}) to {where}")
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return RejectedError(f"{_certificate(cause, where)} ({_said([cause])}).")
@@ -55,10 +66,6 @@ def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = 
         # One that OpenSSL did not raise itself has no reason.
         if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _PLAIN_HTTP:
             return UnavailableError(f"{where} speaks plain http on this port, not https: check it", sent=False)
-    # anyio gathers what it met when none of a name's addresses could be connected to.
-    gathered = not isinstance(exc, Exception) or hasattr(exc, "exceptions")
-    if not gathered and not isinstance(exc, (*_NEVER_SENT, *_NEVER_SENT_BELOW)):
-        return UnavailableError(f"connection lost ({_said(causes)}) to {where}")
     if proxy is not None and not any(isinstance(cause, ssl.SSLError) for cause in causes):
         what = f"cannot connect ({_said(causes)}) through the proxy {proxy.url} (from {proxy.source})"
         return UnavailableError(what, sent=False)
@@ -96,10 +103,9 @@ def _of_system(error: OSError) -> str:
 
 
 def _leaves(exc: BaseException) -> Iterator[BaseException]:
-    """Yield the exceptions of a group (of which Python 3.10 knows nothing), or the one that is none."""
-    parts = getattr(exc, "exceptions", None)
-    if isinstance(parts, tuple):
-        for part in parts:
+    """Yield the exceptions of a group, or the one that is none."""
+    if isinstance(exc, BaseExceptionGroup):
+        for part in exc.exceptions:
             yield from _leaves(part)
     else:
         yield exc

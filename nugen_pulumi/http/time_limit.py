@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -16,11 +15,6 @@ class ExpiredError(Exception):
 
 async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Do *work*, or raise ExpiredError after *seconds*."""
-    if sys.version_info < (3, 11):
-        try:
-            return await asyncio.wait_for(work, seconds)
-        except TimeoutError as exc:
-            raise ExpiredError from exc
     # wait_for would make a task of each request, twice.
     limit = asyncio.timeout(seconds)
     try:

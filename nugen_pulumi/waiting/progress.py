@@ -165,7 +165,7 @@ class Facts:
             since = f" Since then {self.error}."
         elif self.error:
             since = f" Since then there was no usable response; the last error: {self.error}."
-        return f"Model {self.model_id} is not {self.direction.done} after {waited}: {self._seen}.{since} {self._go_on}"
+        return f"Model {self.model_id} {self.direction.unfinished} {waited}: {self._seen}.{since} {self._go_on}"
 
     @property
     def interrupted(self) -> str:

@@ -73,7 +73,7 @@ def test_a_private_authority_is_named_by_ssl_cert_file(api, authority, tmp_path,
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
 
-    assert poll(api).undeployed
+    assert poll(api).reached
 
 
 def test_a_certificate_for_another_host_is_refused(api, authority, tmp_path, monkeypatch):

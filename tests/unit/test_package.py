@@ -34,6 +34,7 @@ ORDER = [
     "__main__",
     "doctor",
     "__init__",
+    "deployed_model",
     "resource",
     "provider",
     "lookup",

@@ -152,8 +152,8 @@ def test_the_look_up_is_one_poll(plugin, emulator):
     emulator.script("m-1", catalogue.failed("GPU on fire."))
     args = struct_pb2.Struct()
     args.update({"modelId": "m-1"})
-    answer = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getTaskStatus", args=args, preview=True))
-    refusal = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getTaskStatus"))
+    answer = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus", args=args, preview=True))
+    refusal = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getUndeployStatus"))
     found = getattr(answer, "return")
 
     assert ("m-1", "FAILED", "GPU on fire.") == (found["modelId"], found["status"], found["error"])

@@ -23,6 +23,9 @@ MET = {
     "live_times": ({"live_times": True}, {}),
     "echoes": ({"echoes": "another-name"}, {}),
     "delete_object": ({"delete_object": True}, {}),
+    "deploy_seconds": ({"deploy_seconds": 0.6}, {}),
+    "deploy_fails": ({"deploy_fails": "no GPU"}, {}),
+    "deploy_result": ({"deploy_result": None}, {}),
     "grace_seconds": ({"grace_seconds": 0.6}, {}),
     "grace_missing": ({"grace_seconds": 0.6, "grace_missing": True}, {}),
 }

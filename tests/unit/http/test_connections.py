@@ -15,7 +15,7 @@ from nugen_pulumi.http.connections import make_connector
 from nugen_pulumi.http.pool import Pool
 from nugen_pulumi.settings import Settings
 
-POLL, DELETE = "status", "undeploy"
+POLL, DELETE = "status", "start"
 
 
 class Stream(httpcore.AsyncMockStream):

@@ -52,21 +52,13 @@ def test_a_mistake_of_ours_is_none():
     assert not is_network_error(ZeroDivisionError())
 
 
-class Group(Exception):  # noqa: N818 - it stands in for
-    """An ExceptionGroup, of which Python 3.10 knows nothing."""
-
-    def __init__(self, *exceptions):
-        super().__init__("several")
-        self.exceptions = exceptions
-
-
 def test_a_group_is_what_is_in_it_and_was_never_sent():
     """Anyio gathers what it met at each address of a name."""
-    group = Group(OSError("first"), Group(anyio.EndOfStream()))
+    group = ExceptionGroup("several", [OSError("first"), ExceptionGroup("more", [anyio.EndOfStream()])])
     error = network_error(group, SETTINGS)
 
     assert is_network_error(group)
-    assert not is_network_error(Group(OSError(), ZeroDivisionError()))
+    assert not is_network_error(ExceptionGroup("x", [OSError(), ZeroDivisionError()]))
     assert (f"cannot connect (first) to {WHERE}", False) == (str(error), error.sent)
 
 
@@ -148,3 +140,14 @@ def test_a_proxy_is_not_named_where_the_connection_through_it_broke():
     error = network_error(socket.gaierror("x"), SETTINGS, PROXY)
 
     assert (f"connection lost (x) to {WHERE}", True) == (str(error), error.sent)
+
+
+@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
+def test_what_looks_like_plain_http_after_the_handshake_may_have_been_carried_out(reason):
+    """A damaged record: only what fails before the handshake is complete was never sent."""
+    damaged = ssl.SSLError(1, f"[SSL: {reason}]")
+    damaged.reason = reason
+    error = network_error(damaged, SETTINGS)
+
+    assert str(error).startswith("connection lost (")
+    assert error.sent

@@ -3,40 +3,43 @@
 import inspect
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 import pulumi
 import pytest
 
-from nugen_pulumi import UndeployedModel, UndeployedModels, resource
+from nugen_pulumi import DeployedModel, UndeployedModel, UndeployedModels
 from nugen_pulumi._version import VERSION
 from nugen_pulumi.operations import outputs
-from nugen_pulumi.operations.inputs import DEFAULTS, Given
+from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.plugin.servicer import SCHEMA
 from nugen_pulumi.plugin.wire import camel
 from nugen_pulumi.settings import VARIABLES
 
 PACKAGE = json.loads(SCHEMA.read_text(encoding="utf-8"))
-LOOKUP = "nugen:index:getTaskStatus"
+LOOKUP = "nugen:index:getUndeployStatus"
 MODEL = "nugen:index:UndeployedModel"
 MODELS = "nugen:index:UndeployedModels"
+DEPLOYED = "nugen:index:DeployedModel"
 RESOURCES = {
     MODEL: (UndeployedModel, "model_id", outputs.OF_MODEL),
+    DEPLOYED: (DeployedModel, "model_id", outputs.OF_DEPLOYED),
     MODELS: (UndeployedModels, "model_ids", outputs.OF_FLEET),
 }
 
 
 @pytest.mark.parametrize("token", RESOURCES)
 def test_inputs_and_outputs_are_those_of_the_class(token):
-    kind, ids, computed = RESOURCES[token]
+    kind, _, computed = RESOURCES[token]
     seen = PACKAGE["resources"][token]
-    names = {ids, *Given.__annotations__}
     defaults = {name: parameter.default for name, parameter in inspect.signature(kind.__init__).parameters.items()}
+    names = set(defaults) - {"self", "resource_name", "opts"}
 
     assert {camel(name) for name in names} == set(seen["inputProperties"])
     assert {camel(name) for name in (*names, *computed)} == set(seen["properties"])
-    assert {camel(name): defaults[name] for name in DEFAULTS} == {
+    assert {camel(name): defaults[name] for name in DEFAULTS if name in names} == {
         name: given["default"] for name, given in seen["inputProperties"].items() if "default" in given
     }
     assert [{"type": f"pulumi-python:dynamic/nugen:{kind.__name__}"}] == seen["aliases"]
@@ -68,7 +71,7 @@ def test_types_and_required_outputs_are_those_of_the_class(token):
     seen = PACKAGE["resources"][token]
     written = {camel(name): hint for name, hint in kind.__annotations__.items()}
     # Only its own: those of Pulumi's base class are for its own module.
-    hints = {name: eval(written[name], vars(resource)) for name in seen["properties"]}  # noqa: S307
+    hints = {name: eval(written[name], vars(sys.modules[kind.__module__])) for name in seen["properties"]}  # noqa: S307
 
     assert {name: plain(hint) for name, hint in hints.items()} == {n: kind_of(p) for n, p in seen["properties"].items()}
     assert {n: kind_of(p) for n, p in seen["inputProperties"].items()} == {
