@@ -93,7 +93,7 @@ class Dispatcher:
             due, refusals = clock(), 0
             while True:
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
-                    raise OutageError(self._outage_message)
+                    raise OutageError(self._outage_message, sent=False)
                 left = await self._queue.enter(urgent=method == "DELETE" and refusals < _URGENT_REFUSALS, due=due)
                 under_way = True
                 try:
@@ -175,9 +175,8 @@ class Dispatcher:
         self._outage_message = (
             f"{where} has given no usable response to any request for {duration(outage)}; the last error: {error}"
         )
-        ended = OutageError(self._outage_message)
-        self._queue.dismiss(ended)
-        return ended
+        self._queue.dismiss(self._outage_message)
+        return OutageError(self._outage_message, sent=not isinstance(error, UnavailableError) or error.sent)
 
     def _out_of_turn(self, refusal: OverloadedError | None, within: float) -> str:
         now = asyncio.get_running_loop().time()

@@ -7,7 +7,7 @@ import heapq
 import itertools
 import math
 
-from nugen_pulumi.errors import NugenError
+from nugen_pulumi.errors import OutageError
 from nugen_pulumi.http.pace import Outcome, Pace
 
 
@@ -61,13 +61,13 @@ class RequestQueue:
         self._pace.end(asyncio.get_running_loop().time(), left=left, outcome=outcome, retry_after=retry_after)
         self._admit()
 
-    def dismiss(self, error: NugenError) -> None:
-        """Have all that wait for a turn end with an error like *error*."""
+    def dismiss(self, message: str) -> None:
+        """Have all that wait for a turn end with an OutageError each: none of them was sent."""
         queue, self._queue = self._queue, []
         for *_, turn in queue:
             if not turn.done():
                 # One for each: to raise an exception writes into it.
-                turn.set_exception(type(error)(str(error)))
+                turn.set_exception(OutageError(message, sent=False))
 
     def _admit(self) -> None:
         loop = asyncio.get_running_loop()

@@ -200,7 +200,7 @@ def test_a_rate_beyond_what_can_be_sent_is_none():
 
 
 def test_dismissed_turns_end_with_an_error_each():
-    """One that was cancelled just now is left alone."""
+    """And say that they were not sent. One that was cancelled just now is left alone."""
 
     async def main():
         queue = RequestQueue(Pace(1))
@@ -208,7 +208,7 @@ def test_dismissed_turns_end_with_an_error_each():
         tasks = [asyncio.create_task(queue.enter(urgent=False, due=number)) for number in range(4)]
         await asyncio.sleep(1)
         tasks[0].cancel()
-        queue.dismiss(OutageError("silent"))
+        queue.dismiss("silent")
         tasks[1].cancel()  # it is dismissed already, but does not know yet
         return await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -216,6 +216,7 @@ def test_dismissed_turns_end_with_an_error_each():
 
     assert [asyncio.CancelledError, asyncio.CancelledError, OutageError, OutageError] == [type(end) for end in ends]
     assert ends[2] is not ends[3]
+    assert not ends[2].sent
 
 
 def test_it_tells_what_was_admitted_of_late():
