@@ -16,15 +16,21 @@ LONGEST_RETRY_AFTER = 60.0
 # rate would only wait for the processor.
 _FULL_RATE = 640.0
 _NO_LIMIT = 4000.0
-_FEW = 16
+_FEW = 8
 _WEIGHT = 1 / 8
 _TOO_MANY = 0.2
+# So many refusals in a row, with nothing admitted between them, are an outage and not a limit.
+_ALL_REFUSED = 6
+_PROBE_PAUSE = 1.0
 # What is left of the rate after a refused probe, and after ones that are refused again right away.
 _DECREASES = (0.9, 0.8, 0.6)
 # From this rate on a probe is noticed before it is far beyond the limit, so that the first of them can be higher.
 _HIGH_RATE = 50.0
 _FIRST_DECREASE_AT_HIGH_RATE = 0.95
 _METERED = 5.0
+# The same at each rate: processes behind one limit come to a similar rate only if those at a low rate recover as fast.
+_HOLD = 2.0
+_SLOWNESS = 3.0
 _LATENCY_SPAN = 10.0
 
 
@@ -56,6 +62,11 @@ class Pace:
       burst refuse some requests that merely arrive unevenly. Additive increase would take minutes from 4 to 200 a
       second.
 
+    When six requests in a row are refused and nothing is admitted between them, or two of them although the process
+    stayed away as long as asked, that is an *outage* and not a limit. Then one request a second probes, or one after
+    each ``Retry-After``, and the rate is not cut any more. The first admitted response restores the rate from before
+    the outage; if there was none, it is searched for, from :data:`FIRST_RATE`.
+
     After a ``Retry-After`` pause, requests are sent at the current rate, and the window starts small again. This avoids
     a burst of requests.
 
@@ -78,6 +89,8 @@ class Pace:
         self._refused = 0.0
         self._admitted_since_cut = 0
         self._cuts = 0
+        self._refused_in_a_row = 0
+        self._rate_before = math.inf
         self._cut_at = -math.inf
         self._shrunk_at = -math.inf
         self._left_at = -math.inf
@@ -92,6 +105,15 @@ class Pace:
         """The API has refused requests for overload, and the rate is bounded since."""
         return self._rate < math.inf
 
+    def held(self, now: float) -> bool:
+        """Requests wait because the API admits nothing, or asked for it, and not only for their turn."""
+        return self.out or self._not_before > now
+
+    @property
+    def out(self) -> bool:
+        """Nothing is admitted: an outage, in which single requests probe whether it is over."""
+        return self._refused_in_a_row >= _ALL_REFUSED
+
     @property
     def rate(self) -> float:
         """Requests that may leave each second; infinite if nothing was ever refused."""
@@ -100,7 +122,7 @@ class Pace:
     @property
     def window(self) -> int:
         """Requests that may be under way at once."""
-        return int(self._window)
+        return 1 if self.out else int(self._window)
 
     def admitted(self, now: float) -> float:
         """Return how many requests the API admitted each second, of late."""
@@ -122,7 +144,9 @@ class Pace:
             queued: More requests want to leave. Only then does the rate grow: what is not used cannot be tried out.
         """
         self._under_way += 1
-        if self.throttled:
+        if self.out:
+            self._next_at = now + _PROBE_PAUSE
+        elif self.throttled:
             self._grow(now, queued=queued)
             # After a late request, the next one may be a little early, to keep the rate; but not so early that a rate
             # limiter without a burst refuses it.
@@ -141,6 +165,9 @@ class Pace:
         """
         self._under_way -= 1
         if outcome is Outcome.ADMITTED:
+            if self.out:
+                self._resume(now)
+            self._refused_in_a_row = 0
             self._admitted.append(now)
             self._forget(now)
             self._measure(now, now - left)
@@ -154,18 +181,33 @@ class Pace:
                 self._window = self._first_window
             if left > self._cut_at:  # those that left before are of the same round
                 self._refused += (1 - self._refused) * _WEIGHT
+                # Whoever stayed away as long as asked is not refused again by a limit.
+                self._refused_in_a_row += _ALL_REFUSED // 2 if retry_after else 1
+                if self.out:
+                    return
                 if not self.throttled or retry_after or self._refused > _TOO_MANY:
                     self._cut(now, retry_after or 0.0)
         elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
             self._window = max(self._first_window, self._window / 2)
             self._shrunk_at = now
 
+    def _resume(self, now: float) -> None:
+        """Go back to the rate before the outage; if there was none, search for it, from a small one."""
+        self._searching = self._rate_before == math.inf
+        self._base = FIRST_RATE if self._searching else self._rate_before
+        self._hold = 0.0 if self._searching else _HOLD
+        self._rate, self._window = self._base, self._first_window
+        self._start_round(now)
+
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
             self._window = self._first_window
             self._base = max(FIRST_RATE, float(sum(1 for time in self._admitted if time > now - 1)))
             self._searching, self._hold = True, 0.0
+            self._rate_before = math.inf
         else:
+            if self._admitted_since_cut:
+                self._rate_before = self._rate
             self._cuts = 0 if self._admitted_since_cut > _FEW else self._cuts + 1
             decrease = _DECREASES[min(self._cuts, len(_DECREASES) - 1)]
             if not self._cuts and not self._searching and self._base >= _HIGH_RATE:
@@ -173,8 +215,11 @@ class Pace:
             self._base = max(LOWEST_RATE, self._rate * decrease)
             self._searching = False
             # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
-            self._hold = min(30.0, max(2.0, 32 / self._base, 20 * retry_after))
+            self._hold = min(30.0, max(_HOLD, 20 * retry_after))
         self._rate = self._base
+        self._start_round(now)
+
+    def _start_round(self, now: float) -> None:
         self._next_at = now + 1 / self._rate
         self._busy, self._refused, self._admitted_since_cut = 0.0, 0.0, 0
         self._cut_at = now
@@ -183,9 +228,7 @@ class Pace:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
         # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
-        slowness = (
-            min(1.0, max(0.45, 5 * min(self._latency))) if self._searching else min(12.0, max(3.0, 25 / self._base))
-        )
+        slowness = min(1.0, max(0.45, 5 * min(self._latency))) if self._searching else _SLOWNESS
         beyond = max(0.0, self._busy - self._hold) / slowness
         self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         if self._rate > _NO_LIMIT:

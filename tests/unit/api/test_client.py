@@ -418,7 +418,7 @@ def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
     assert 1 == len({str(error) for error in errors})
     assert "https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m" in str(errors[0])
     assert 300 <= took < 330
-    assert len(api.requests) < 100, "an overloaded API is left alone"
+    assert len(api.requests) < 320, "no more than a probe a second"
 
 
 def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error():

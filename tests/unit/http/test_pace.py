@@ -6,7 +6,7 @@ import random
 
 import pytest
 from harness.simulated import simulate
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nugen_pulumi.errors import OutageError
@@ -414,3 +414,86 @@ def test_the_most_overdue_is_next_and_what_is_urgent_before_all():
     simulate(main)
 
     assert ["first", "urgent", "later", "late"] == order
+
+
+class Process:
+    """A process that undeploys models: a DELETE each, then polls like a wait's until it has taken *seconds*."""
+
+    def __init__(self, limiter, seed, *, seconds, outage=(0, 0), retry_after=None):
+        self._limiter, self._seconds, self._outage, self._retry_after = limiter, seconds, outage, retry_after
+        self._dice = random.Random(seed)  # noqa: S311 - so that each run is the same
+        self._queue = RequestQueue(Pace(128))
+        self.seen = []  # when each request arrived, and whether it was admitted
+
+    async def _request(self, *, urgent):
+        now = asyncio.get_running_loop().time
+        due, refusals, admitted = now(), 0, False
+        while not admitted:
+            left = await self._queue.enter(urgent=urgent and refusals < 2, due=due)
+            await asyncio.sleep(0.005 * self._dice.uniform(1, 1.2))
+            out = self._outage[0] <= now() < self._outage[1]
+            admitted = not out and self._limiter.admits(now())
+            self.seen.append((now(), admitted))
+            await asyncio.sleep(0.005 * self._dice.uniform(1, 1.2))
+            outcome = Outcome.ADMITTED if admitted else Outcome.REFUSED
+            self._queue.release(left, outcome, self._retry_after if out else None)
+            refusals += 1
+            if refusals > 1:
+                due = (due + now()) / 2
+
+    async def _model(self):
+        now = asyncio.get_running_loop().time
+        await self._request(urgent=True)
+        began = now()
+        await self._request(urgent=False)
+        while now() < began + self._seconds:
+            await asyncio.sleep(min(5, max(0.5, 0.1 * (now() - began) * self._dice.uniform(0.9, 1.1))))
+            await self._request(urgent=False)
+
+    async def undeploy(self, models):
+        """Return the time at which the last one was done."""
+        await asyncio.gather(*(self._model() for _ in range(models)))
+        return asyncio.get_running_loop().time()
+
+
+def refused_within(seen, since, until):
+    requests = [admitted for time, admitted in seen if since <= time < until]
+    return requests.count(False) / max(1, len(requests))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    start=st.sampled_from([0, 5, 10]),
+    lasts=st.integers(10, 250),
+    retry_after=st.sampled_from([None, 1, 2, 5]),
+    rate=st.sampled_from([20, 1000]),
+)
+def test_after_any_outage_all_is_done_within_ten_seconds_of_the_ideal(start, lasts, retry_after, rate):
+    """And what comes behind it is no burst that a limit of 20 a second would refuse."""
+
+    def took(outage):
+        process = Process(Limiter(rate, rate), 1, seconds=30, outage=outage, retry_after=retry_after)
+        return simulate(lambda: process.undeploy(200))[0], process.seen
+
+    (undisturbed, _), (disturbed, seen) = took((0, 0)), took((start, start + lasts))
+    # What was begun before the outage goes on meanwhile; the rest takes as long as ever.
+    assert disturbed <= lasts + undisturbed + 10
+    assert refused_within(seen, start + lasts, start + lasts + 10) <= 0.2
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(20, 20), (50, 50), (50, 20)])
+@pytest.mark.parametrize("rivals", [2, 4])
+def test_rivals_behind_one_limit_use_all_of_it_together(rivals, rate, burst):
+    """None of them is held low while the others grow."""
+    limiter = Limiter(rate, burst)
+    processes = [Process(limiter, number, seconds=2) for number in range(rivals)]
+
+    async def main():
+        return await asyncio.gather(*(process.undeploy(200) for process in processes))
+
+    ends, _ = simulate(main)
+
+    ideal = (len(limiter.admitted) - burst) / rate
+    assert max(ends) <= 1.3 * ideal
+    assert max(ends) <= 2 * min(ends)
+    assert limiter.refused <= 0.2 * (limiter.refused + len(limiter.admitted))
