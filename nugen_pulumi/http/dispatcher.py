@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from nugen_pulumi.http.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.http.pace import Outcome, Pace
 from nugen_pulumi.http.pool import Pool
 from nugen_pulumi.http.request import DEFAULT_OPTIONS, RequestOptions, SentRequest
-from nugen_pulumi.http.request_queue import RequestQueue
+from nugen_pulumi.http.request_queue import NoTurnError, RequestQueue
 from nugen_pulumi.http.response import Response
 from nugen_pulumi.http.time_limit import ExpiredError, bounded
 from nugen_pulumi.settings import Settings
@@ -87,6 +88,7 @@ class Dispatcher:
         refusal: OverloadedError | None = None
         under_way = False
         clock = asyncio.get_running_loop().time
+        deadline = math.inf if options.overrun is None else clock() + within - options.overrun
 
         async def admitted() -> T:
             nonlocal refusal, under_way
@@ -94,18 +96,18 @@ class Dispatcher:
             while True:
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
                     raise OutageError(self._outage_message, sent=False)
-                left = await self._queue.enter(urgent=method == "DELETE" and refusals < _URGENT_REFUSALS, due=due)
+                urgent = method == "DELETE" and refusals < _URGENT_REFUSALS
+                left = await self._queue.enter(urgent=urgent, due=due, deadline=deadline)
                 under_way = True
                 try:
                     return await self._in_turn(method, path, read, left, options.on_sent)
                 except OverloadedError as exc:
                     under_way, refusal = False, exc
                     refusals += 1
-                    outage = self.outage.unanswered_for(clock())
                     # Others were answered since it left: then the process was in no outage at that time.
                     if refusals >= _REFUSALS and self.outage.unanswered_for(left) <= 0:
                         self._singled_out.add(path)
-                    if path in self._singled_out or outage >= options.longest_outage:
+                    if self._final(path, options, deadline):
                         raise
                     if refusals > 1:
                         # One refusal may be due to the rate. A request that the API always refuses must not block
@@ -115,10 +117,18 @@ class Dispatcher:
 
         try:
             return await bounded(admitted(), within)
-        except ExpiredError as exc:
+        except (NoTurnError, ExpiredError) as exc:
             if under_way:
                 raise UnavailableError(f"no complete response within {duration(within)}") from exc
-            raise OverloadedError(self._out_of_turn(refusal, within)) from exc
+            allowed = within if isinstance(exc, ExpiredError) else within - (options.overrun or 0.0)
+            raise OverloadedError(self._out_of_turn(refusal, allowed)) from exc
+
+    def _final(self, path: str, options: RequestOptions, deadline: float) -> bool:
+        """Tell whether a request that was refused just now is not sent again here."""
+        now = asyncio.get_running_loop().time()
+        was_last_poll = now >= deadline and self.pace.held(now)
+        outage = self.outage.unanswered_for(now)
+        return path in self._singled_out or outage >= options.longest_outage or was_last_poll
 
     async def _in_turn(
         self,

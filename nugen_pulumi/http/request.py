@@ -41,11 +41,14 @@ class RequestOptions:
     Attributes:
         longest_outage: Seconds without a usable response to any request of the process after which this one, when
             refused, is not sent again.
+        overrun: Seconds of the time of this request that lie beyond the deadline of its wait. While all requests are
+            held, it leaves at the deadline or not at all.
         on_sent: Called with each :class:`SentRequest`: a request is sent again for as long as it is refused.
         on_refusal: Called with each refusal after which it is sent again.
     """
 
     longest_outage: float = LONGEST_OUTAGE
+    overrun: float | None = None
     on_sent: Callable[[SentRequest], object] = lambda _: None
     on_refusal: Callable[[OverloadedError], object] = lambda _: None
 

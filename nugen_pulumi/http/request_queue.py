@@ -10,6 +10,13 @@ import math
 from nugen_pulumi.errors import OutageError
 from nugen_pulumi.http.pace import Outcome, Pace
 
+# Seconds between two last polls of waits, while all other requests are held.
+_LAST_POLL_PAUSE = 1.0
+
+
+class NoTurnError(Exception):
+    """The deadline of the wait came before the turn of its request."""
+
 
 class RequestQueue:
     """
@@ -27,14 +34,20 @@ class RequestQueue:
         self._queue: list[tuple[int, float, int, asyncio.Future[float]]] = []
         self._count = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
+        self._last_poll_at = -math.inf
 
-    async def enter(self, *, urgent: bool, due: float) -> float:
+    async def enter(self, *, urgent: bool, due: float, deadline: float = math.inf) -> float:
         """
         Wait for a turn, and return the time at which it came. Each turn taken must be given to :meth:`release`.
 
         Args:
             urgent: Goes before all that are not.
             due: When the request was due: the earliest is next.
+            deadline: When the request must not stay in the queue any longer because the API admits nothing or asked
+                to wait: it leaves then, if no other one did so within the last second.
+
+        Raises:
+            NoTurnError: The deadline passed, and the request could not leave.
         """
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[float] = loop.create_future()
@@ -42,12 +55,16 @@ class RequestQueue:
         self._admit()
         if turn.done():
             return turn.result()
+        timer = None if deadline == math.inf else loop.call_at(deadline, self._end_wait, turn)
         try:
             return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.release(turn.result(), Outcome.LOST)
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def release(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
         """
@@ -68,6 +85,18 @@ class RequestQueue:
             if not turn.done():
                 # One for each: to raise an exception writes into it.
                 turn.set_exception(OutageError(message, sent=False))
+
+    def _end_wait(self, turn: asyncio.Future[float]) -> None:
+        """At the deadline of a wait, let its last poll leave or end it, if all are held."""
+        now = asyncio.get_running_loop().time()
+        if turn.done() or not self._pace.held(now):
+            return
+        if now - self._last_poll_at < _LAST_POLL_PAUSE:
+            turn.set_exception(NoTurnError())
+            return
+        self._last_poll_at = now
+        self._pace.leave(now, queued=False)
+        turn.set_result(now)
 
     def _admit(self) -> None:
         loop = asyncio.get_running_loop()

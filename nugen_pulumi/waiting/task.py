@@ -242,7 +242,7 @@ class Task:
                 self.model_id,
                 direction=self._direction,
                 within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
-                options=self._options,
+                options=replace(self._options, overrun=self._wait.policy.last_poll),
             )
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
