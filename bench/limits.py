@@ -7,10 +7,13 @@ the share of all requests; *gap* the longest time that one model went without a 
 
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
+import time
 import urllib.request
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from nugen_pulumi.api.client import NugenClient
@@ -65,11 +68,68 @@ def distance(count: int) -> None:
     )
 
 
+def outage(seconds: int, retry_after: int) -> None:
+    """Print a row: 200 models of 30 seconds behind an outage from the start."""
+    began = time.monotonic()
+    lost, (_, deletes, _, refused, _, _, twice, _) = fleet(200, 30, 0, 1, 503, 0, seconds, retry_after, undeploy=True)
+    took = time.monotonic() - began
+    print(
+        f"| {seconds} | {retry_after or ''} | {lost} | {deletes} | {twice} | {seconds + 30} | {took:.0f} | {refused} |"
+    )
+
+
+async def rival(url: str) -> int:
+    """Undeploy 200 models of its own; return how many were lost."""
+    client = NugenClient(Settings("bench", url))
+    orders = {f"m-{os.getpid()}-{number}": True for number in range(200)}
+    outcomes = await follow_all(client, orders, WaitPolicy(), wait=True)
+    await client.aclose()
+    return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
+
+
+def run_rival(url: str) -> tuple[int, float]:
+    """Be one of several processes; return how many were lost, and the seconds."""
+    began = time.monotonic()
+    with contextlib.closing(Loop()) as loop:
+        return loop.run_until_complete(rival(url)), time.monotonic() - began
+
+
+def rivals(count: int, rate: int, burst: int) -> None:
+    """Print a row: processes behind one limit, with models of 2 seconds."""
+    command = [sys.executable, SERVER, "2", str(rate), str(burst), "429"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        try:
+            with ProcessPoolExecutor(count) as pool:
+                ends = list(pool.map(run_rival, [url] * count))
+            with urllib.request.urlopen(f"{url}/stats") as answer:  # noqa: S310 - loopback
+                polls, deletes, _, refused, _, _, twice, _ = json.load(answer)
+        finally:
+            process.kill()
+    lost, took = sum(end[0] for end in ends), [end[1] for end in ends]
+    ideal = (polls + deletes - burst) / rate
+    share = refused / (polls + deletes + refused)
+    print(
+        f"| {count} | {rate} | {burst} | {lost} | {twice} "
+        f"| {ideal:.0f} | {min(took):.0f} | {max(took):.0f} | {share:.3f} |"
+    )
+
+
 def main() -> None:
     """Measure everything."""
     print("\n| models, 60 s, 200 ms | lost | polls | mean lag, s | p95 |\n|---|---|---|---|---|")
     for count in (1000, 5000):
         distance(count)
+    print("\n| outage, s | Retry-After | lost | DELETEs | twice | ideal, s | took, s | refused |\n" + "|---" * 8 + "|")
+    for seconds in (24, 60):
+        for retry_after in (0, 2, 5):
+            outage(seconds, retry_after)
+    print("\n| processes | limit/s | burst | lost | twice | ideal, s | fastest, s | slowest, s | refused |")
+    print("|" + "---|" * 9)
+    for count in (2, 4):
+        for rate in (20, 50):
+            rivals(count, rate, rate)
     print(
         "\n| limit/s | burst | refusal | models | undeploy | lost | DELETEs | twice | took, s | used | refused | gap |"
     )

@@ -1,9 +1,11 @@
 """
 The status endpoint and the DELETE, as light as Python can serve them: not to be the bottleneck of a measurement.
 
-`python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY]]`: each model is undeployed SECONDS after it was first
-heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with the status REFUSAL; 0: no
-limit. Each answer takes LATENCY seconds. Prints its port.
+`python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY [OUTAGE RETRY_AFTER]]]`: each model is undeployed SECONDS
+after it was first heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with the
+status REFUSAL; 0: no
+limit. Each answer takes LATENCY seconds. For OUTAGE seconds from the first request on, all are refused with 503 and
+that RETRY_AFTER (0: without). Prints its port.
 `GET /stats` answers with admitted polls, admitted DELETEs and the detection lags in seconds, then with the refusals,
 the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, the
 number of models whose DELETE was carried out more than once, and the share of the limit that was used until the last
@@ -19,7 +21,9 @@ import time
 from typing import ClassVar
 
 SECONDS = float(sys.argv[1])
-RATE, BURST, REFUSAL, LATENCY = (float(value) for value in (sys.argv[2:] + ["0", "1", "429", "0"][len(sys.argv) - 2 :]))
+RATE, BURST, REFUSAL, LATENCY, OUTAGE, RETRY_AFTER = (
+    float(value) for value in (sys.argv[2:] + ["0", "1", "429", "0", "0", "0"][len(sys.argv) - 2 :])
+)
 
 
 class Api(asyncio.Protocol):
@@ -34,6 +38,7 @@ class Api(asyncio.Protocol):
     tokens: ClassVar = [BURST, 0.0]
     refused = 0
     longest = 0.0
+    first: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Remember where to answer."""
@@ -52,6 +57,13 @@ class Api(asyncio.Protocol):
                 Api.deleted, Api.admitted, Api.refused, Api.longest = {}, [], 0, 0.0
             return
         now = time.monotonic()
+        if Api.first is None:
+            Api.first = now
+        if now < Api.first + OUTAGE:
+            Api.refused += 1
+            after = b"\r\nretry-after: %d" % RETRY_AFTER if RETRY_AFTER else b""
+            self.answer(b'{"detail":"Down"}', b"503 Down" + after)
+            return
         if RATE and not self.admits(now):
             Api.refused += 1
             self.answer(b'{"detail":"Too many requests"}', b"%d Refused" % REFUSAL)
