@@ -10,6 +10,7 @@ All errors that this package raises. The class tells what the caller can do abou
     - OutageError           the API gives no usable response to anybody
   - RejectedError           a permanent error: the API rejects the request
     - BadKeyError           the API does not accept the API key
+    - NoRouteError          the API has no such endpoint
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended as FAILED
   - DeployFailedError       the deployment ended as FAILED
@@ -94,6 +95,10 @@ class RejectedError(NugenError):
 
 class BadKeyError(RejectedError):
     """The API does not accept the API key."""
+
+
+class NoRouteError(RejectedError):
+    """The API's own ``Not Found``: it has no such endpoint."""
 
 
 class ModelNotFoundError(RejectedError):

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import ValidationError
 
-from nugen_pulumi.api.directions import UNDEPLOY, Direction
-from nugen_pulumi.api.models import STATUS_OF, TaskStatus
+from nugen_pulumi.api.directions import DOCUMENTED, NEWER, UNDEPLOY, Direction, Paths
+from nugen_pulumi.api.models import STATUS_OF, ModelStatus, TaskStatus
 from nugen_pulumi.api.statuses import Phase
 from nugen_pulumi.errors import (
     BadKeyError,
     MisdirectedError,
     ModelNotFoundError,
+    NoRouteError,
     NugenError,
     OverloadedError,
     RejectedError,
@@ -31,6 +34,9 @@ from nugen_pulumi.text import printable
 
 # An explicit provider's settings arrive as if they were the stack's.
 _OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
+
+
+T = TypeVar("T")
 
 
 class Answer(Enum):
@@ -86,6 +92,9 @@ class NugenClient:
         settings: Where the API is and how to speak to it.
         transport: Stands in for the network in tests.
 
+    Attributes:
+        paths: The family of paths that the API answers; the documented one until it says otherwise.
+
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
@@ -94,6 +103,8 @@ class NugenClient:
         self._settings = settings
         self._dispatcher = Dispatcher(settings, transport=transport)
         self._asked_about: set[str] = set()
+        self.paths = DOCUMENTED
+        self._newer_has_no_route = False
 
     async def status(
         self,
@@ -119,10 +130,10 @@ class NugenClient:
             RejectedError: Asking again will not help.
         """
 
-        def read(response: Response) -> TaskStatus:
+        def read(response: Response, paths: Paths) -> TaskStatus:
             if not 200 <= response.status < 300:
                 raise self._error(response, model_id)
-            status = _status(response, STATUS_OF[direction], source=self._settings.base_url_source)
+            status = _status(response, model_id, direction, paths, source=self._settings.base_url_source)
             # The API may return another spelling of the id. But an id that this process also polls belongs to another
             # model.
             if status.model_id != model_id and status.model_id in self._asked_about:
@@ -130,8 +141,14 @@ class NugenClient:
             return status
 
         self._asked_about.add(model_id)
-        path = _path(model_id, direction) + "/status"
-        return await self._dispatcher.send("GET", path, read, within=within, options=options)
+
+        async def ask(paths: Paths) -> TaskStatus:
+            path = _path(paths.status, model_id, direction)
+            return await self._dispatcher.send(
+                "GET", path, lambda response: read(response, paths), within=within, options=options
+            )
+
+        return await self._in_its_paths(ask)
 
     async def start(
         self,
@@ -172,8 +189,35 @@ class NugenClient:
                     return Started(answer, said=response.detail.rstrip("."))
             raise self._error(response, model_id)
 
-        path = _path(model_id, direction)
-        return await self._dispatcher.send(direction.method, path, read, within=within, options=options)
+        async def ask(paths: Paths) -> Started:
+            path = _path(paths.request, model_id, direction)
+            return await self._dispatcher.send(direction.method, path, read, within=within, options=options)
+
+        return await self._in_its_paths(ask)
+
+    async def _in_its_paths(self, ask: Callable[[Paths], Awaitable[T]]) -> T:
+        """
+        Do *ask* with the documented paths, or with the newer ones once the API has said that it has no others.
+
+        Only the API's own answer to a wrong route counts, and the newer paths are tried until they fail likewise.
+        """
+        if self.paths is NEWER:
+            return await ask(NEWER)
+        try:
+            return await ask(DOCUMENTED)
+        except NoRouteError as documented:
+            if self._newer_has_no_route:
+                raise
+            try:
+                result = await ask(NEWER)
+            except NoRouteError:
+                self._newer_has_no_route = True
+                raise documented from None
+            except RejectedError:
+                self.paths = NEWER  # the route is there, whatever it says of the model
+                raise
+            self.paths = NEWER
+            return result
 
     @property
     def answered_ever(self) -> bool:
@@ -227,6 +271,7 @@ class NugenClient:
                 " the API key of its account"
             )
         elif status == 404:
+            kind = NoRouteError if _is_no_route(response) else kind
             why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
         elif status == 422:
             why = f"the Nugen API does not accept this model id ({said})"
@@ -237,9 +282,11 @@ class NugenClient:
         return kind(f"Model {model_id}: {why}.")
 
 
-def _status(response: Response, kind: type[TaskStatus], source: str) -> TaskStatus:
+def _status(response: Response, model_id: str, direction: Direction, paths: Paths, source: str) -> TaskStatus:
     try:
-        status = kind.model_validate(response.json())
+        if paths is NEWER:
+            return ModelStatus.model_validate(response.json()).of_task(model_id, direction)
+        status = STATUS_OF[direction].model_validate(response.json())
     except ValueError as exc:  # pydantic's is one, too
         if response.is_page:
             raise UnavailableError(_page(response, source)) from exc
@@ -251,7 +298,7 @@ def _status(response: Response, kind: type[TaskStatus], source: str) -> TaskStat
         raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
     # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
     # FAILED were saved, the next `pulumi up` would treat the model as finished.
-    running = status.model_status == kind.direction.running
+    running = status.model_status == direction.running
     return status.model_copy(update={"status": Phase.PENDING.value}) if running else status
 
 
@@ -259,8 +306,16 @@ def _page(response: Response, source: str) -> str:
     return f"an HTML page ({response.excerpt}) instead of the API's response: check the base URL (from {source})"
 
 
-def _path(model_id: str, direction: Direction) -> str:
-    return f"/api/v3/models/{direction.path}/{quote(model_id, safe='')}"
+def _path(template: str, model_id: str, direction: Direction) -> str:
+    return template.format(kind=direction.kind, id=quote(model_id, safe=""))
+
+
+def _is_no_route(response: Response) -> bool:
+    """Whether a 404 is what the API itself says of a route that it does not have."""
+    try:
+        return bool(response.json() == {"detail": "Not Found"})
+    except ValueError:
+        return False
 
 
 def _host(location: str) -> str:

@@ -1,9 +1,30 @@
-"""The two tasks of the API, deployment and undeployment, as data: they are twins. Imports nothing."""
+"""The two tasks of the API, deployment and undeployment, and its two families of paths, as data. Imports nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+
+@dataclass(frozen=True)
+class Paths:
+    """
+    A family of paths of the API. In each, ``{kind}`` stands for the direction's own name, and ``{id}`` for the model.
+
+    Attributes:
+        name: What to call it in the debug log.
+        request: Where a task is requested.
+        status: Where its status is polled.
+    """
+
+    name: str
+    request: str
+    status: str
+
+
+DOCUMENTED = Paths("documented", "/api/v3/models/{kind}/{id}", "/api/v3/models/{kind}/{id}/status")
+# Clients use it since September 2026; no page describes it. Its status is the model's own: see `from_model_status`.
+NEWER = Paths("newer", "/api/v3/models/{id}/deployment", "/api/v3/models/{id}/deployment/status")
 
 
 @dataclass(frozen=True)
@@ -16,7 +37,7 @@ class Direction:
 
     Attributes:
         method: The HTTP method of the request that starts the task.
-        path: The name of the endpoint, in front of the model's id.
+        kind: The name of its endpoints among the documented paths.
         flag: The output that says whether the goal is reached.
         reached: The model's own statuses in which the goal is reached.
         running: The model's own status while the task runs.
@@ -27,7 +48,7 @@ class Direction:
     """
 
     method: Literal["DELETE", "POST"]
-    path: str
+    kind: str
     flag: Literal["undeployed", "deployed"]
     reached: frozenset[str]
     running: str
@@ -39,7 +60,7 @@ class Direction:
 
 UNDEPLOY = Direction(
     method="DELETE",
-    path="undeploy-model",
+    kind="undeploy-model",
     flag="undeployed",
     reached=frozenset({"UNDEPLOYED", "EVALUATED"}),
     running="UNDEPLOYING",
@@ -51,7 +72,7 @@ UNDEPLOY = Direction(
 )
 DEPLOY = Direction(
     method="POST",
-    path="deploy-model",
+    kind="deploy-model",
     flag="deployed",
     reached=frozenset({"DEPLOYED"}),
     running="DEPLOYING",

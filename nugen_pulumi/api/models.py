@@ -197,4 +197,34 @@ class DeployStatus(TaskStatus):
     direction: ClassVar[Direction] = DEPLOY
 
 
+class ModelStatus(BaseModel):
+    """
+    One answer of the newer status endpoint: the model's own status.
+
+    Source: ``GET /api/v3/models/{model_id}/deployment/status``, as clients read it; no page describes it.
+
+    Attributes:
+        status: ``UNDEPLOYED``, ``DEPLOYING``, ``DEPLOYED``, and probably ``UNDEPLOYING``, in upper case.
+        error: Why the last deployment failed, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    status: Annotated[str, BeforeValidator(_word)]
+    error: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
+
+    def of_task(self, model_id: str, direction: Direction) -> TaskStatus:
+        """Return the status of a task, as the documented endpoint would: what cannot be known here is None."""
+        phase, result = self.status, None
+        if self.status in direction.reached:
+            phase = Phase.COMPLETED.value
+        elif self.status == direction.running:
+            phase = Phase.PENDING.value
+        elif self.status == direction.blocked or self.status in direction.not_started:
+            phase = Phase.FAILED.value
+            nothing = f"No active task. Model status is {self.status}."
+            result = {"error": self.error if isinstance(self.error, str) and self.error else nothing}
+        return STATUS_OF[direction](model_id=model_id, status=phase, result=result)
+
+
 STATUS_OF: Mapping[Direction, type[TaskStatus]] = {UNDEPLOY: TaskStatus, DEPLOY: DeployStatus}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from nugen_pulumi.api.client import Answer, NugenClient
-from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.directions import DEPLOY, DOCUMENTED, UNDEPLOY, Direction
 from nugen_pulumi.api.models import STATUS_OF, TaskStatus
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.errors import (
@@ -299,7 +299,8 @@ class Task:
     def _log(self, decision: str) -> None:
         """Log the last request, if there was one since the last line, and what was decided after it."""
         if self._sent is not None:
-            self._debug(f"{self.model_id}, request {self._requests}: {self._sent}: {decision}")
+            paths = "" if self._client.paths is DOCUMENTED else f" ({self._client.paths.name} paths)"
+            self._debug(f"{self.model_id}, request {self._requests}{paths}: {self._sent}: {decision}")
             self._sent = None
 
     def _show(self, facts: Facts) -> None:

@@ -345,7 +345,8 @@ def test_the_reference_names_all_that_is_public():
 
 def test_the_reference_tells_of_every_error_when_what_is_kept_and_what_to_do():
     # The package tells these apart from UnavailableError; no program meets them.
-    internal = (errors.OverloadedError, errors.MisdirectedError, errors.OutageError, errors.BadKeyError)
+    internal = (errors.OverloadedError, errors.MisdirectedError, errors.OutageError)
+    internal += (errors.BadKeyError, errors.NoRouteError)
     kinds = {name: found for name, found in vars(errors).items() if isinstance(found, type)}
     known = [name for name, found in kinds.items() if issubclass(found, Exception) and not issubclass(found, internal)]
     told = {

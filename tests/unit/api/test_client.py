@@ -195,7 +195,7 @@ def test_a_permanent_error(method, given, kind, says):
         assert outcome.answer is Answer.UNCLEAR, "there is nothing to undeploy, or an undeployment runs already"
         return
 
-    assert kind is type(outcome)
+    assert isinstance(outcome, kind)
     assert says in str(outcome)
 
 
@@ -733,3 +733,91 @@ def test_a_model_that_is_not_found_is_not_found_whatever_is_beside_that():
     content = (text % ("[" * 5000 + "]" * 5000, "\ud800")).encode("utf-8", "surrogatepass")
 
     assert isinstance(ask(httpx.Response(404, content=content)), ModelNotFoundError)
+
+
+NO_ROUTE = httpx.Response(404, json={"detail": "Not Found"})
+
+
+def newer(status, **fields):
+    return httpx.Response(200, json={"status": status, **fields})
+
+
+def ask_many(api, *questions):
+    """Return what one client makes of several questions, one after the other, and which paths it then uses."""
+
+    async def main():
+        client, outcomes = client_for(api), []
+        for method, direction in questions:
+            try:
+                outcomes.append(await getattr(client, method)("m", direction=direction, within=100))
+            except NugenError as exc:
+                outcomes.append(exc)
+        return outcomes, client.paths.name
+
+    return simulate(main)[0]
+
+
+OLD, NEW = "/api/v3/models/undeploy-model/m/status", "/api/v3/models/m/deployment/status"
+
+
+def test_newer_paths_are_found_out_once_and_used_from_then_on():
+    api = ScriptedApi(NO_ROUTE, newer("UNDEPLOYING"), newer("UNDEPLOYED"), 200)
+    outcomes, paths = ask_many(api, ("status", UNDEPLOY), ("status", UNDEPLOY), ("start", DEPLOY))
+
+    assert ["PENDING", "COMPLETED"] == [outcome.status for outcome in outcomes[:2]]
+    assert Answer.ACCEPTED is outcomes[2].answer
+    assert [OLD, NEW, NEW, "/api/v3/models/m/deployment"] == [path for _, _, path in api.requests]
+    assert "newer" == paths
+
+
+@pytest.mark.parametrize(
+    "other", [answer(404, "Model not found"), httpx.Response(404, text="<html>Not Found"), httpx.Response(404)]
+)
+def test_only_the_apis_own_wrong_route_leads_to_the_newer_paths(other):
+    api = ScriptedApi(other)
+    _, paths = ask_many(api, ("status", UNDEPLOY))
+
+    assert [OLD] == [path for _, _, path in api.requests]
+    assert "documented" == paths
+
+
+def test_without_any_route_the_message_is_that_of_the_documented_paths_and_the_newer_are_tried_once():
+    api = ScriptedApi(NO_ROUTE)
+    outcomes, paths = ask_many(api, ("status", UNDEPLOY), ("status", UNDEPLOY))
+
+    assert all("has no such endpoint" in str(outcome) for outcome in outcomes)
+    assert [OLD, NEW, OLD] == [path for _, _, path in api.requests]
+    assert "documented" == paths
+
+
+def test_newer_paths_that_know_no_such_model_are_there():
+    api = ScriptedApi(NO_ROUTE, answer(404, "Model not found"))
+    outcomes, paths = ask_many(api, ("status", UNDEPLOY))
+
+    assert isinstance(outcomes[0], ModelNotFoundError)
+    assert "newer" == paths
+
+
+@pytest.mark.parametrize(
+    ("seen", "undeployment", "deployment"),
+    [
+        (newer("UNDEPLOYED"), ("COMPLETED", None), ("FAILED", "No active task. Model status is UNDEPLOYED.")),
+        (newer("UNDEPLOYED", error="no GPU"), ("COMPLETED", None), ("FAILED", "no GPU")),
+        (newer("undeploying"), ("PENDING", None), ("FAILED", "No active task. Model status is UNDEPLOYING.")),
+        (newer("DEPLOYING"), ("FAILED", "No active task. Model status is DEPLOYING."), ("PENDING", None)),
+        (newer("DEPLOYED"), ("FAILED", "No active task. Model status is DEPLOYED."), ("COMPLETED", None)),
+        (newer("PAUSED"), ("PAUSED", None), ("PAUSED", None)),
+    ],
+)
+def test_the_newer_status_is_told_in_the_documented_words(seen, undeployment, deployment):
+    for direction, told in ((UNDEPLOY, undeployment), (DEPLOY, deployment)):
+        outcomes, _ = ask_many(ScriptedApi(NO_ROUTE, seen), ("status", direction))
+
+        assert told == (outcomes[0].status, outcomes[0].error)
+        assert (None, None) == (outcomes[0].start_time, outcomes[0].end_time)
+
+
+def test_a_newer_status_that_is_none_is_unreadable():
+    outcomes, _ = ask_many(ScriptedApi(NO_ROUTE, httpx.Response(200, json={"x": 1})), ("status", UNDEPLOY))
+
+    assert "its field status has an unexpected type or is missing" in str(outcomes[0])
