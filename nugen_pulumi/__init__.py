@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.statuses import FleetModel
+    from nugen_pulumi.api.statuses import AlignedModel, FleetModel
     from nugen_pulumi.deployed_model import DeployedModel
     from nugen_pulumi.errors import (
         InputError,
@@ -14,12 +14,21 @@ if TYPE_CHECKING:
         SettingsError,
         UnavailableError,
     )
-    from nugen_pulumi.lookup import GetUndeployStatusResult, get_undeploy_status, get_undeploy_status_output
+    from nugen_pulumi.lookup import (
+        GetModelsResult,
+        GetUndeployStatusResult,
+        get_models,
+        get_models_output,
+        get_undeploy_status,
+        get_undeploy_status_output,
+    )
     from nugen_pulumi.resource import Provider, UndeployedModel, UndeployedModels
 
 __all__ = [
+    "AlignedModel",
     "DeployedModel",
     "FleetModel",
+    "GetModelsResult",
     "GetUndeployStatusResult",
     "InputError",
     "ModelNotFoundError",
@@ -30,6 +39,8 @@ __all__ = [
     "UnavailableError",
     "UndeployedModel",
     "UndeployedModels",
+    "get_models",
+    "get_models_output",
     "get_undeploy_status",
     "get_undeploy_status_output",
 ]

@@ -74,7 +74,7 @@ class OverloadedError(UnavailableError):
     """
     The API has too much to do (429, 503), or the request did not get its turn: it certainly was not carried out.
 
-    This is the response of a live API: the process gets less done, but no wait ends over it.
+    This is the response of a live API: the process gets less done, and it counts against no single wait.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:

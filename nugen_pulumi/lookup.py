@@ -1,17 +1,27 @@
-"""One poll from the program itself, like the functions of Pulumi's own SDKs. Works in a preview, too."""
+"""Look-ups from the program itself, like the functions of Pulumi's own SDKs. They work in a preview, too."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
 from nugen_pulumi.errors import InputError
 from nugen_pulumi.operations.inputs import model_id_problem
 from nugen_pulumi.settings import Settings
+
+if TYPE_CHECKING:
+    from nugen_pulumi.api.client import NugenClient
+    from nugen_pulumi.api.statuses import AlignedModel
+
+T = TypeVar("T")
+# Seconds for each page of the list of models.
+LONGEST_LIST = 60.0
 
 
 @dataclass(frozen=True)
@@ -69,10 +79,93 @@ def get_undeploy_status(
     if (problem := model_id_problem(model_id)) is not None:
         raise InputError(f"model_id {problem}.")
     # Late, because programs that never call this need neither httpx nor pydantic.
-    from nugen_pulumi.api.client import NugenClient  # noqa: PLC0415
-    from nugen_pulumi.waiting.loop import Loop  # noqa: PLC0415
     from nugen_pulumi.waiting.task import Task  # noqa: PLC0415
     from nugen_pulumi.waiting.waiter import WaitPolicy  # noqa: PLC0415
+
+    async def poll(client: NugenClient) -> GetUndeployStatusResult:
+        status = await Task(client, model_id, WaitPolicy()).poll_once(request=False)
+        return GetUndeployStatusResult(model_id=model_id, **status.recorded())
+
+    return _ask(poll, api_key, base_url, request_timeout_seconds)
+
+
+@dataclass(frozen=True)
+class GetModelsResult:
+    """
+    The models of the account.
+
+    Attributes:
+        models: The models, each a dict with ``model_id``, ``name``, ``base_model``, ``deployed`` and
+            ``deployment_status``.
+    """
+
+    models: list[AlignedModel]
+
+
+def get_models(
+    *,
+    deployed: bool | None = None,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    request_timeout_seconds: float | None = None,
+) -> GetModelsResult:
+    """
+    List the account's aligned models. The API's list may lag behind by a minute.
+
+    Source: ``GET /api/v3/models/aligned``. Blocks the program for one HTTP request for each 200 models.
+
+    Args:
+        deployed: Only those that are in service (True) or out of it (False). Those of which the API does not say are in
+            neither. Default None: all of them.
+        api_key: The API key; by default that of the stack config or the environment, as for the resources.
+        base_url: The API's base URL; by default as for the resources.
+        request_timeout_seconds: Seconds for each HTTP request in all; by default as for the resources.
+
+    Raises:
+        SettingsError: A setting is missing or wrong.
+        RejectedError: A permanent error: the API rejects the request.
+        UnavailableError: There was no usable response.
+
+    Example:
+        ``[model["model_id"] for model in get_models(deployed=True).models]``
+    """
+
+    async def models(client: NugenClient) -> GetModelsResult:
+        found = await client.models(within=LONGEST_LIST)
+        return GetModelsResult([model for model in found if deployed is None or model["deployed"] is deployed])
+
+    return _ask(models, api_key, base_url, request_timeout_seconds)
+
+
+def get_models_output(
+    *,
+    deployed: pulumi.Input[bool | None] = None,
+    api_key: pulumi.Input[str | None] = None,
+    base_url: pulumi.Input[str | None] = None,
+    request_timeout_seconds: pulumi.Input[float | None] = None,
+) -> pulumi.Output[GetModelsResult]:
+    """
+    Call :func:`get_models` with inputs that may be outputs.
+
+    Sends no request while an input is unknown.
+
+    Example:
+        ``get_models_output(deployed=True).apply(lambda found: len(found.models))``
+    """
+    return pulumi.Output.all(
+        deployed=deployed, api_key=api_key, base_url=base_url, request_timeout_seconds=request_timeout_seconds
+    ).apply(lambda known: get_models(**known))
+
+
+def _ask(
+    question: Callable[[NugenClient], Awaitable[T]],
+    api_key: str | None,
+    base_url: str | None,
+    request_timeout_seconds: float | None,
+) -> T:
+    """Answer *question* with a client of its own, and with the program's settings where none are given."""
+    from nugen_pulumi.api.client import NugenClient  # noqa: PLC0415
+    from nugen_pulumi.waiting.loop import Loop  # noqa: PLC0415
 
     given = {
         "nugen:apiKey": api_key,
@@ -92,21 +185,26 @@ def get_undeploy_status(
     if base_url is not None:
         settings = replace(settings, base_url_source="the argument base_url")
 
-    async def poll() -> GetUndeployStatusResult:
+    async def answer() -> T:
         client = NugenClient(settings)
         try:
-            status = await Task(client, model_id, WaitPolicy()).poll_once(request=False)
+            return await question(client)
         finally:
             await client.aclose()
-        return GetUndeployStatusResult(model_id=model_id, **status.recorded())
 
-    def run() -> GetUndeployStatusResult:
+    answered: Future[T] = Future()
+
+    def run() -> None:
         with closing(Loop()) as loop:
-            return loop.run_until_complete(poll())
+            try:
+                answered.set_result(loop.run_until_complete(answer()))
+            except BaseException as exc:  # noqa: BLE001 - whatever it is belongs to who asked
+                answered.set_exception(exc)
 
-    # Needs its own loop in its own thread, because Pulumi's loop runs in the program's thread.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(run).result()
+    # Needs its own loop in its own thread, because Pulumi's loop runs in the program's thread. A daemon, because Ctrl-C
+    # in the program must not wait for a whole request timeout.
+    threading.Thread(target=run, name="nugen-look-up", daemon=True).start()
+    return answered.result()
 
 
 def get_undeploy_status_output(

@@ -14,8 +14,8 @@ import httpx
 from pydantic import ValidationError
 
 from nugen_pulumi.api.directions import DOCUMENTED, NEWER, UNDEPLOY, Direction, Paths
-from nugen_pulumi.api.models import STATUS_OF, ModelStatus, TaskStatus
-from nugen_pulumi.api.statuses import Phase
+from nugen_pulumi.api.models import STATUS_OF, ListedModel, ListPage, ModelStatus, TaskStatus
+from nugen_pulumi.api.statuses import AlignedModel, Phase
 from nugen_pulumi.errors import (
     BadKeyError,
     MisdirectedError,
@@ -37,6 +37,8 @@ _OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
 
 
 T = TypeVar("T")
+# Models in a page of the list.
+_PAGE = 200
 
 
 class Answer(Enum):
@@ -194,6 +196,42 @@ class NugenClient:
             return await self._dispatcher.send(direction.method, path, read, within=within, options=options)
 
         return await self._in_its_paths(ask)
+
+    async def models(self, *, within: float) -> list[AlignedModel]:
+        """
+        List the account's models. The list may lag behind by a minute.
+
+        Source: ``GET /api/v3/models/aligned``.
+
+        Args:
+            within: Seconds that each page may take in all.
+
+        Raises:
+            UnavailableError: No usable response; asking again may help.
+            RejectedError: Asking again will not help.
+        """
+
+        def read(response: Response) -> list[ListedModel]:
+            if not 200 <= response.status < 300:
+                raise self._error(response, "list")
+            try:
+                answer = response.json()
+                page = ListPage.model_validate(
+                    {"domain_aligned_models": answer} if isinstance(answer, list) else answer
+                )
+            except ValueError as exc:  # pydantic's is one, too
+                raise UnavailableError(f"an unreadable list of models ({response.excerpt})") from exc
+            return page.domain_aligned_models
+
+        found: dict[str, AlignedModel] = {}
+        while True:
+            path = f"/api/v3/models/aligned?limit={_PAGE}&offset={len(found)}"
+            page = await self._dispatcher.send("GET", path, read, within=within)
+            news = {model.model_id: model.recorded() for model in page if model.model_id not in found}
+            found |= news
+            # An API that does not know the parameters answers with all of them, again and again.
+            if not news or len(page) < _PAGE:
+                return list(found.values())
 
     async def _in_its_paths(self, ask: Callable[[Paths], Awaitable[T]]) -> T:
         """

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
-from nugen_pulumi.api.statuses import PULUMI_SIGNATURE, FleetModel, Phase, model_status
+from nugen_pulumi.api.statuses import PULUMI_SIGNATURE, AlignedModel, FleetModel, Phase, model_status
 from nugen_pulumi.text import printable, well_formed
 
 
@@ -195,6 +195,50 @@ class DeployStatus(TaskStatus):
     """As above, of the deployment. Source: ``GET /api/v3/models/deploy-model/{model_id}/status``."""
 
     direction: ClassVar[Direction] = DEPLOY
+
+
+class ListedModel(BaseModel):
+    """
+    One item of the account's list of models.
+
+    Source: ``GET /api/v3/models/aligned``; clients have seen two shapes.
+
+    Attributes:
+        model_id: The id that the other endpoints take.
+        name: What people call it, or None.
+        base_model: What it was trained from, or None.
+        deployment_status: The API's word in upper case, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, protected_namespaces=())
+
+    model_id: Annotated[str, BeforeValidator(_id)] = Field(validation_alias=AliasChoices("model_id", "id"))
+    name: Annotated[str | None, BeforeValidator(_time)] = Field(
+        None, validation_alias=AliasChoices("model_name", "name")
+    )
+    base_model: Annotated[str | None, BeforeValidator(_time)] = Field(
+        None, validation_alias=AliasChoices("base_model_id", "base_model")
+    )
+    deployment_status: Annotated[str | None, BeforeValidator(_word)] = None
+
+    def recorded(self) -> AlignedModel:
+        """Return what a program sees: ``deployed`` is None where the API does not say."""
+        deployed = {"DEPLOYED": True, "UNDEPLOYED": False, "EVALUATED": False}.get(self.deployment_status or "")
+        return {
+            "model_id": self.model_id,
+            "name": self.name,
+            "base_model": self.base_model,
+            "deployed": deployed,
+            "deployment_status": self.deployment_status,
+        }
+
+
+class ListPage(BaseModel):
+    """One page of the list; a bare list was seen, too."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    domain_aligned_models: list[ListedModel]
 
 
 class ModelStatus(BaseModel):

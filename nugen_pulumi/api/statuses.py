@@ -28,6 +28,21 @@ def model_status(reason: str | None) -> str | None:
     return found[1].upper() if found else None
 
 
+class AlignedModel(TypedDict):
+    """A model of the account: the entries of ``get_models().models``."""
+
+    model_id: str
+    """The id that the resources take."""
+    name: str | None
+    """The name that the API returned, or None."""
+    base_model: str | None
+    """The model that it was trained from, or None."""
+    deployed: bool | None
+    """Whether it is in service; None if the API does not say."""
+    deployment_status: str | None
+    """The API's own word, in upper case, or None."""
+
+
 class FleetModel(TypedDict):
     """
     What is known about one model of a fleet: the entries of ``UndeployedModels.models``.

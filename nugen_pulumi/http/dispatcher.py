@@ -96,7 +96,7 @@ class Dispatcher:
             while True:
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
                     raise OutageError(self._outage_message, sent=False)
-                urgent = method == "DELETE" and refusals < _URGENT_REFUSALS
+                urgent = method != "GET" and refusals < _URGENT_REFUSALS
                 left = await self._queue.enter(urgent=urgent, due=due, deadline=deadline)
                 under_way = True
                 try:

@@ -71,7 +71,7 @@ class Pool:
         A connection is used again only if the response came whole and *read* could believe it.
 
         Args:
-            method: Of HTTP. A DELETE goes over a connection that no server is about to close.
+            method: Of HTTP. A DELETE or POST goes over a connection that no server is about to close.
             path: Percent-encoded, with a slash in front, below the base URL.
             read: Makes a value of the response, or raises what it means.
             on_sent: Called at the end, however it ends.
@@ -80,7 +80,7 @@ class Pool:
             UnavailableError: The body cannot be read.
             Exception: Whatever the lower libraries raise: see :mod:`nugen_pulumi.http.network_errors`.
         """
-        connection = self._take_connection(fresh=method == "DELETE")
+        connection = self._take_connection(fresh=method != "GET")
         trusted = False
         response: Response | None = None
         clock = asyncio.get_running_loop().time
@@ -116,7 +116,7 @@ class Pool:
 
         Args:
             fresh: One that has carried no request. A server closes a connection that is idle for too long without
-                looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE should not be.
+                looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE or POST must not be.
         """
         connection = self._idle.pop() if self._idle else self._connect()
         if fresh and isinstance(connection, Connection) and connection.used:

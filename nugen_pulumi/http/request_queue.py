@@ -22,7 +22,7 @@ class RequestQueue:
     """
     Lets requests leave at the pace of the process. Belongs to one event loop.
 
-    DELETEs come before all polls, because the model costs money until the DELETE is carried out. Then the most overdue
+    DELETEs and POSTs come before all polls, because nothing begins until they are carried out. Then the most overdue
     poll is next.
 
     Args:

@@ -162,7 +162,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._answer(request, context, delete)
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Answer ``getUndeployStatus``: one poll."""
+        """Answer ``getUndeployStatus``, one poll, or ``getModels``."""
+        if request.tok == "nugen:index:getModels":
+            return self._answer(request, context, lambda operation: _models(operation, wire.read(request.args)))
         model_id = wire.read(request.args).get("model_id")
         if (problem := inputs.model_id_problem(model_id)) is not None:
             failure = provider_pb2.CheckFailure(property="modelId", reason=problem)
@@ -170,10 +172,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         def invoke(operation: Operation) -> Any:
             known = operation.runtime().poll(str(model_id), reporter=operation).recorded()
-            result = {"model_id": model_id, **known}
-            response = provider_pb2.InvokeResponse()
-            getattr(response, "return").CopyFrom(wire.written(result))  # a name that Python cannot spell
-            return response
+            return _invoked({"model_id": model_id, **known})
 
         return self._answer(request, context, invoke)
 
@@ -218,6 +217,25 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def _find(self, key: str) -> Any:
         value = self._config.get(key.partition(":")[2])
         return None if isinstance(value, Unknown) else value
+
+
+def _models(operation: Operation, args: dict[str, Any]) -> Any:
+    """Return the account's models, filtered as asked."""
+    models, deployed = operation.runtime().models(), args.get("deployed")
+    wanted = [model for model in models if deployed is None or model["deployed"] is deployed]
+    return _invoked(
+        {
+            "models": [
+                {wire.camel(name): value for name, value in model.items() if value is not None} for model in wanted
+            ]
+        }
+    )
+
+
+def _invoked(result: dict[str, Any]) -> Any:
+    response = provider_pb2.InvokeResponse()
+    getattr(response, "return").CopyFrom(wire.written(result))  # a name that Python cannot spell
+    return response
 
 
 def _operations(urn: str) -> Any:

@@ -13,7 +13,7 @@ import httpx
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.models import TaskStatus
-from nugen_pulumi.api.statuses import FleetModel
+from nugen_pulumi.api.statuses import AlignedModel, FleetModel
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
@@ -100,6 +100,10 @@ class Runtime:
                 self._client, models, policy, wait=wait, before=before, recorded=recorded, reporter=reporter
             )
         )
+
+    def models(self) -> list[AlignedModel]:
+        """Block until the account's models are listed: see :meth:`NugenClient.models`."""
+        return self._run(lambda: self._client.models(within=WaitPolicy().longest_first_outage))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

@@ -136,7 +136,7 @@ class Wait:
         return decision
 
     def refused(self, now: float, retry_after: float | None = None) -> PollAgain | Stop:
-        """Decide after a poll that was refused for overload: the answer of a live API, which never ends a wait."""
+        """Decide after a poll that was refused for overload: the answer of a live API."""
         return self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
 
     def unanswered_for(self, now: float) -> float:

@@ -118,7 +118,7 @@ def test_after_a_request_that_was_cut_the_connection_is_replaced(bad):
 
 def test_a_delete_goes_over_a_connection_that_no_server_is_about_to_close():
     server = Server(whole(b"PENDING"))
-    speak(server, "undeploy", "status", "undeploy", "status", "undeploy")
+    speak(server, "start", "status", "start", "status", "start")
 
     assert [0, 0, 1, 1, 2] == [number for number, _ in server.requests]
 

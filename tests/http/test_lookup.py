@@ -10,7 +10,11 @@ from nugen_pulumi import (
     GetUndeployStatusResult,
     InputError,
     ModelNotFoundError,
+    RejectedError,
     SettingsError,
+    UnavailableError,
+    get_models,
+    get_models_output,
     get_undeploy_status,
     get_undeploy_status_output,
 )
@@ -86,3 +90,64 @@ def test_the_output_form_takes_inputs(emulator):
         return await get_undeploy_status_output(pulumi.Output.from_input("m-1")).future()
 
     assert asyncio.run(program()).undeployed
+
+
+@pytest.fixture
+def account(emulator, monkeypatch):
+    monkeypatch.setenv("NUGEN_API_KEY", KEY)
+    monkeypatch.setenv("NUGEN_BASE_URL", emulator.url)
+    return emulator
+
+
+@pytest.mark.parametrize("shape", ["old", "new"])
+def test_the_models_of_an_account_are_data(account, shape):
+    account.list_shape = shape
+    account.add("on", state="DEPLOYED")
+    account.add("off", state="UNDEPLOYED")
+    models = {model["model_id"]: model for model in get_models().models}
+
+    assert {"on": True, "off": False} == {model_id: model["deployed"] for model_id, model in models.items()}
+    assert ("on", "emulated-base-model", "DEPLOYED") == tuple(
+        models["on"][name] for name in ("name", "base_model", "deployment_status")
+    )
+    assert ["on"] == [model["model_id"] for model in get_models(deployed=True).models]
+    assert ["off"] == [model["model_id"] for model in get_models(deployed=False).models]
+
+
+def test_a_long_list_comes_in_pages(account):
+    for number in range(450):
+        account.add(f"m-{number}")
+
+    assert {f"m-{number}" for number in range(450)} == {model["model_id"] for model in get_models().models}
+    assert ["0", "200", "400"] == [path.split("offset=")[1] for _, path in account.requests]
+
+
+def test_a_list_that_knows_no_pages_ends(account):
+    everything = [{"id": f"m-{number}", "deployment_status": None} for number in range(300)]
+    account.script_list(everything, {"domain_aligned_models": everything})
+    models = get_models().models
+
+    assert 300 == len(models)
+    assert {None} == {model["deployed"] for model in models}
+    assert [] == get_models(deployed=False).models[:0]
+
+
+def test_a_list_that_is_none_is_an_error(account):
+    account.script_list({"x": 1})
+    with pytest.raises(UnavailableError, match="an unreadable list of models"):
+        get_models()
+
+
+def test_a_refused_list_is_an_error(account):
+    account.script_list(403)
+    with pytest.raises(RejectedError):
+        get_models()
+
+
+def test_the_list_takes_outputs(account):
+    account.add("on")
+
+    async def program():
+        return await get_models_output(deployed=pulumi.Output.from_input(True)).future()
+
+    assert ["on"] == [model["model_id"] for model in asyncio.run(program()).models]

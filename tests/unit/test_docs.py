@@ -244,6 +244,7 @@ def test_the_readme_fits_on_a_few_screens():
         ("DeployedModel.get", nugen_pulumi.DeployedModel.get),
         ("Provider", nugen_pulumi.Provider.__init__),
         ("get_undeploy_status", nugen_pulumi.get_undeploy_status),
+        ("get_models", nugen_pulumi.get_models),
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
@@ -323,7 +324,7 @@ def test_the_readmes_defaults_are_those_of_the_code():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_names_a_setting_that_does_not_exist(page):
-    words = set(re.findall(r"\bnugen:(?!index:)[a-z]\w+|\bNUGEN_\w+", page.read_text()))
+    words = set(re.findall(r"\bnugen:(?!index:|get)[a-z]\w+|\bNUGEN_\w+", page.read_text()))
 
     assert words <= {*SETTINGS, *SETTINGS.values()}
 
@@ -439,6 +440,7 @@ def said(tmp_path_factory):
     for block in PROGRAMS:
         paths[str(block)].write_text(block.text)
     with Emulator(models="any", undeploy_seconds=0) as emulator:
+        emulator.add("exp-1")  # for who lists the models
         env = {**os.environ, "NUGEN_BASE_URL": emulator.url, "NUGEN_API_KEY": "emulator-key"}
         command = [sys.executable, "-c", RUN, *map(str, paths.values())]
         subprocess.run(command, check=True, env=env, cwd=folder, timeout=60)
