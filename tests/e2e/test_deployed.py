@@ -4,9 +4,10 @@ import signal
 import time
 
 import pytest
-from harness import until
+from harness import KEY, until
+from harness.stack import Stack
 
-from nugen_pulumi.emulator import State
+from nugen_pulumi.emulator import Emulator, State
 
 PYTHON = """
 import pulumi
@@ -215,3 +216,29 @@ def test_a_destroy_that_times_out_says_what_goes_on(project, emulator):
     assert "Model bot-1 is not undeployed after 2s" in failure.output
     assert "The next `pulumi destroy` continues to wait." in failure.output
     assert "bot" in stack.models
+
+
+MANY = """
+from nugen_pulumi import DeployedModel
+
+for n in range({count}):
+    DeployedModel(f"m-{{n}}", model_id=f"m-{{n}}")
+"""
+
+
+@pytest.mark.parametrize("rate", [None, 20.0])
+def test_many_at_once_lose_nobody_and_carry_out_each_request_once(tmp_path, rate):
+    """Behind a limit that is too small for them, too."""
+    with Emulator(api_key=KEY, rate=rate, burst=5, deploy_seconds=1.0, undeploy_seconds=1.0) as emulator:
+        for number in range(60):
+            emulator.add(f"m-{number}", state=State.UNDEPLOYED)
+        stack = Stack(tmp_path, MANY.format(count=60), {"NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": emulator.url})
+        stack.up("-p", "64").ok()
+        assert {State.DEPLOYED} == {emulator.state(f"m-{number}") for number in range(60)}
+
+        stack.destroy("-p", "64").ok()
+        assert {State.UNDEPLOYED} == {emulator.state(f"m-{number}") for number in range(60)}
+        assert {} == stack.models
+        assert sorted(f"{method} m-{n}" for method in ("DELETE", "POST") for n in range(60)) == sorted(
+            f"{method} {path.rsplit('/', 1)[1]}" for method, path in changes(emulator)
+        )

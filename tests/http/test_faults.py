@@ -7,6 +7,7 @@ from harness import KEY
 from harness.faults import MEANINGS, Meaning
 
 from nugen_pulumi.api.client import NugenClient
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.errors import NugenError, RejectedError
 from nugen_pulumi.http.request import RequestOptions
@@ -19,16 +20,21 @@ def test_each_fault_is_in_the_table():
     assert set(FAULTS) - {"flapping"} == set(MEANINGS)
 
 
+@pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=lambda direction: direction.will)
 @pytest.mark.parametrize("fault", MEANINGS)
-def test_a_fault_means_what_the_table_says(emulator, fault):
-    emulator.script("m", FAULTS[fault](), "COMPLETED")
+def test_a_fault_means_what_the_table_says(emulator, fault, direction):
+    script = emulator.script if direction is UNDEPLOY else emulator.script_deploy_status
+    script("m", FAULTS[fault](), "COMPLETED")
     refusals = []
 
     async def main():
         client = NugenClient(Settings(KEY, emulator.url, request_timeout=0.3))
         options, outcomes = RequestOptions(on_refusal=refusals.append), []
-        while len(emulator.requests) < 2:
-            outcomes += await asyncio.gather(client.status("m", within=9, options=options), return_exceptions=True)
+        while len(outcomes) < 2 and len(emulator.requests) < 2 + (fault == "404-route"):
+            # A wrong route makes the process try the newer paths, once.
+            outcomes += await asyncio.gather(
+                client.status("m", direction=direction, within=9, options=options), return_exceptions=True
+            )
             if MEANINGS[fault] is Meaning.NONE:
                 # As between two polls. A second copy that comes later than the next request would be its response.
                 await asyncio.sleep(WaitPolicy.shortest_pause)

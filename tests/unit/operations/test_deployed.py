@@ -1,0 +1,310 @@
+"""What the operations on a deployed model request, what they return, and what they keep when they fail."""
+
+import pytest
+from harness.api import Told
+
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
+from nugen_pulumi.api.models import DeployStatus, TaskStatus
+from nugen_pulumi.errors import (
+    BadKeyError,
+    DeployFailedError,
+    InputError,
+    ModelNotFoundError,
+    UndeployFailedError,
+    WaitTimeoutError,
+)
+from nugen_pulumi.operations.deployed import DeployedOperations
+from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW
+from nugen_pulumi.operations.operation import Difference, announce
+
+NEWS = {"model_id": "m", **DEPLOYED_DEFAULTS}
+NOTHING = {"result": None, "start_time": None, "end_time": None, "error": None}
+IN_SERVICE = {**NOTHING, "status": "COMPLETED", "deployed": True, "adopted": False}
+PENDING = {**NOTHING, "status": "PENDING", "deployed": False, "adopted": False}
+OUT = "No active deployment. Model status is UNDEPLOYED."
+REVERTED = "Redeployment failed and was reverted to READY status"
+
+
+def failed(reason, **more):
+    more = {"adopted": False, **more}
+    return {**NOTHING, "status": "FAILED", "deployed": False, "result": {"error": reason}, "error": reason, **more}
+
+
+class Runtime:
+    """Answers all that is asked alike, and remembers it: what, in which direction, with a request or not."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+        self.policies = []
+
+    def poll(self, model_id, *, direction, request=False, before=None, reporter):
+        return self._answer("poll", direction, request)
+
+    def wait(self, model_id, policy, *, direction, request, before=None, again="pulumi up", reporter):
+        self.policies.append(policy)
+        return self._answer("wait", direction, request)
+
+    def _answer(self, *asked):
+        self.asked.append(asked)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def status(word="COMPLETED", reason=None, *, kind=DeployStatus, adopted=False, already=False):
+    result = {"error": reason} if reason else None
+    return kind(model_id="echoed", status=word, result=result).marked(adopted=adopted, already=already)
+
+
+@pytest.fixture
+def ask():
+    """Return what an operation returned, and what was told and asked on the way."""
+
+    def ask(answer, operation, *args, timeout=None):
+        told, runtime = Told(timeout), Runtime(answer)
+        told.runtime = lambda: runtime
+        told.runtime_of = runtime
+        return getattr(DeployedOperations(), operation)(told, *args), told, runtime
+
+    return ask
+
+
+def test_create_requests_the_deployment_and_waits(ask):
+    (id_, state), told, runtime = ask(status(), "create", NEWS)
+
+    assert ("m", {**NEWS, **IN_SERVICE}) == (id_, state)
+    assert [("wait", DEPLOY, True)] == runtime.asked
+    assert [] == told.said
+
+
+def test_without_a_wait_whatever_is_polled_is_recorded(ask):
+    (_, state), _, runtime = ask(status("PENDING"), "create", {**NEWS, "wait": False})
+
+    assert {**NEWS, "wait": False, **PENDING} == state
+    assert [("poll", DEPLOY, True)] == runtime.asked
+
+
+def test_a_model_that_was_in_service_is_adopted_with_a_warning(ask):
+    (_, state), told, _ = ask(status(adopted=True), "create", NEWS)
+
+    assert state["adopted"]
+    assert "Model m was in service, or on its way, before this resource" in told.said[0]
+
+
+@pytest.mark.parametrize("adopted", [True, False])
+def test_a_deployment_that_fails_is_kept_with_what_is_known(ask, adopted):
+    with pytest.raises(DeployFailedError, match=r"Model m was not deployed: Redeployment failed .* again\.") as caught:
+        ask(status("FAILED", REVERTED, adopted=adopted), "create", NEWS)
+
+    assert ("m", {**NEWS, **failed(REVERTED), "adopted": adopted}) == caught.value.kept
+
+
+@pytest.mark.parametrize(
+    ("known", "wait", "asked"),
+    [
+        (IN_SERVICE, True, []),
+        (PENDING, True, [("wait", DEPLOY, False)]),
+        (PENDING, False, []),
+        (failed(REVERTED), True, [("wait", DEPLOY, True)]),
+        (failed(OUT), False, [("poll", DEPLOY, True)]),
+        ({}, True, [("wait", DEPLOY, True)]),
+    ],
+)
+def test_an_update_requests_only_what_is_missing(ask, known, wait, asked):
+    news = {**NEWS, "wait": wait}
+    state, _, runtime = ask(status(), "update", "m", {**NEWS, **known}, news)
+
+    assert asked == runtime.asked
+    assert state["deployed"] or not asked
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_only_a_request_changes_whose_deployment_it_is(ask, was):
+    waited, _, _ = ask(status(), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
+    settled, _, _ = ask(status(), "update", "m", {**NEWS, **IN_SERVICE, "adopted": was}, NEWS)
+    requested, _, _ = ask(status(), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
+    found, told, _ = ask(status(adopted=True), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
+
+    assert (was, was, False, True) == tuple(state["adopted"] for state in (waited, settled, requested, found))
+    assert 1 == len(told.said)
+
+
+@pytest.mark.parametrize(
+    ("olds", "news", "difference"),
+    [
+        (IN_SERVICE, {}, Difference(inputs_changed=False, replaces=[], update_reason=None)),
+        (IN_SERVICE, {"timeout_seconds": 9.0}, Difference(inputs_changed=True, replaces=[], update_reason=None)),
+        (IN_SERVICE, {"model_id": "n"}, Difference(inputs_changed=True, replaces=["model_id"], update_reason=None)),
+        (IN_SERVICE, {"triggers": ["x"]}, Difference(inputs_changed=True, replaces=["triggers"], update_reason=None)),
+        (
+            PENDING,
+            {},
+            Difference(inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting"),
+        ),
+        (
+            failed(OUT),
+            {},
+            Difference(
+                inputs_changed=False,
+                replaces=[],
+                update_reason="is UNDEPLOYED: will deploy, which uses credits",
+            ),
+        ),
+        (
+            failed(REVERTED),
+            {},
+            Difference(
+                inputs_changed=False,
+                replaces=[],
+                update_reason="not in service: will deploy, which uses credits",
+            ),
+        ),
+        (
+            {},
+            {},
+            Difference(
+                inputs_changed=False,
+                replaces=[],
+                update_reason="not in service: will deploy, which uses credits",
+            ),
+        ),
+    ],
+)
+def test_diff_says_what_the_update_will_do(olds, news, difference):
+    assert difference == DeployedOperations().diff({**NEWS, **olds}, {**NEWS, **news})
+
+
+@pytest.mark.parametrize(
+    ("seen", "warning"),
+    [
+        (status(), None),
+        (
+            status("FAILED", OUT),
+            "Model m is not in service: No active deployment. Model status is UNDEPLOYED. The next",
+        ),
+        (status("FAILED", OUT.replace("UNDEPLOYED", "UNDEPLOYING")), "Model m is being undeployed by somebody. The"),
+        (status("PENDING"), "Model m is not in service yet: PENDING. The next `pulumi up` waits for it."),
+    ],
+)
+def test_a_refresh_warns_of_a_drift_and_records_it(ask, seen, warning):
+    state, told, runtime = ask(seen, "refresh", "m", {**NEWS, **IN_SERVICE})
+
+    assert [("poll", DEPLOY, False)] == runtime.asked
+    assert state["deployed"] is seen.reached
+    assert (warning is None) == (told.said == [])
+    assert warning is None or told.said[0].startswith(warning)
+
+
+def test_a_refresh_of_what_is_pending_is_no_drift(ask):
+    _, told, _ = ask(status("PENDING"), "refresh", "m", {**NEWS, **PENDING})
+
+    assert [] == told.said
+
+
+@pytest.mark.parametrize("known", [IN_SERVICE, {}])
+def test_a_model_that_does_not_exist_leaves_state(ask, known):
+    state, told, _ = ask(ModelNotFoundError("none"), "refresh", "m", {**NEWS, **known})
+
+    assert state is None
+    assert bool(known) == bool(told.said)
+
+
+@pytest.mark.parametrize("operation", ["refresh", "delete"])
+def test_a_key_that_is_refused_gets_the_advice_of_what_runs_no_program(ask, operation):
+    command = "pulumi refresh" if operation == "refresh" else "pulumi destroy"
+    with pytest.raises(BadKeyError, match=rf"^bad\. `{command}` uses the key .* `{command} --run-program`\.$"):
+        ask(BadKeyError("bad."), operation, "m", {**NEWS, **IN_SERVICE})
+
+
+def test_a_delete_requests_the_undeployment_and_waits_whatever_wait_says(ask):
+    _, told, runtime = ask(status(kind=TaskStatus), "delete", "m", {**NEWS, **IN_SERVICE, "wait": False})
+
+    assert [("wait", UNDEPLOY, True)] == runtime.asked
+    assert [] == told.said
+
+
+@pytest.mark.parametrize(
+    ("custom", "given", "timeout"), [(60.0, 7.0, 60.0), (None, 7.0, 7.0), (60.0, None, 60.0), (None, None, 1800.0)]
+)
+def test_the_timeout_of_a_delete_is_that_of_the_options_first(ask, custom, given, timeout):
+    _, _, runtime = ask(
+        status(kind=TaskStatus), "delete", "m", {**NEWS, **IN_SERVICE, "timeout_seconds": given}, timeout=custom
+    )
+
+    assert timeout == runtime.policies[0].timeout
+
+
+def test_what_was_adopted_is_left_in_service(ask):
+    _, told, runtime = ask(status(), "delete", "m", {**NEWS, **IN_SERVICE, "adopted": True})
+
+    assert [] == runtime.asked
+    assert told.said[0].startswith("Model m stays in service, because this resource did not deploy it.")
+
+
+@pytest.mark.parametrize(
+    ("seen", "gone"),
+    [
+        (status(kind=TaskStatus), True),
+        (status("FAILED", "Model status is UNDEPLOYED", kind=TaskStatus), True),
+        (status("FAILED", "Model status is READY", kind=TaskStatus, already=True), True),
+        (status("FAILED", "Model status is READY", kind=TaskStatus), False),
+        (status("FAILED", "Model status is DEPLOYED", kind=TaskStatus, already=True), False),
+        (status("FAILED", "Model status is DEPLOYING", kind=TaskStatus, already=True), False),
+        (status("FAILED", "GPU on fire", kind=TaskStatus, already=True), False),
+        (ModelNotFoundError("none"), True),
+    ],
+)
+def test_only_definite_words_end_a_delete_well(ask, seen, gone):
+    if gone:
+        ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
+        return
+    with pytest.raises(UndeployFailedError, match="It stays in state, and the next `pulumi destroy` requests"):
+        ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
+
+
+def test_a_delete_that_fails_keeps_nothing_of_the_undeployment(ask):
+    """The engine keeps the resource as it is."""
+    error = WaitTimeoutError("too late")
+    error.last_known = status("PENDING", kind=TaskStatus)
+    with pytest.raises(WaitTimeoutError) as caught:
+        ask(error, "delete", "m", {**NEWS, **IN_SERVICE})
+
+    assert (None, None) == (caught.value.last_known, caught.value.kept)
+
+
+def test_an_imported_model_is_adopted(ask):
+    (id_, state), _, runtime = ask(status(), "import_", "m")
+
+    assert ("m", True) == (id_, state["adopted"])
+    assert [("poll", DEPLOY, False)] == runtime.asked
+    with pytest.raises(InputError):
+        ask(status(), "import_", "a/b")
+
+
+def test_get_waits_and_never_requests(ask):
+    seen, _, runtime = ask(status(), "get", "m", {"model_id": "m"})
+    previewed, _, preview = ask(status("PENDING"), "get", "m", {"model_id": "m", READ_IN_PREVIEW: True})
+
+    assert (True, False) == (seen["deployed"], previewed["deployed"])
+    assert [("wait", DEPLOY, False)] == runtime.asked
+    assert [("poll", DEPLOY, False)] == preview.asked
+    with pytest.raises(DeployFailedError, match="set wait=False"):
+        ask(status("FAILED", OUT), "get", "m", {"model_id": "m"})
+    with pytest.raises(InputError):
+        ask(status(), "get", "a/b", {})
+
+
+class Undeployed:
+    """The operations of the opposite resource, as far as it is announced."""
+
+    id_name, computed, starts = "model_id", ("undeployed",), None
+
+
+def test_two_resources_that_want_opposite_things_are_told_once():
+    told, deployed = Told(), DeployedOperations()
+    for operations in (deployed, Undeployed, deployed, Undeployed):
+        announce(told, operations, {"model_id": "wanted-twice"}, creating=False)
+    announce(told, deployed, {"model_id": object()}, creating=True)
+
+    assert ["Model wanted-twice has both", "will deploy, which uses cre"] == [line[:27] for line in told.said]
