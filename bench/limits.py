@@ -1,19 +1,19 @@
 """
 Many waits behind one limit, and at a distance, without an engine: `python bench/limits.py` prints Markdown.
 
-A quarter of an hour. *used* is the admitted rate against the limit until the last undeployment was finished; *refused*
-the share of all requests; *gap* the longest time that one model went without a poll, against the mean.
+Half an hour. With the argument `outages` or `rivals` it prints only those rows, in ten minutes or less. *used* is the
+admitted rate against the limit until the last undeployment was finished; *refused* the share of all requests; *gap* the
+longest time that one model went without a poll, against the mean.
 """
 
 import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 from nugen_pulumi.api.client import NugenClient
@@ -25,32 +25,47 @@ from nugen_pulumi.waiting.waiter import WaitPolicy
 SERVER = str(Path(__file__).with_name("server.py"))
 
 
-def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, list]:
-    """Follow a fleet of *count*; return how many were lost, and what the server saw."""
+@contextlib.contextmanager
+def server(*options: object) -> Iterator[str]:
+    """Serve in a process of its own; give the address."""
     command = [sys.executable, SERVER, *map(str, options)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-
-        async def follow() -> int:
-            client = NugenClient(Settings("bench", url))
-            orders = {f"m-{number}": undeploy for number in range(count)}
-            outcomes = await follow_all(client, orders, WaitPolicy(), wait=True)
-            await client.aclose()
-            return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
-
         try:
-            with contextlib.closing(Loop()) as loop:
-                lost = loop.run_until_complete(follow())
-            with urllib.request.urlopen(f"{url}/stats") as answer:  # noqa: S310 - loopback
-                return lost, json.load(answer)
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
         finally:
             process.kill()
 
 
+def stats(url: str) -> list:
+    """Return what the server saw."""
+    with urllib.request.urlopen(f"{url}/stats") as answer:  # noqa: S310 - loopback
+        return json.load(answer)
+
+
+def follow(url: str, name: str, count: int, *, undeploy: bool) -> int:
+    """Follow a fleet of *count*; return how many were lost."""
+
+    async def main() -> int:
+        client = NugenClient(Settings("bench", url))
+        orders = {f"{name}-{number}": undeploy for number in range(count)}
+        outcomes = await follow_all(client, orders, WaitPolicy(), wait=True)
+        await client.aclose()
+        return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
+
+    with contextlib.closing(Loop()) as loop:
+        return loop.run_until_complete(main())
+
+
+def fleet(count: int, *options: object, undeploy: bool = False) -> tuple[int, list]:
+    """Follow a fleet of *count*; return how many were lost, and what the server saw."""
+    with server(*options) as url:
+        return follow(url, "m", count, undeploy=undeploy), stats(url)
+
+
 def limit(rate: int, burst: int, refusal: int, count: int, *, undeploy: bool) -> None:
     """Print a row: a limit."""
-    lost, (polls, deletes, _, refused, longest, took, twice, used) = fleet(
+    lost, (polls, deletes, _, refused, longest, took, twice, used, _) = fleet(
         count, 10, rate, burst, refusal, undeploy=undeploy
     )
     mean = took * count / max(polls, 1)
@@ -68,68 +83,68 @@ def distance(count: int) -> None:
     )
 
 
-def outage(seconds: int, retry_after: int) -> None:
-    """Print a row: 200 models of 30 seconds behind an outage from the start."""
+def outage(since: int, lasts: int, retry_after: int, rate: int) -> None:
+    """Print a row: an outage, in which two hundred models of 30 s are undeployed."""
     began = time.monotonic()
-    lost, (_, deletes, _, refused, _, _, twice, _) = fleet(200, 30, 0, 1, 503, 0, seconds, retry_after, undeploy=True)
+    lost, (polls, deletes, _, refused, _, _, twice, _, during) = fleet(
+        200, 30, rate, max(rate, 1), 429, 0, since, lasts, retry_after, undeploy=True
+    )
     took = time.monotonic() - began
-    print(
-        f"| {seconds} | {retry_after or ''} | {lost} | {deletes} | {twice} | {seconds + 30} | {took:.0f} | {refused} |"
-    )
+    # Behind a limit, 200 requests with a burst of one second's take this long.
+    ideal = since + lasts + 30 if since == 0 else max(30, since + lasts)
+    ideal += (200 - rate) / rate if rate and not since else 0
+    cells = since, lasts, retry_after or "", rate or "", lost, twice, f"{ideal:.0f}", f"{took:.0f}", during
+    print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
 
 
-async def rival(url: str) -> int:
-    """Undeploy 200 models of its own; return how many were lost."""
-    client = NugenClient(Settings("bench", url))
-    orders = {f"m-{os.getpid()}-{number}": True for number in range(200)}
-    outcomes = await follow_all(client, orders, WaitPolicy(), wait=True)
-    await client.aclose()
-    return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
+def rivals(count: int, rate: int) -> None:
+    """Print a row: so many processes behind one limit, each with 200 models that are undeployed at once."""
+    with server(0, rate, rate, 429) as url:
+        began = time.monotonic()
+        started = [
+            subprocess.Popen([sys.executable, __file__, "rival", url, f"r{number}"], stdout=subprocess.PIPE, text=True)
+            for number in range(count)
+        ]
+        said = [process.communicate()[0].split() for process in started]
+        took = time.monotonic() - began
+        polls, deletes, _, refused, _, _, twice, *_ = stats(url)
+    seconds = [float(seconds) for _, seconds in said]
+    # A DELETE and a poll for each model.
+    ideal = (count * 400 - rate) / rate
+    lost = sum(int(lost) for lost, _ in said)
+    cells = count, rate, lost, twice, f"{ideal:.0f}", f"{took:.0f}", f"{min(seconds):.0f}", f"{max(seconds):.0f}"
+    print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
 
 
-def run_rival(url: str) -> tuple[int, float]:
-    """Be one of several processes; return how many were lost, and the seconds."""
-    began = time.monotonic()
-    with contextlib.closing(Loop()) as loop:
-        return loop.run_until_complete(rival(url)), time.monotonic() - began
+def outages() -> None:
+    """Measure outages."""
+    print("\n| from, s | for, s | Retry-After | limit/s | lost | twice | ideal, s | took, s | probes | refused |")
+    print("|" + "---|" * 10)
+    for row in ((0, 24, 0, 0), (0, 24, 2, 0), (0, 60, 5, 0), (10, 60, 0, 0), (0, 24, 0, 20)):
+        outage(*row)
 
 
-def rivals(count: int, rate: int, burst: int) -> None:
-    """Print a row: processes behind one limit, with models of 2 seconds."""
-    command = [sys.executable, SERVER, "2", str(rate), str(burst), "429"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 - a pipe was asked for
-        url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-        try:
-            with ProcessPoolExecutor(count) as pool:
-                ends = list(pool.map(run_rival, [url] * count))
-            with urllib.request.urlopen(f"{url}/stats") as answer:  # noqa: S310 - loopback
-                polls, deletes, _, refused, _, _, twice, _ = json.load(answer)
-        finally:
-            process.kill()
-    lost, took = sum(end[0] for end in ends), [end[1] for end in ends]
-    ideal = (polls + deletes - burst) / rate
-    share = refused / (polls + deletes + refused)
-    print(
-        f"| {count} | {rate} | {burst} | {lost} | {twice} "
-        f"| {ideal:.0f} | {min(took):.0f} | {max(took):.0f} | {share:.3f} |"
-    )
+def all_rivals() -> None:
+    """Measure processes that share a limit."""
+    print("\n| processes | limit/s | lost | twice | ideal, s | took, s | fastest, s | slowest, s | refused |")
+    print("|" + "---|" * 9)
+    for rate in (50, 20):
+        for count in (2, 4):
+            rivals(count, rate)
 
 
 def main() -> None:
-    """Measure everything."""
+    """Measure everything, or what the command line names."""
+    if sys.argv[1:2] == ["rival"]:
+        began = time.monotonic()
+        print(follow(sys.argv[2], sys.argv[3], 200, undeploy=True), time.monotonic() - began)
+        return
+    if len(sys.argv) > 1:
+        {"outages": outages, "rivals": all_rivals}[sys.argv[1]]()
+        return
     print("\n| models, 60 s, 200 ms | lost | polls | mean lag, s | p95 |\n|---|---|---|---|---|")
     for count in (1000, 5000):
         distance(count)
-    print("\n| outage, s | Retry-After | lost | DELETEs | twice | ideal, s | took, s | refused |\n" + "|---" * 8 + "|")
-    for seconds in (24, 60):
-        for retry_after in (0, 2, 5):
-            outage(seconds, retry_after)
-    print("\n| processes | limit/s | burst | lost | twice | ideal, s | fastest, s | slowest, s | refused |")
-    print("|" + "---|" * 9)
-    for count in (2, 4):
-        for rate in (20, 50):
-            rivals(count, rate, rate)
     print(
         "\n| limit/s | burst | refusal | models | undeploy | lost | DELETEs | twice | took, s | used | refused | gap |"
     )
@@ -139,6 +154,8 @@ def main() -> None:
             for count in (200, 1000) if rate >= 50 else (200,):
                 for undeploy in (False, True):
                     limit(rate, burst, refusal, count, undeploy=undeploy)
+    outages()
+    all_rivals()
 
 
 if __name__ == "__main__":

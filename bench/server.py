@@ -1,16 +1,15 @@
 """
 The status endpoint and the DELETE, as light as Python can serve them: not to be the bottleneck of a measurement.
 
-`python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY [OUTAGE RETRY_AFTER]]]`: each model is undeployed SECONDS
-after it was first heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with the
-status REFUSAL; 0: no
-limit. Each answer takes LATENCY seconds. For OUTAGE seconds from the first request on, all are refused with 503 and
-that RETRY_AFTER (0: without). Prints its port.
+`python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY [FROM FOR [RETRY_AFTER]]]]`: each model is undeployed
+SECONDS after it was first heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with
+the status REFUSAL; 0: no limit. Each answer takes LATENCY seconds. FROM seconds after the first request, everything is
+refused FOR seconds, with a RETRY_AFTER if it is not 0. Prints its port.
 `GET /stats` answers with admitted polls, admitted DELETEs and the detection lags in seconds, then with the refusals,
 the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, the
 number of models whose DELETE was carried out more than once, and the share of the limit that was used until the last
-undeployment was finished: what is left then are single models whose next poll is not due. `GET /reset` does so and
-forgets them all.
+undeployment was finished: what is left then are single models whose next poll is not due; and at last the requests
+during the outage, which count nowhere else. `GET /reset` does so and forgets them all.
 """
 
 import asyncio
@@ -21,9 +20,8 @@ import time
 from typing import ClassVar
 
 SECONDS = float(sys.argv[1])
-RATE, BURST, REFUSAL, LATENCY, OUTAGE, RETRY_AFTER = (
-    float(value) for value in (sys.argv[2:] + ["0", "1", "429", "0", "0", "0"][len(sys.argv) - 2 :])
-)
+DEFAULTS = ["0", "1", "429", "0", "0", "0", "0"]
+RATE, BURST, REFUSAL, LATENCY, FROM, FOR, RETRY_AFTER = map(float, sys.argv[2:] + DEFAULTS[len(sys.argv) - 2 :])
 
 
 class Api(asyncio.Protocol):
@@ -37,8 +35,9 @@ class Api(asyncio.Protocol):
     admitted: ClassVar[list[float]] = []
     tokens: ClassVar = [BURST, 0.0]
     refused = 0
+    in_outage = 0
+    first_at: ClassVar[list[float]] = []
     longest = 0.0
-    first: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Remember where to answer."""
@@ -50,19 +49,20 @@ class Api(asyncio.Protocol):
         if path in (b"/reset", b"/stats"):
             twice = sum(count > 1 for count in self.deleted.values())
             took = self.admitted[-1] - self.admitted[0] if self.admitted else 0.0
-            more = [Api.refused, Api.longest, took, twice, self.used()]
+            more = [Api.refused, Api.longest, took, twice, self.used(), Api.in_outage]
             self.answer(json.dumps([*self.counts.values(), list(self.lags.values()), *more]).encode())
             if path == b"/reset":
                 Api.began, Api.lags, Api.counts, Api.polled = {}, {}, {b"GET": 0, b"DELETE": 0}, {}
+                Api.first_at, Api.in_outage = [], 0
                 Api.deleted, Api.admitted, Api.refused, Api.longest = {}, [], 0, 0.0
             return
         now = time.monotonic()
-        if Api.first is None:
-            Api.first = now
-        if now < Api.first + OUTAGE:
-            Api.refused += 1
+        if not self.first_at:
+            self.first_at.append(now)
+        if FROM <= now - self.first_at[0] < FROM + FOR:
+            Api.in_outage += 1
             after = b"\r\nretry-after: %d" % RETRY_AFTER if RETRY_AFTER else b""
-            self.answer(b'{"detail":"Down"}', b"503 Down" + after)
+            self.answer(b'{"detail":"Unavailable"}', b"503 Unavailable" + after)
             return
         if RATE and not self.admits(now):
             Api.refused += 1

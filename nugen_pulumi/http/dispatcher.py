@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -88,26 +87,27 @@ class Dispatcher:
         refusal: OverloadedError | None = None
         under_way = False
         clock = asyncio.get_running_loop().time
-        deadline = math.inf if options.overrun is None else clock() + within - options.overrun
+        leave_by, give_up_at = clock() + options.leave_within, clock() + within
 
         async def admitted() -> T:
             nonlocal refusal, under_way
-            due, refusals = clock(), 0
+            due, refusals, alone = clock(), 0, 0
             while True:
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
                     raise OutageError(self._outage_message, sent=False)
                 urgent = method != "GET" and refusals < _URGENT_REFUSALS
-                left = await self._queue.enter(urgent=urgent, due=due, deadline=deadline)
+                left = await self._queue.enter(urgent=urgent, due=due, leave_by=leave_by, give_up_at=give_up_at)
                 under_way = True
                 try:
                     return await self._in_turn(method, path, read, left, options.on_sent)
                 except OverloadedError as exc:
                     under_way, refusal = False, exc
                     refusals += 1
-                    # Others were answered since it left: then the process was in no outage at that time.
-                    if refusals >= _REFUSALS and self.outage.unanswered_for(left) <= 0:
-                        self._singled_out.add(path)
-                    if self._final(path, options, deadline):
+                    # In an outage all are refused, this one no more than others.
+                    alone += not self.pace.outage
+                    last_call = clock() >= leave_by and self.pace.bars(clock(), give_up_at)
+                    too_long = self.outage.unanswered_for(clock()) >= options.longest_outage
+                    if self._is_singled_out(path, left, alone) or last_call or too_long:
                         raise
                     if refusals > 1:
                         # One refusal may be due to the rate. A request that the API always refuses must not block
@@ -117,18 +117,19 @@ class Dispatcher:
 
         try:
             return await bounded(admitted(), within)
-        except (NoTurnError, ExpiredError) as exc:
+        except NoTurnError as exc:
+            raise OverloadedError(self._out_of_turn(refusal, options.leave_within)) from exc
+        except ExpiredError as exc:
             if under_way:
                 raise UnavailableError(f"no complete response within {duration(within)}") from exc
-            allowed = within if isinstance(exc, ExpiredError) else within - (options.overrun or 0.0)
-            raise OverloadedError(self._out_of_turn(refusal, allowed)) from exc
+            raise OverloadedError(self._out_of_turn(refusal, within)) from exc
 
-    def _final(self, path: str, options: RequestOptions, deadline: float) -> bool:
-        """Tell whether a request that was refused just now is not sent again here."""
-        now = asyncio.get_running_loop().time()
-        was_last_poll = now >= deadline and self.pace.held(now)
-        outage = self.outage.unanswered_for(now)
-        return path in self._singled_out or outage >= options.longest_outage or was_last_poll
+    def _is_singled_out(self, path: str, left: float, refusals: int) -> bool:
+        """Tell whether the API has something against this request, which was refused so often in a row."""
+        # Others were answered since it left: then the process was in no outage at that time.
+        if refusals >= _REFUSALS and self.outage.unanswered_for(left) <= 0:
+            self._singled_out.add(path)
+        return path in self._singled_out
 
     async def _in_turn(
         self,
@@ -186,6 +187,7 @@ class Dispatcher:
             f"{where} has given no usable response to any request for {duration(outage)}; the last error: {error}"
         )
         self._queue.dismiss(self._outage_message)
+        # Only this request was sent, and its own error knows what became of it.
         return OutageError(self._outage_message, sent=not isinstance(error, UnavailableError) or error.sent)
 
     def _out_of_turn(self, refusal: OverloadedError | None, within: float) -> str:

@@ -16,22 +16,31 @@ LONGEST_RETRY_AFTER = 60.0
 # rate would only wait for the processor.
 _FULL_RATE = 640.0
 _NO_LIMIT = 4000.0
-_FEW = 8
+_FEW = 16
+_WHILE = 2.0
 _WEIGHT = 1 / 8
 _TOO_MANY = 0.2
-# So many refusals in a row, with nothing admitted between them, are an outage and not a limit.
-_ALL_REFUSED = 6
-_PROBE_PAUSE = 1.0
 # What is left of the rate after a refused probe, and after ones that are refused again right away.
-_DECREASES = (0.9, 0.8, 0.6)
+_DECREASES = (0.78, 0.7, 0.6)
 # From this rate on a probe is noticed before it is far beyond the limit, so that the first of them can be higher.
-_HIGH_RATE = 50.0
-_FIRST_DECREASE_AT_HIGH_RATE = 0.95
+_HIGH_RATE = 100.0
+_FIRST_DECREASE_AT_HIGH_RATE = 0.9
+# A search that found the limit was far beyond it, and took from others who share the limit.
+_DECREASE_AFTER_SEARCH = 0.35
+_HOLD = 2.5
+# Requests a second that the rate gains in the first second after it was held. The same for all rates: see Pace.
+_GROWTH = 0.2
 _METERED = 5.0
-# The same at each rate: processes behind one limit come to a similar rate only if those at a low rate recover as fast.
-_HOLD = 2.0
-_SLOWNESS = 3.0
 _LATENCY_SPAN = 10.0
+# So many refusals in a row are an outage, even if they come within a moment. A rate that is too high by half has three
+# or four in a row now and then.
+_OUTAGE_REFUSALS = 8
+# Fewer are enough when they span some seconds, and fewest when the API itself said when to come back.
+_OUTAGE_SECONDS = 2.0
+_SLOW_OUTAGE_REFUSALS = 4
+_BETWEEN_PROBES = 1.0
+# A limit that falls from 200 to 5 a second refuses a dozen in a row as well, but admits the first probe.
+_SHORTEST_OUTAGE = 3.0
 
 
 class Outcome(Enum):
@@ -53,19 +62,21 @@ class Pace:
       response (slow start, as in TCP), and ends at what Little's law asks for: the shortest latency of the last
       seconds, times the rate that one event loop can send. So it is 16 next to the API and *most* at 200 ms. A
       time-out halves it.
-    * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal.
-      Then it is decreased when more than a fifth of the latest requests were refused: by a tenth or less if it worked
-      for a while, by up to four tenths if not. It is held for some seconds, and grows again with a square in its
-      exponent: slowly at first, so that a probe beyond the limit is short; then ever faster, so that a limit that is
-      gone is forgotten in seconds. This is the shape of CUBIC (RFC 9438), of a rate rather than a window because rate
-      limiters count requests each second, and judged by a share rather than by one loss because limiters without a
-      burst refuse some requests that merely arrive unevenly. Additive increase would take minutes from 4 to 200 a
-      second.
+    * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal. Then
+      it is decreased when more than a fifth of the latest requests were refused: by a fifth if it worked for a while,
+      by up to four tenths if not. It is held for some seconds, and grows again with the cube of the time: slowly at
+      first, so that a probe beyond the limit is short; then ever faster, so that a limit that is gone is forgotten in
+      seconds. The decrease is a share of the rate, but the growth is the same for all rates. So processes that share a
+      limit come closer to each other with each round; where both are shares, whoever was cut first stays behind. Only
+      the search after the first refusal doubles the rate, because it has far to go. This is the shape of CUBIC (RFC
+      9438), of a rate rather than a window because rate limiters count requests each second, and judged by a share
+      rather than by one loss because limiters without a burst refuse some requests that merely arrive unevenly.
+      Additive increase would take minutes from 4 to 200 a second.
 
-    When six requests in a row are refused and nothing is admitted between them, or two of them although the process
-    stayed away as long as asked, that is an *outage* and not a limit. Then one request a second probes, or one after
-    each ``Retry-After``, and the rate is not cut any more. The first admitted response restores the rate from before
-    the outage; if there was none, it is searched for, from :data:`FIRST_RATE`.
+    An *outage* is no limit: the API refuses all requests, however few they are, so that a lower rate gains nothing and
+    makes the recovery slow. So after some refusals in a row, without an admitted response between them, one request at
+    a time leaves, a second or a ``Retry-After`` after the last. The first that is admitted ends the outage, and the
+    rate goes on from where it was before the first refusal of the row.
 
     After a ``Retry-After`` pause, requests are sent at the current rate, and the window starts small again. This avoids
     a burst of requests.
@@ -89,13 +100,18 @@ class Pace:
         self._refused = 0.0
         self._admitted_since_cut = 0
         self._cuts = 0
-        self._refused_in_a_row = 0
-        self._rate_before = math.inf
         self._cut_at = -math.inf
         self._shrunk_at = -math.inf
         self._left_at = -math.inf
         self._next_at = -math.inf
         self._not_before = -math.inf
+        self._in_a_row = 0
+        self._row_since = -math.inf
+        self._told_since = math.inf
+        self._before_row = (math.inf, True)
+        self._outage = False
+        self._on_trial = False
+        self._admitted_at = -math.inf
         self._admitted: deque[float] = deque()
         self._latency = (math.inf, math.inf)
         self._latency_since = -math.inf
@@ -105,14 +121,10 @@ class Pace:
         """The API has refused requests for overload, and the rate is bounded since."""
         return self._rate < math.inf
 
-    def held(self, now: float) -> bool:
-        """Requests wait because the API admits nothing, or asked for it, and not only for their turn."""
-        return self.out or self._not_before > now
-
     @property
-    def out(self) -> bool:
-        """Nothing is admitted: an outage, in which single requests probe whether it is over."""
-        return self._refused_in_a_row >= _ALL_REFUSED
+    def outage(self) -> bool:
+        """The API refuses everything, and one request at a time finds out whether it still does."""
+        return self._outage
 
     @property
     def rate(self) -> float:
@@ -122,7 +134,9 @@ class Pace:
     @property
     def window(self) -> int:
         """Requests that may be under way at once."""
-        return 1 if self.out else int(self._window)
+        if self._outage:
+            return 1
+        return int(self._window)
 
     def admitted(self, now: float) -> float:
         """Return how many requests the API admitted each second, of late."""
@@ -135,6 +149,15 @@ class Pace:
             return math.inf
         return max(0.0, self._next_at - now, self._not_before - now)
 
+    def bars(self, now: float, until: float) -> bool:
+        """Tell whether the API has said to stay away for longer than *until*, or refuses everything."""
+        return self._outage or self._not_before > max(now, until)
+
+    @property
+    def full(self) -> bool:
+        """As many requests are under way as there may ever be."""
+        return self._under_way >= self._most
+
     def leave(self, now: float, *, queued: bool) -> None:
         """
         Note that a request leaves.
@@ -144,8 +167,8 @@ class Pace:
             queued: More requests want to leave. Only then does the rate grow: what is not used cannot be tried out.
         """
         self._under_way += 1
-        if self.out:
-            self._next_at = now + _PROBE_PAUSE
+        if self._outage:
+            self._next_at = now + _BETWEEN_PROBES
         elif self.throttled:
             self._grow(now, queued=queued)
             # After a late request, the next one may be a little early, to keep the rate; but not so early that a rate
@@ -165,9 +188,7 @@ class Pace:
         """
         self._under_way -= 1
         if outcome is Outcome.ADMITTED:
-            if self.out:
-                self._resume(now)
-            self._refused_in_a_row = 0
+            self._end_row(now, left)
             self._admitted.append(now)
             self._forget(now)
             self._measure(now, now - left)
@@ -181,56 +202,91 @@ class Pace:
                 self._window = self._first_window
             if left > self._cut_at:  # those that left before are of the same round
                 self._refused += (1 - self._refused) * _WEIGHT
-                # Whoever stayed away as long as asked is not refused again by a limit.
-                self._refused_in_a_row += _ALL_REFUSED // 2 if retry_after else 1
-                if self.out:
-                    return
-                if not self.throttled or retry_after or self._refused > _TOO_MANY:
+                if left > self._admitted_at:
+                    self._continue_row(now, told=bool(retry_after))
+                if self._outage:
+                    self._next_at = max(self._next_at, now + _BETWEEN_PROBES)
+                elif not self.throttled or retry_after or self._refused > _TOO_MANY:
                     self._cut(now, retry_after or 0.0)
         elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
             self._window = max(self._first_window, self._window / 2)
             self._shrunk_at = now
 
-    def _resume(self, now: float) -> None:
-        """Go back to the rate before the outage; if there was none, search for it, from a small one."""
-        self._searching = self._rate_before == math.inf
-        self._base = FIRST_RATE if self._searching else self._rate_before
-        self._hold = 0.0 if self._searching else _HOLD
-        self._rate, self._window = self._base, self._first_window
-        self._start_round(now)
+    def _continue_row(self, now: float, *, told: bool) -> None:
+        """Note a refusal without an admitted response since the last one; from some number on it is an outage."""
+        if not self._in_a_row:
+            self._row_since, self._told_since = now, math.inf
+            self._before_row = (self._base, self._searching)
+        self._in_a_row += 1
+        if told:
+            self._told_since = min(self._told_since, now)
+        slow = now - self._row_since >= _OUTAGE_SECONDS
+        # Who came back when told to, and is refused again, did not come too fast.
+        in_vain = now - self._told_since >= _OUTAGE_SECONDS
+        if in_vain or self._in_a_row >= (_SLOW_OUTAGE_REFUSALS if slow else _OUTAGE_REFUSALS):
+            self._outage = True
+
+    def _end_row(self, now: float, left: float) -> None:
+        """Note an admitted response: an outage is over, unless the request left before it began."""
+        self._admitted_at = now
+        if left >= self._row_since:
+            if self._outage:
+                self._recover(now)
+            self._in_a_row = 0
+            if self._admitted_since_cut > _FEW:
+                self._on_trial = False
+
+    def _recover(self, now: float) -> None:
+        self._outage = False
+        self._window = self._first_window
+        base, searching = self._before_row
+        if base == math.inf:
+            base, searching = FIRST_RATE, True
+        if now - self._row_since < _SHORTEST_OUTAGE:
+            base, searching = self._base, False
+        elif self._on_trial:  # the rate that was restored last was too much at once
+            base, searching = max(LOWEST_RATE, base / 2), False
+        self._on_trial = True
+        self._start_at(now, base, searching=searching, hold=0.0 if searching else 2.0)
+
+    def _start_at(self, now: float, base: float, *, searching: bool, hold: float) -> None:
+        """Continue at the rate *base*, and hold it for so many seconds."""
+        self._rate = self._base = base
+        self._searching, self._hold = searching, hold
+        self._next_at = now + 1 / base
+        self._busy, self._refused, self._admitted_since_cut = 0.0, 0.0, 0
+        self._cut_at = now
 
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
             self._window = self._first_window
-            self._base = max(FIRST_RATE, float(sum(1 for time in self._admitted if time > now - 1)))
-            self._searching, self._hold = True, 0.0
-            self._rate_before = math.inf
-        else:
-            if self._admitted_since_cut:
-                self._rate_before = self._rate
-            self._cuts = 0 if self._admitted_since_cut > _FEW else self._cuts + 1
-            decrease = _DECREASES[min(self._cuts, len(_DECREASES) - 1)]
-            if not self._cuts and not self._searching and self._base >= _HIGH_RATE:
-                decrease = _FIRST_DECREASE_AT_HIGH_RATE
-            self._base = max(LOWEST_RATE, self._rate * decrease)
-            self._searching = False
-            # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
-            self._hold = min(30.0, max(_HOLD, 20 * retry_after))
-        self._rate = self._base
-        self._start_round(now)
-
-    def _start_round(self, now: float) -> None:
-        self._next_at = now + 1 / self._rate
-        self._busy, self._refused, self._admitted_since_cut = 0.0, 0.0, 0
-        self._cut_at = now
+            # Half of what was admitted of late: that was the burst of a limiter, or the share of others, too.
+            base = max(FIRST_RATE, sum(1 for time in self._admitted if time > now - 1) / 2)
+            self._start_at(now, base, searching=True, hold=0.0)
+            return
+        # At a low rate it takes long until some are admitted, and that is no reason for a larger cut.
+        worked = self._admitted_since_cut > _FEW or now - self._cut_at > _WHILE
+        self._cuts = 0 if worked else self._cuts + 1
+        decrease = _DECREASES[min(self._cuts, len(_DECREASES) - 1)]
+        if not self._cuts and self._base >= _HIGH_RATE:
+            decrease = _FIRST_DECREASE_AT_HIGH_RATE
+        if self._searching:
+            decrease = min(decrease, _DECREASE_AFTER_SEARCH)
+        base = max(LOWEST_RATE, self._rate * decrease)
+        # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
+        hold = min(30.0, max(_HOLD, 20 * retry_after))
+        self._start_at(now, base, searching=False, hold=hold)
 
     def _grow(self, now: float, *, queued: bool) -> None:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
-        # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
-        slowness = min(1.0, max(0.45, 5 * min(self._latency))) if self._searching else _SLOWNESS
-        beyond = max(0.0, self._busy - self._hold) / slowness
-        self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
+        beyond = max(0.0, self._busy - self._hold)
+        if self._searching:
+            # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
+            beyond /= min(1.0, max(0.45, 5 * min(self._latency)))
+            self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
+        else:
+            self._rate = self._base + _GROWTH * beyond**3
         if self._rate > _NO_LIMIT:
             self._rate = self._base = math.inf
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -41,14 +42,14 @@ class RequestOptions:
     Attributes:
         longest_outage: Seconds without a usable response to any request of the process after which this one, when
             refused, is not sent again.
-        overrun: Seconds of the time of this request that lie beyond the deadline of its wait. While all requests are
-            held, it leaves at the deadline or not at all.
+        leave_within: Seconds after which the request leaves even if the API said to stay away; if it cannot, it ends
+            then. Infinite: it waits for its turn.
         on_sent: Called with each :class:`SentRequest`: a request is sent again for as long as it is refused.
         on_refusal: Called with each refusal after which it is sent again.
     """
 
     longest_outage: float = LONGEST_OUTAGE
-    overrun: float | None = None
+    leave_within: float = math.inf
     on_sent: Callable[[SentRequest], object] = lambda _: None
     on_refusal: Callable[[OverloadedError], object] = lambda _: None
 

@@ -10,12 +10,11 @@ import math
 from nugen_pulumi.errors import OutageError
 from nugen_pulumi.http.pace import Outcome, Pace
 
-# Seconds between two last polls of waits, while all other requests are held.
-_LAST_POLL_PAUSE = 1.0
+_BETWEEN_LAST_CALLS = 1.0
 
 
 class NoTurnError(Exception):
-    """The deadline of the wait came before the turn of its request."""
+    """The time by which a request had to leave has come, and it cannot."""
 
 
 class RequestQueue:
@@ -33,21 +32,24 @@ class RequestQueue:
         self._pace = pace
         self._queue: list[tuple[int, float, int, asyncio.Future[float]]] = []
         self._count = itertools.count()
+        self._last_call_at = -math.inf
         self._timer: asyncio.TimerHandle | None = None
-        self._last_poll_at = -math.inf
 
-    async def enter(self, *, urgent: bool, due: float, deadline: float = math.inf) -> float:
+    async def enter(
+        self, *, urgent: bool, due: float, leave_by: float = math.inf, give_up_at: float = math.inf
+    ) -> float:
         """
         Wait for a turn, and return the time at which it came. Each turn taken must be given to :meth:`release`.
 
         Args:
             urgent: Goes before all that are not.
             due: When the request was due: the earliest is next.
-            deadline: When the request must not stay in the queue any longer because the API admits nothing or asked
-                to wait: it leaves then, if no other one did so within the last second.
+            leave_by: When the request leaves even if the API said to stay away, at most one such request a second. If
+                a turn can come before *give_up_at*, it waits for that.
+            give_up_at: When nobody waits for the turn any more.
 
         Raises:
-            NoTurnError: The deadline passed, and the request could not leave.
+            NoTurnError: It is *leave_by*, and the request cannot leave.
         """
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[float] = loop.create_future()
@@ -55,7 +57,7 @@ class RequestQueue:
         self._admit()
         if turn.done():
             return turn.result()
-        timer = None if deadline == math.inf else loop.call_at(deadline, self._end_wait, turn)
+        last_call = None if leave_by == math.inf else loop.call_at(leave_by, self._last_call, turn, give_up_at)
         try:
             return await turn
         except asyncio.CancelledError:
@@ -63,8 +65,8 @@ class RequestQueue:
                 self.release(turn.result(), Outcome.LOST)
             raise
         finally:
-            if timer is not None:
-                timer.cancel()
+            if last_call is not None:
+                last_call.cancel()
 
     def release(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
         """
@@ -79,22 +81,21 @@ class RequestQueue:
         self._admit()
 
     def dismiss(self, message: str) -> None:
-        """Have all that wait for a turn end with an OutageError each: none of them was sent."""
+        """Have all that wait for a turn end with an :class:`OutageError`: they were never sent."""
         queue, self._queue = self._queue, []
         for *_, turn in queue:
             if not turn.done():
                 # One for each: to raise an exception writes into it.
                 turn.set_exception(OutageError(message, sent=False))
 
-    def _end_wait(self, turn: asyncio.Future[float]) -> None:
-        """At the deadline of a wait, let its last poll leave or end it, if all are held."""
+    def _last_call(self, turn: asyncio.Future[float], give_up_at: float) -> None:
         now = asyncio.get_running_loop().time()
-        if turn.done() or not self._pace.held(now):
+        if turn.done() or not self._pace.bars(now, give_up_at):
             return
-        if now - self._last_poll_at < _LAST_POLL_PAUSE:
+        if self._pace.full or now - self._last_call_at < _BETWEEN_LAST_CALLS:
             turn.set_exception(NoTurnError())
             return
-        self._last_poll_at = now
+        self._last_call_at = now
         self._pace.leave(now, queued=False)
         turn.set_result(now)
 
@@ -104,7 +105,7 @@ class RequestQueue:
             self._timer.cancel()
             self._timer = None
         while self._queue:
-            if self._queue[0][3].done():  # cancelled
+            if self._queue[0][3].done():  # cancelled, or gone at its last call
                 heapq.heappop(self._queue)
                 continue
             now = loop.time()

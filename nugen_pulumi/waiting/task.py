@@ -242,7 +242,7 @@ class Task:
                 self.model_id,
                 direction=self._direction,
                 within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
-                options=replace(self._options, overrun=self._wait.policy.last_poll),
+                options=replace(self._options, leave_within=self._wait.left(self._clock())),
             )
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
