@@ -96,7 +96,9 @@ def test_the_output_form_takes_inputs(emulator):
 def account(emulator, monkeypatch):
     monkeypatch.setenv("NUGEN_API_KEY", KEY)
     monkeypatch.setenv("NUGEN_BASE_URL", emulator.url)
-    return emulator
+    shape = emulator.list_shape
+    yield emulator
+    emulator.list_shape = shape
 
 
 @pytest.mark.parametrize("shape", ["old", "new"])
