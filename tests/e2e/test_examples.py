@@ -50,7 +50,9 @@ def example(tmp_path, api):
 def test_every_example_is_complete_and_run_here():
     names = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
 
-    assert {"quickstart", "fleet", "retire", "accounts", "automation", "component", "yaml"} == names
+    assert {"quickstart", "deploy", "ephemeral", "cleanup", "fleet", "retire", "accounts", "automation"} <= names
+    assert {"component", "yaml"} <= names
+    assert 10 == len(names)
     for name in names:
         assert {"README.md", "requirements.txt"} <= {path.name for path in (EXAMPLES / name).iterdir()}
         assert len((EXAMPLES / name / "README.md").read_text().splitlines()) <= 30
@@ -160,3 +162,48 @@ def test_automation(tmp_path, api):
     assert "not" not in good.stdout
     assert asked("m-1", "m-4") == asked_of(api)
     assert [] == [path for path in (tmp_path / "state").rglob("*") if path.is_file() and KEY in path.read_text()]
+
+
+def test_deploy(example, api):
+    stack = example("deploy", modelId="new-1")
+    stack.up().ok()
+    stack("config", "set", "modelId", "new-2").ok()
+    stack.up().ok()
+    stack.destroy().ok()
+    changes = [(method, path.rsplit("/", 1)[1]) for method, path in api.requests if method != "GET"]
+
+    assert [("POST", "new-1"), ("POST", "new-2"), ("DELETE", "new-1"), ("DELETE", "new-2")] == changes
+    assert [] == stack.files_with(KEY)
+
+
+def test_cleanup(tmp_path, api):
+    """Only what is in service and bears the name is found; afterwards there is nothing left to find."""
+    api.add("exp-1", state="DEPLOYED")
+    api.add("exp-2", state="UNDEPLOYED")
+    api.add("other", state="DEPLOYED")
+    stack = Stack(tmp_path, EXAMPLES / "cleanup", {"NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": api.url})
+    stack("config", "set", "undeploy", "true").ok()
+    stack.up().ok()
+
+    assert {"found": ["exp-1"], "failed": []} == stack.outputs
+    assert asked("exp-1") == asked_of(api)
+
+    stack.up().ok()
+    assert {"found": []} == stack.outputs
+    assert asked("exp-1") == asked_of(api)
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_ephemeral(tmp_path, api, code):
+    """The model is in service while the test runs, and out of it afterwards, whatever the test says."""
+    env = {**Stack(tmp_path, "").env, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": api.url}
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
+        del env[name]
+    script = EXAMPLES / "ephemeral" / "ephemeral.py"
+    test = [sys.executable, "-c", f"print('tested {{}}'); raise SystemExit({code})"]
+    command = [sys.executable, script, "--work-dir", tmp_path / "kept", "new-1", "--", *test]
+    run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+    assert (code, "") == (run.returncode, run.stderr)
+    assert "tested new-1" in run.stdout
+    assert "UNDEPLOYED" == api.state("new-1")
