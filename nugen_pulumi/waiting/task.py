@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from nugen_pulumi.api.client import Answer, NugenClient
+from nugen_pulumi.api.answers import Answer
+from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import DEPLOY, DOCUMENTED, UNDEPLOY, Direction
 from nugen_pulumi.api.models import STATUS_OF, TaskStatus
 from nugen_pulumi.api.statuses import FleetModel, Phase

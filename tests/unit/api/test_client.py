@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.api.client import Answer, answer_of
+from nugen_pulumi.api.answers import Answer, answer_of
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import (
