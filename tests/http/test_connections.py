@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import trustme
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.waiter import WaitPolicy
 
 BODY = b'{"model_id":"m","status":"%s"}'
 
@@ -210,3 +213,41 @@ def test_the_request_timeout_holds_for_a_name_that_does_not_resolve(monkeypatch)
         await client.aclose()
 
     run(main)
+
+
+def test_no_delete_is_repeated_whose_response_was_damaged(tls):
+    """The damaged record looks like plain http, but it came after the handshake: the API may have begun."""
+
+    def plain(writer):
+        with socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno())) as raw:
+            raw.setblocking(False)
+            raw.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    class Api(Server):
+        """Damages the response to each DELETE, and answers polls."""
+
+        async def _serve(self, reader, writer):
+            with suppress(OSError, asyncio.IncompleteReadError):
+                while True:
+                    method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
+                    self.requests.append((method, path))
+                    if method == "DELETE":
+                        plain(writer)
+                    else:
+                        writer.write(whole(b"COMPLETED").replace(b'"m"', b'"n"'))
+            writer.close()
+
+    server = Api(None, tls=tls)
+
+    async def main():
+        async with server:
+            client = NugenClient(Settings("k", server.url))
+            models = dict.fromkeys((f"m-{number}" for number in range(50)), True)
+            await follow_all(client, models, WaitPolicy(timeout=60), wait=True)
+            await client.aclose()
+
+    run(main)
+    deletes = Counter(path for method, path in server.requests if method == "DELETE")
+
+    assert 50 == len(deletes)
+    assert {1} == set(deletes.values())
