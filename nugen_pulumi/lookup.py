@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -192,19 +193,22 @@ def _ask(
         finally:
             await client.aclose()
 
-    answered: Future[T] = Future()
+    answered: Future[T | BaseException] = Future()
+
+    async def outcome() -> T | BaseException:
+        return (await asyncio.gather(answer(), return_exceptions=True))[0]
 
     def run() -> None:
         with closing(Loop()) as loop:
-            try:
-                answered.set_result(loop.run_until_complete(answer()))
-            except BaseException as exc:  # noqa: BLE001 - whatever it is belongs to who asked
-                answered.set_exception(exc)
+            answered.set_result(loop.run_until_complete(outcome()))
 
     # Needs its own loop in its own thread, because Pulumi's loop runs in the program's thread. A daemon, because Ctrl-C
     # in the program must not wait for a whole request timeout.
     threading.Thread(target=run, name="nugen-look-up", daemon=True).start()
-    return answered.result()
+    found = answered.result()
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 def get_undeploy_status_output(

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
-from nugen_pulumi import InputError, Provider, UndeployedModel, UndeployedModels
+from nugen_pulumi import DeployedModel, InputError, Provider, UndeployedModel, UndeployedModels
 from nugen_pulumi.operations import inputs, outputs
 
 OF_SINGLE = [name for name in inputs.NAMES if name != "model_ids"]
@@ -61,6 +61,14 @@ def registered(mocks, make):
     program()
     [args] = mocks.registered
     return args, {name: value for name, value in args.inputs.items() if name != "__provider"}
+
+
+def test_a_deployed_model_is_read_with_its_id_and_no_input_that_requests(mocks):
+    args, props = registered(mocks, lambda: DeployedModel.get("model", "m-3", timeout_seconds=9))
+
+    assert "m-3" == args.resource_id
+    assert ("m-3", 9, True) == (props["model_id"], props["timeout_seconds"], props["wait"])
+    assert "undeploy" not in props
 
 
 def test_the_type_token_is_for_ever(mocks):

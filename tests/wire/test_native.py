@@ -9,7 +9,7 @@ import grpc
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
 from harness import KEY, until
-from harness.host import DEFAULTS, EVER, FLEET, Host, done, inputs, refused, status_of
+from harness.host import DEFAULTS, EVER, FLEET, Host, done, inputs, plain, refused, status_of
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.rpc import UNKNOWN
 
@@ -159,6 +159,20 @@ def test_the_look_up_is_one_poll(plugin, emulator):
     assert ("m-1", "FAILED", "GPU on fire.") == (found["modelId"], found["status"], found["error"])
     assert ["modelId"] == [failure.property for failure in refusal.failures]
     assert [POLL] == emulator.requests
+
+
+@pytest.mark.parametrize(("deployed", "ids"), [(None, {"on", "off"}), (True, {"on"}), (False, {"off"})])
+def test_the_models_of_the_account_are_data(plugin, emulator, deployed, ids):
+    emulator.add("on", state="DEPLOYED")
+    emulator.add("off", state="UNDEPLOYED")
+    args = struct_pb2.Struct()
+    args.update({} if deployed is None else {"deployed": deployed})
+    answer = plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getModels", args=args))
+    models = plain(getattr(answer, "return"))["models"]
+
+    assert ids == {model["modelId"] for model in models}
+    assert all(model["deployed"] is (model["modelId"] == "on") for model in models)
+    assert {"emulated-base-model"} == {model["baseModel"] for model in models}
 
 
 def test_messages_name_inputs_as_the_reader_spells_them(plugin):

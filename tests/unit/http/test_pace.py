@@ -659,3 +659,19 @@ def test_who_is_told_to_stay_away_for_a_little_longer_waits_for_that():
 
     assert ["answered"] * 20 == [end for _, end in ends]
     assert not any(0.1 < time < 8 for time in arrived)
+
+
+def test_a_restored_rate_that_is_refused_at_once_is_halved():
+    """Outages one after the other: what was restored last was too much."""
+    pace, now, rates = Pace(16), START, []
+    for _ in range(2):
+        for _ in range(5):
+            pace.leave(now, queued=True)
+            pace.end(now, left=now, outcome=Outcome.REFUSED)
+            now += 1
+        pace.leave(now, queued=True)
+        pace.end(now, left=now, outcome=Outcome.ADMITTED)
+        rates.append(pace.rate)
+        now += 1
+
+    assert rates[1] == rates[0] / 2
