@@ -69,7 +69,7 @@ def run(main):
         loop.close()
 
 
-def speak(server, *asks, timeout=0.3):
+def speak(server, *asks, timeout=1.0):
     """Send *asks* one after the other; return what came of each."""
 
     async def main():

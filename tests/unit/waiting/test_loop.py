@@ -18,7 +18,7 @@ def run(main):
         loop.close()
 
 
-@pytest.mark.parametrize(("pause", "precisely"), [(0.002, True), (0.03, False)])
+@pytest.mark.parametrize(("pause", "precisely"), [(0.008, True), (0.03, False)])
 def test_a_short_pause_is_left_to_what_counts_microseconds(monkeypatch, pause, precisely):
     """What counts milliseconds rounds them up."""
     pauses, select_ = [], select.select
