@@ -46,8 +46,18 @@ def changes(emulator):
 
 @pytest.fixture(params=["python", "yaml"])
 def project(request, stack):
+    """Return a stack and a function that writes its program, in both faces."""
+    return made(stack, native=request.param == "yaml")
+
+
+@pytest.fixture
+def in_python(stack):
+    """As `project`, where `tests/wire` holds both faces to the same."""
+    return made(stack, native=False)
+
+
+def made(stack, *, native):
     """Return a stack and a function that writes its program."""
-    native = request.param == "yaml"
 
     def write(**arguments):
         arguments = {"model_id": "bot-1", **arguments}
@@ -56,8 +66,8 @@ def project(request, stack):
             return YAML.format(arguments=f"{{{values}}}")
         return PYTHON.format(arguments=", ".join(f"{name}={value!r}" for name, value in arguments.items()))
 
-    made = stack(write())
-    return made, lambda **arguments: made.program(write(**arguments))
+    running = stack(write())
+    return running, lambda **arguments: running.program(write(**arguments))
 
 
 def test_life_from_up_to_destroy(project, emulator):
@@ -113,8 +123,8 @@ def test_a_model_that_was_in_service_is_adopted_and_left_there(project, emulator
     assert State.DEPLOYED is emulator.state("bot-1")
 
 
-def test_drift_is_told_and_repaired(project, emulator):
-    stack, _ = project
+def test_drift_is_told_and_repaired(in_python, emulator):
+    stack, _ = in_python
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
     stack.up().ok()
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
@@ -128,8 +138,8 @@ def test_drift_is_told_and_repaired(project, emulator):
     assert [deploy("bot-1")] * 2 == changes(emulator)
 
 
-def test_a_deployment_that_fails_is_kept_and_requested_again(project, emulator):
-    stack, _ = project
+def test_a_deployment_that_fails_is_kept_and_requested_again(in_python, emulator):
+    stack, _ = in_python
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, deploy_fails=True)
     failure = stack.up()
 
@@ -145,8 +155,8 @@ def test_a_deployment_that_fails_is_kept_and_requested_again(project, emulator):
     assert [deploy("bot-1"), deploy("bot-1"), undeploy("bot-1")] == changes(emulator)
 
 
-def test_a_destroy_after_a_failed_deployment_ends_well(project, emulator):
-    stack, _ = project
+def test_a_destroy_after_a_failed_deployment_ends_well(in_python, emulator):
+    stack, _ = in_python
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, deploy_fails=True)
     assert stack.up().code
 
@@ -178,8 +188,8 @@ def test_ctrl_c_while_deploying_and_while_destroying_forgets_nothing(project, em
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_a_destroy_of_what_somebody_took_out_of_service(project, emulator, gone):
-    stack, _ = project
+def test_a_destroy_of_what_somebody_took_out_of_service(in_python, emulator, gone):
+    stack, _ = in_python
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2)
     stack.up().ok()
     emulator.add("bot-1", state=State.UNDEPLOYED)
@@ -205,8 +215,8 @@ def test_a_destroy_that_does_not_take_the_model_out_keeps_the_resource(project, 
     assert {} == stack.models
 
 
-def test_a_destroy_that_times_out_says_what_goes_on(project, emulator):
-    stack, program = project
+def test_a_destroy_that_times_out_says_what_goes_on(in_python, emulator):
+    stack, program = in_python
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=30.0)
     program(timeout_seconds=2)
     stack.up().ok()

@@ -16,10 +16,12 @@ from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
 from nugen_pulumi.plugin import wire
-from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
+from nugen_pulumi.provider import DeployedModelProvider, UndeployedModelProvider, UndeployedModelsProvider
 
 PROVIDER = serialize_provider(UndeployedModelProvider())
 FLEET = serialize_provider(UndeployedModelsProvider())
+DEPLOYED = serialize_provider(DeployedModelProvider())
+KINDS = {PROVIDER: "UndeployedModel", FLEET: "UndeployedModels", DEPLOYED: "DeployedModel"}
 
 # The engine's own: gRPC for Go reads 16 MiB of headers, and Pulumi allows messages of 400 MiB (rpcutil).
 LIMITS = (
@@ -79,8 +81,7 @@ class Host:
         self.provider = provider
         self.native = native
         self._env = env or {}
-        kind = "UndeployedModel" if provider == PROVIDER else "UndeployedModels"
-        self.urn = f"urn:pulumi:dev::test::nugen:index:{kind}::m" if native else "urn:m"
+        self.urn = f"urn:pulumi:dev::test::nugen:index:{KINDS[provider]}::m" if native else "urn:m"
 
     def __enter__(self):
         module = "nugen_pulumi.plugin" if self.native else "pulumi.dynamic"

@@ -1,0 +1,124 @@
+"""What the real provider process, of either face, answers about a model in service."""
+
+import grpc
+import pytest
+from harness import KEY
+from harness.host import DEPLOYED, Host
+
+from nugen_pulumi.emulator import State
+
+POST = ("POST", "/api/v3/models/deploy-model/m-1")
+DELETE = ("DELETE", "/api/v3/models/undeploy-model/m-1")
+POLL = ("GET", "/api/v3/models/deploy-model/m-1/status")
+GIVEN = {"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}
+IN_SERVICE = {**GIVEN, "status": "COMPLETED", "deployed": True, "adopted": False}
+
+
+@pytest.fixture(params=[False, True], ids=["dynamic", "native"])
+def host(request, emulator):
+    config = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
+    with Host(config, provider=DEPLOYED, native=request.param) as host:
+        yield host
+
+
+def changes(emulator):
+    return [request for request in emulator.requests if request[0] != "GET"]
+
+
+def test_a_create_deploys_and_a_delete_undeploys(host, emulator):
+    emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0.1, undeploy_seconds=0.1)
+    id_, state = host.create(GIVEN)
+
+    assert "m-1" == id_
+    assert IN_SERVICE.items() <= state.items()
+
+    host.delete(state)
+    assert State.UNDEPLOYED is emulator.state("m-1")
+    assert [POST, DELETE] == changes(emulator)
+
+
+def test_check_fills_in_only_the_inputs_that_there_are(host):
+    assert ({"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}, []) == host.check({"model_id": "m-1"})
+
+
+def test_what_was_in_service_is_adopted_and_a_delete_sends_nothing(host, emulator):
+    emulator.add("m-1", state="DEPLOYED")
+    _, state = host.create(GIVEN)
+    asked = len(emulator.requests)
+    host.delete(state)
+
+    assert state["adopted"]
+    assert asked == len(emulator.requests)
+
+
+def test_a_deployment_that_fails_stays_with_what_is_known(host, emulator):
+    emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0, deploy_fails="no GPU")
+    with pytest.raises(grpc.RpcError) as caught:
+        host.create(GIVEN)
+    id_, state, _, reasons = host.kept(caught.value)
+
+    assert ("m-1", "FAILED", False, "no GPU") == (id_, state["status"], state["adopted"], state["error"])
+    assert ["Model m-1 was not deployed: no GPU. The next `pulumi up` requests the deployment again."] == reasons
+    assert (True, []) == host.diff(state, GIVEN)
+
+    emulator.add("m-1", state="READY", deploy_seconds=0)
+    assert host.update(state, GIVEN)["deployed"]
+
+
+def test_an_update_of_what_is_in_service_sends_nothing(host, emulator):
+    assert (False, []) == host.diff(IN_SERVICE, GIVEN)
+    assert host.update(IN_SERVICE, {**GIVEN, "timeout_seconds": 9.0})["timeout_seconds"] == 9.0
+    assert [] == emulator.requests
+
+
+@pytest.mark.parametrize("changed", [{"model_id": "m-2"}, {"triggers": ["x"]}])
+def test_another_model_replaces(host, changed):
+    assert (True, [*changed]) == host.diff(IN_SERVICE, {**GIVEN, **changed})
+
+
+def test_a_refresh_polls_once(host, emulator):
+    emulator.add("m-1", state="UNDEPLOYED")
+    id_, state = host.refresh(IN_SERVICE)
+
+    assert ("m-1", False, "FAILED") == (id_, state["deployed"], state["status"])
+    assert [POLL] == emulator.requests
+
+
+def test_a_refresh_of_what_does_not_exist_drops_it(host, emulator):
+    emulator.script_deploy_status("m-1", 404)
+
+    assert "" == host.refresh(IN_SERVICE)[0]
+
+
+@pytest.mark.parametrize("gone", ["UNDEPLOYED", "missing"])
+def test_a_delete_of_what_is_out_of_service_ends_well(host, emulator, gone):
+    if gone == "missing":
+        emulator.script_undeploy("m-1", 404)
+    else:
+        emulator.add("m-1", state=gone)
+    host.delete(IN_SERVICE)
+
+    assert [DELETE] == changes(emulator)
+
+
+@pytest.mark.parametrize(
+    ("traits", "says"),
+    [
+        ({"fails": "GPU on fire"}, "Model m-1 was not undeployed: GPU on fire. It stays in state"),
+        ({"undeploy_seconds": 9e9}, "Model m-1 is not undeployed after 1s: its last status"),
+    ],
+)
+def test_a_delete_that_does_not_end_well_is_an_error(host, emulator, traits, says):
+    emulator.add("m-1", state="DEPLOYED", **{"undeploy_seconds": 0, **traits})
+    with pytest.raises(grpc.RpcError) as caught:
+        host.delete({**IN_SERVICE, "timeout_seconds": 1.0})
+
+    assert says in str(caught.value)
+
+
+def test_a_key_that_was_rotated_gets_its_advice(host, emulator):
+    emulator.script_undeploy("m-1", 403)
+    with pytest.raises(grpc.RpcError) as caught:
+        host.delete(IN_SERVICE)
+
+    assert "run `pulumi up` first, or `pulumi destroy --run-program`" in str(caught.value)
