@@ -3,24 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import httpx
 
 from nugen_pulumi.errors import NugenError, OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
-from nugen_pulumi.http.outage import LONGEST_OUTAGE, Outage
 from nugen_pulumi.http.pace import Outcome, Pace
 from nugen_pulumi.http.pool import Pool
-from nugen_pulumi.http.request import DEFAULT_OPTIONS, RequestOptions, SentRequest
+from nugen_pulumi.http.request import DEFAULT_OPTIONS, LONGEST_OUTAGE, RequestOptions, SentRequest
 from nugen_pulumi.http.request_queue import NoTurnError, RequestQueue
 from nugen_pulumi.http.response import Response
-from nugen_pulumi.http.time_limit import ExpiredError, bounded
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import duration
 
 T = TypeVar("T")
+
+
+class ExpiredError(Exception):
+    """Our own time limit expired. Not a TimeoutError, because the network raises that, too."""
+
+
+async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Do *work*, or raise ExpiredError after *seconds*."""
+    # wait_for would make a task of each request, twice.
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await work
+    except TimeoutError as exc:
+        if limit.expired():
+            raise ExpiredError from exc
+        raise
+
+
+class Outage:
+    """
+    Knows since when no request of the process got a usable response.
+
+    Attributes:
+        answered_ever: There was a usable response. If not, the address may be wrong.
+    """
+
+    def __init__(self) -> None:
+        self.answered_ever = False
+        self._failing_since: float | None = None
+
+    def answered(self) -> None:
+        """Note a usable response: one that says what it was asked for, or that asking again will not help."""
+        self.answered_ever = True
+        self._failing_since = None
+
+    def failed(self, now: float) -> None:
+        """Note a request without a usable response, at *now*: seconds of any clock that never goes back."""
+        if self._failing_since is None:
+            self._failing_since = now
+
+    def unanswered_for(self, now: float) -> float:
+        """Return the seconds since requests began to fail; 0 if the last one got a usable response."""
+        return 0.0 if self._failing_since is None else now - self._failing_since
+
 
 # How often in a row a request may be refused while others are admitted. After that, the API has something against this
 # request, and does not limit the rate. With a rate limit, about a tenth of all requests is refused: of ten thousand

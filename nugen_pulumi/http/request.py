@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nugen_pulumi.errors import OverloadedError
-from nugen_pulumi.http.outage import LONGEST_OUTAGE
+
+# Seconds without one usable response to any request of the process, after which all of its waits end.
+LONGEST_OUTAGE = 300.0
+# The same for a single poll that is not part of a wait: a refresh, or a look-up from a program.
+LONGEST_OUTAGE_OF_POLL = 30.0
 
 
 class SentRequest(NamedTuple):

@@ -23,8 +23,7 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.http.outage import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL
-from nugen_pulumi.http.request import RequestOptions, SentRequest
+from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
 from nugen_pulumi.waiting.progress import SILENT, Facts, LiveLine, Reporter
 from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
 

@@ -21,7 +21,7 @@ from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
 from nugen_pulumi.engine import host
-from nugen_pulumi.http import outage, pace, response
+from nugen_pulumi.http import pace, request, response
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.waiting import progress, task, waiter
 
@@ -39,7 +39,7 @@ SETTINGS = settings.VARIABLES
 MODULES = {
     "inputs": inputs,
     "pace": pace,
-    "outage": outage,
+    "request": request,
     "response": response,
     "settings": settings,
     "task": task,
@@ -373,7 +373,7 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
     assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(waiter.WaitPolicy)} <= set(told)
     public = {
         f"{module}.{name}"
-        for module in ("pace", "outage")
+        for module in ("pace", "request")
         for name, found in vars(MODULES[module]).items()
         if isinstance(found, (int, float)) and not name.startswith("_")
     }
