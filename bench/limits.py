@@ -18,9 +18,9 @@ from pathlib import Path
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
-from nugen_pulumi.waiting.loop import Loop
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 SERVER = str(Path(__file__).with_name("server.py"))
 

@@ -80,8 +80,8 @@ def get_undeploy_status(
     if (problem := model_id_problem(model_id)) is not None:
         raise InputError(f"model_id {problem}.")
     # Late, because programs that never call this need neither httpx nor pydantic.
+    from nugen_pulumi.waiting.polling import WaitPolicy  # noqa: PLC0415
     from nugen_pulumi.waiting.task import Task  # noqa: PLC0415
-    from nugen_pulumi.waiting.waiter import WaitPolicy  # noqa: PLC0415
 
     async def poll(client: NugenClient) -> GetUndeployStatusResult:
         status = await Task(client, model_id, WaitPolicy()).poll_once(request=False)
@@ -166,7 +166,7 @@ def _ask(
 ) -> T:
     """Answer *question* with a client of its own, and with the program's settings where none are given."""
     from nugen_pulumi.api.client import NugenClient  # noqa: PLC0415
-    from nugen_pulumi.waiting.loop import Loop  # noqa: PLC0415
+    from nugen_pulumi.waiting.event_loop import Loop  # noqa: PLC0415
 
     given = {
         "nugen:apiKey": api_key,

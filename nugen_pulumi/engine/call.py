@@ -16,39 +16,11 @@ import grpc
 from google.protobuf import any_pb2, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
+from nugen_pulumi.engine.cancellation import cancellation
 from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:
     from nugen_pulumi.waiting.runtime import Runtime
-
-
-class Cancellation:
-    """A cancellation that cannot be undone. Thread-safe."""
-
-    def __init__(self) -> None:
-        # Reentrant, because a second signal may interrupt the handler of the first.
-        self._lock = threading.RLock()
-        self._happened = False
-        self._listeners: list[Callable[[], None]] = []
-
-    def announce(self) -> None:
-        """Tell all listeners, once: the engine cancels twice on Ctrl-C, and also at every operation's normal end."""
-        with self._lock:
-            listeners, self._listeners, self._happened = self._listeners, [], True
-        for listener in listeners:
-            listener()
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call *listener* when it happens, or now if it has."""
-        with self._lock:
-            if not self._happened:
-                self._listeners.append(listener)
-                return
-        listener()
-
-
-# The engine cancels a process, not a call.
-cancellation = Cancellation()
 
 
 # Seconds between two messages to the engine. One for each line would cost a tenth of an HTTP request.

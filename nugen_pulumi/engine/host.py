@@ -134,7 +134,7 @@ def _cancel(_self: Any, _request: Any, _context: Any) -> Any:
     # Runs as the host's own function: nothing of this module's globals is in reach.
     from google.protobuf.empty_pb2 import Empty  # noqa: PLC0415
 
-    from nugen_pulumi.engine.call import cancellation  # noqa: PLC0415
+    from nugen_pulumi.engine.cancellation import cancellation  # noqa: PLC0415
 
     cancellation.announce()
     return Empty()

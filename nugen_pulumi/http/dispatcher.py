@@ -10,8 +10,8 @@ import httpx
 
 from nugen_pulumi.errors import NugenError, OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
-from nugen_pulumi.http.pace import Outcome, Pace
 from nugen_pulumi.http.pool import Pool
+from nugen_pulumi.http.rate_limit import Outcome, Pace
 from nugen_pulumi.http.request import DEFAULT_OPTIONS, LONGEST_OUTAGE, RequestOptions, SentRequest
 from nugen_pulumi.http.request_queue import NoTurnError, RequestQueue
 from nugen_pulumi.http.response import Response

@@ -8,7 +8,7 @@ import itertools
 import math
 
 from nugen_pulumi.errors import OutageError
-from nugen_pulumi.http.pace import Outcome, Pace
+from nugen_pulumi.http.rate_limit import Outcome, Pace
 
 _BETWEEN_LAST_CALLS = 1.0
 

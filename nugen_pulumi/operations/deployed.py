@@ -15,8 +15,8 @@ from nugen_pulumi.errors import (
     UndeployFailedError,
 )
 from nugen_pulumi.operations import inputs, messages, outputs
-from nugen_pulumi.operations.action import Action
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW, Given, Inputs
+from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, with_saved_key
 
 if TYPE_CHECKING:

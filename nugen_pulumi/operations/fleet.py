@@ -10,7 +10,6 @@ from pulumi.output import Unknown
 from nugen_pulumi.api.statuses import Phase
 from nugen_pulumi.errors import BadKeyError, InputError, ModelNotFoundError, UnfinishedFleetError
 from nugen_pulumi.operations import inputs, outputs
-from nugen_pulumi.operations.action import Action, next_action
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.messages import (
     drift,
@@ -21,9 +20,10 @@ from nugen_pulumi.operations.messages import (
     unfinished_fleet,
     unseen_fleet,
 )
+from nugen_pulumi.operations.next_action import Action, next_action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, with_saved_key
 from nugen_pulumi.operations.outputs import FleetState
-from nugen_pulumi.waiting.budget import within_budget
+from nugen_pulumi.waiting.size_limit import within_budget
 
 
 class FleetOperations:

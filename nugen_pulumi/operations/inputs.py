@@ -13,7 +13,7 @@ from pulumi import Archive, Asset
 from pulumi.output import Unknown
 
 from nugen_pulumi.api.statuses import PULUMI_SIGNATURE
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 
 class Given(TypedDict, total=False):

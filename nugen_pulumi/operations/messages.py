@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nugen_pulumi.api.statuses import Phase, model_status
-from nugen_pulumi.operations.action import Action
-from nugen_pulumi.waiting.progress import GO_ON, MORE_TIME, START_AGAIN
+from nugen_pulumi.operations.next_action import Action
+from nugen_pulumi.waiting.wait_messages import GO_ON, MORE_TIME, START_AGAIN
 
 if TYPE_CHECKING:
     from nugen_pulumi.api.statuses import FleetModel

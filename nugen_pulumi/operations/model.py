@@ -9,9 +9,9 @@ from typing import Any, cast
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.errors import ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.operations import inputs, outputs
-from nugen_pulumi.operations.action import Action, next_action
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.operations.messages import GET_ADVICE, drift, failed, missing_models, next_up, update_reason
+from nugen_pulumi.operations.next_action import Action, next_action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, with_saved_key
 from nugen_pulumi.operations.outputs import ModelState
 

@@ -12,7 +12,7 @@ from nugen_pulumi.operations import inputs
 from nugen_pulumi.operations.inputs import DEFAULTS, Given
 from nugen_pulumi.operations.messages import contradiction
 from nugen_pulumi.settings import MissingKeyError, Settings
-from nugen_pulumi.waiting.progress import Reporter
+from nugen_pulumi.waiting.wait_messages import Reporter
 
 if TYPE_CHECKING:
     from nugen_pulumi.operations.outputs import DeployedState, FleetState, ModelState

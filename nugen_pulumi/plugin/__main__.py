@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from nugen_pulumi.engine.call import cancellation
+from nugen_pulumi.engine.cancellation import cancellation
 from nugen_pulumi.plugin.servicer import Servicer
 
 # What the engine itself allows (sdk/go/common/util/rpcutil); and as many calls at a time as the dynamic face.

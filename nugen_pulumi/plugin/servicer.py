@@ -18,7 +18,8 @@ from pulumi.output import Unknown
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.engine.call import Call, cancellation
+from nugen_pulumi.engine.call import Call
+from nugen_pulumi.engine.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.deployed import DeployedOperations

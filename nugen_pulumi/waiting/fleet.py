@@ -13,10 +13,10 @@ from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.text import duration, printable
-from nugen_pulumi.waiting.budget import LARGEST_PENDING_RESULT, Budget, left_out, size_of
-from nugen_pulumi.waiting.progress import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
+from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.size_limit import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.wait_messages import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 
 _BETWEEN_LINES = 0.5
 _LONGEST_TRACEBACK = 8000

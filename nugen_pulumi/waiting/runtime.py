@@ -16,11 +16,11 @@ from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.api.statuses import AlignedModel, FleetModel
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
-from nugen_pulumi.waiting.loop import Loop
-from nugen_pulumi.waiting.progress import SILENT, Reporter
+from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.wait_messages import SILENT, Reporter
 
 T = TypeVar("T")
 

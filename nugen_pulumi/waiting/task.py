@@ -24,8 +24,8 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
-from nugen_pulumi.waiting.progress import SILENT, Facts, LiveLine, Reporter
-from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
+from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
+from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
 
 _MOST_REPEATS = 3
 # Seconds between the end of a task and the date of a response, within which they are of the same request.

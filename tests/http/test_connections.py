@@ -15,9 +15,9 @@ import trustme
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
-from nugen_pulumi.waiting.loop import Loop
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 BODY = b'{"model_id":"m","status":"%s"}'
 

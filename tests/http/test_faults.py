@@ -12,8 +12,8 @@ from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.errors import NugenError, RejectedError
 from nugen_pulumi.http.request import RequestOptions
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiting.loop import Loop
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.event_loop import Loop
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 
 def test_each_fault_is_in_the_table():

@@ -7,9 +7,9 @@ import pytest
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.emulator import Emulator, faults
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
-from nugen_pulumi.waiting.loop import Loop
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 
 def undeploy_all(emulator, count, **settings):

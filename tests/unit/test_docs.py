@@ -21,9 +21,9 @@ from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
 from nugen_pulumi.engine import host
-from nugen_pulumi.http import pace, request, response
+from nugen_pulumi.http import rate_limit, request, response
 from nugen_pulumi.operations import inputs, outputs
-from nugen_pulumi.waiting import progress, task, waiter
+from nugen_pulumi.waiting import polling, task, wait_messages
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -38,12 +38,12 @@ KNOWN_COMMANDS = {"export", "make", "pip", "pulumi", "pytest", "python", "python
 SETTINGS = settings.VARIABLES
 MODULES = {
     "inputs": inputs,
-    "pace": pace,
+    "rate_limit": rate_limit,
     "request": request,
     "response": response,
     "settings": settings,
     "task": task,
-    "waiter": waiter,
+    "polling": polling,
 }
 
 # Each program runs as it stands, in a fork of one process: what the SDK remembers outlives a program, and importing it
@@ -366,14 +366,14 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
     really = {}
     for name in told:
         module, attribute = name.split(".")
-        holder = waiter.WaitPolicy() if module == "WaitPolicy" else MODULES[module]
+        holder = polling.WaitPolicy() if module == "WaitPolicy" else MODULES[module]
         really[name] = float(getattr(holder, attribute))
 
     assert really == told
-    assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(waiter.WaitPolicy)} <= set(told)
+    assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(polling.WaitPolicy)} <= set(told)
     public = {
         f"{module}.{name}"
-        for module in ("pace", "request")
+        for module in ("rate_limit", "request")
         for name, found in vars(MODULES[module]).items()
         if isinstance(found, (int, float)) and not name.startswith("_")
     }
@@ -383,8 +383,14 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
 @pytest.mark.parametrize("page", [README, HOW, REFERENCE, ROOT / "docs" / "operations.md"], ids=lambda page: page.name)
 def test_seconds_in_prose_are_numbers_of_the_code(page):
     """Those of the table, and the example of how many polls a wait takes."""
-    policy = dataclasses.astuple(waiter.WaitPolicy())
-    known = {*policy, settings.DEFAULT_REQUEST_TIMEOUT, 150.0, progress.FIRST_SIGN_OF_LIFE, progress.SIGN_OF_LIFE}
+    policy = dataclasses.astuple(polling.WaitPolicy())
+    known = {
+        *policy,
+        settings.DEFAULT_REQUEST_TIMEOUT,
+        150.0,
+        wait_messages.FIRST_SIGN_OF_LIFE,
+        wait_messages.SIGN_OF_LIFE,
+    }
     told = {float(number) for number in re.findall(r"\b(\d+(?:\.\d+)?) seconds\b", prose(page))}
 
     assert told <= known
@@ -392,7 +398,7 @@ def test_seconds_in_prose_are_numbers_of_the_code(page):
 
 def test_a_long_wait_takes_as_many_polls_as_is_said():
     [[seconds, polls]] = re.findall(r"(\d+)\s+seconds\s+costs\s+some\s+(\d+)\s+polls", prose(HOW))
-    policy, waited, polled = waiter.WaitPolicy(), 0.0, 1
+    policy, waited, polled = polling.WaitPolicy(), 0.0, 1
     while waited < float(seconds):
         waited += policy.pause(waited, 0.5)
         polled += 1

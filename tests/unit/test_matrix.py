@@ -7,8 +7,8 @@ from harness.faults import MEANINGS, PERMANENT, REFUSED, TRANSIENT, without_a_so
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError, WaitTimeoutError
+from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.waiter import WaitPolicy
 
 KEY = "key-for-tests"
 

@@ -11,8 +11,8 @@ from harness.api import ScriptedApi, body, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import NugenError
+from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.waiter import WaitPolicy
 
 WAITS = 500
 MINUTES = 10

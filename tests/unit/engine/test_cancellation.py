@@ -1,6 +1,6 @@
 """Happens once."""
 
-from nugen_pulumi.engine.call import Cancellation
+from nugen_pulumi.engine.cancellation import Cancellation
 
 
 def test_cancel_is_announced_once_to_each_and_at_once_to_who_comes_late():

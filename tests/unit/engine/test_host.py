@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pulumi.runtime.proto import provider_pb2 as pb
 
-from nugen_pulumi.engine import call as cancellation_module
+from nugen_pulumi.engine import cancellation as cancellation_module
 from nugen_pulumi.engine import host
-from nugen_pulumi.engine.call import Cancellation
+from nugen_pulumi.engine.cancellation import Cancellation
 
 
 class Context:

@@ -6,7 +6,7 @@ from pulumi import StringAsset
 from pulumi.output import Unknown
 
 from nugen_pulumi.operations.inputs import Inputs, changed, problems, same_ids
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 
 def reason(name, value):

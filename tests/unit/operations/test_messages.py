@@ -6,7 +6,6 @@ import pytest
 
 from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
-from nugen_pulumi.operations.action import Action
 from nugen_pulumi.operations.inputs import Inputs
 from nugen_pulumi.operations.messages import (
     drift,
@@ -19,7 +18,8 @@ from nugen_pulumi.operations.messages import (
     unseen_fleet,
     update_reason,
 )
-from nugen_pulumi.waiting.progress import Facts
+from nugen_pulumi.operations.next_action import Action
+from nugen_pulumi.waiting.wait_messages import Facts
 
 UNDEPLOYED = {"status": "COMPLETED", "undeployed": True, "error": None}
 PENDING = {"status": "PENDING", "undeployed": False, "error": None}

@@ -11,7 +11,7 @@ from harness.simulated import simulate
 from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.fleet import UnforeseenError, follow_all
-from nugen_pulumi.waiting.waiter import WaitPolicy
+from nugen_pulumi.waiting.polling import WaitPolicy
 
 
 class Api(ScriptedApi):

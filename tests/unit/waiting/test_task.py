@@ -21,8 +21,8 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
+from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.waiter import WaitPolicy
 
 STEADY = WaitPolicy(jitter=0.0)
 NOT_FOUND = httpx.Response(404, json={"detail": "Model not found"})

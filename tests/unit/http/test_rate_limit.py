@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
 from nugen_pulumi.http.dispatcher import Dispatcher
-from nugen_pulumi.http.pace import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
+from nugen_pulumi.http.rate_limit import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
 from nugen_pulumi.http.request import LONGEST_OUTAGE, RequestOptions
 from nugen_pulumi.http.request_queue import RequestQueue
 from nugen_pulumi.settings import Settings

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.waiting.waiter import PollAgain, Stop, Wait, WaitPolicy
+from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
 
 MIDDLE = 0.5  # the chance at which jitter changes nothing
 

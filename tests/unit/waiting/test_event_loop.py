@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from nugen_pulumi.waiting.loop import Loop
+from nugen_pulumi.waiting.event_loop import Loop
 
 
 def run(main):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from nugen_pulumi.operations.action import Action, next_action, settled
 from nugen_pulumi.operations.inputs import Inputs
+from nugen_pulumi.operations.next_action import Action, next_action, settled
 
 UNDEPLOYED = {"status": "COMPLETED", "undeployed": True}
 AT_REST = {"status": "FAILED", "undeployed": True, "error": "Model status is EVALUATED."}

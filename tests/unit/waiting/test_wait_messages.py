@@ -1,6 +1,6 @@
 """When a line is worth it: what is new at once, what is not now and then."""
 
-from nugen_pulumi.waiting.progress import LiveLine
+from nugen_pulumi.waiting.wait_messages import LiveLine
 
 START = 1000.0
 
