@@ -11,7 +11,7 @@ from pulumi.dynamic import Resource
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.outputs import OF_DEPLOYED
 from nugen_pulumi.provider import DeployedModelProvider
-from nugen_pulumi.resource import refuse_unreadable
+from nugen_pulumi.resource import read_in_preview, refuse_unreadable
 
 
 class DeployedModel(Resource, module="nugen", name="DeployedModel"):
@@ -84,8 +84,7 @@ class DeployedModel(Resource, module="nugen", name="DeployedModel"):
             "triggers": triggers,
             # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
             **dict.fromkeys(OF_DEPLOYED),
-            # Read also runs in a preview, where it must not wait. The engine does not tell the provider which it is.
-            READ_IN_PREVIEW: True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None,
+            READ_IN_PREVIEW: read_in_preview(opts),
         }
         super().__init__(DeployedModelProvider(), resource_name, props, opts)
 

@@ -132,8 +132,7 @@ def get_models(
     """
 
     async def models(client: NugenClient) -> GetModelsResult:
-        found = await client.models(within=LONGEST_LIST)
-        return GetModelsResult([model for model in found if deployed is None or model["deployed"] is deployed])
+        return GetModelsResult(await client.models(deployed=deployed, within=LONGEST_LIST))
 
     return _ask(models, api_key, base_url, request_timeout_seconds)
 

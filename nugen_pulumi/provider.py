@@ -28,7 +28,7 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations.deployed import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import announce, check, settings_problem
+from nugen_pulumi.operations.operation import check_resource
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config
@@ -53,10 +53,8 @@ class _Provider(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""
-        checked, failures = check(news, self._operations.id_name, self._operations.defaults)
-        announce(host.HostCall.current(), self._operations, news, creating=not olds)
-        if (reason := settings_problem(self._config.get, creating=not olds)) is not None:
-            failures.append(("", reason))
+        call = host.HostCall.current()
+        checked, failures = check_resource(call, self._operations, news, self._config.get, creating=not olds)
         return CheckResult(checked, [CheckFailure(name, reason) for name, reason in failures])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
@@ -74,7 +72,7 @@ class _Provider(ResourceProvider):
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Request the undeployment if told to, and find out how it ends."""
+        """Request what the resource asks for, and find out how it ends."""
         with self._answering() as call:
             return CreateResult(*self._operations.create(call, props))
 

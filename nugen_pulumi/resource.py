@@ -142,8 +142,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
             "triggers": triggers,
             # Pulumi gives a dynamic resource an attribute only for what is among its properties from the start.
             **dict.fromkeys(OF_MODEL),
-            # Read also runs in a preview, where it must not wait. The engine does not tell the provider which it is.
-            READ_IN_PREVIEW: True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None,
+            READ_IN_PREVIEW: read_in_preview(opts),
         }
         super().__init__(UndeployedModelProvider(), resource_name, props, opts)
 
@@ -263,6 +262,15 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
             **{name: _secret_like(ids, empty) for name, empty in NAMING_MODELS.items()},
         }
         super().__init__(UndeployedModelsProvider(), resource_name, props, opts)
+
+
+def read_in_preview(opts: pulumi.ResourceOptions | None) -> bool | None:
+    """
+    Return True if a resource is only read, and in a preview; else None, which is no property.
+
+    There it must not wait, and the engine does not tell the provider which it is.
+    """
+    return True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None
 
 
 def refuse_unreadable(kind: type, id_: Any, *, wait: Any) -> pulumi.Input[str]:

@@ -1,4 +1,4 @@
-"""The two requests to the Nugen API. Turns responses into values or errors."""
+"""The requests to the Nugen API. Turns responses into values or errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PAGE = 200
 
 class NugenClient:
     """
-    The two requests this package sends. Belongs to one event loop.
+    The requests this package sends. Belongs to one event loop.
 
     Args:
         settings: Where the API is and how to speak to it.
@@ -151,13 +151,14 @@ class NugenClient:
 
         return await self._in_its_paths(ask)
 
-    async def models(self, *, within: float) -> list[AlignedModel]:
+    async def models(self, *, deployed: bool | None = None, within: float) -> list[AlignedModel]:
         """
         List the account's models. The list may lag behind by a minute.
 
         Source: ``GET /api/v3/models/aligned``.
 
         Args:
+            deployed: Only those that are in service, or out of it; None: all, those of which the API does not say too.
             within: Seconds that each page may take in all.
 
         Raises:
@@ -185,7 +186,7 @@ class NugenClient:
             found |= news
             # An API that does not know the parameters answers with all of them, again and again.
             if not news or len(page) < _PAGE:
-                return list(found.values())
+                return [model for model in found.values() if deployed is None or model["deployed"] is deployed]
 
     async def _in_its_paths(self, ask: Callable[[Paths], Awaitable[T]]) -> T:
         """

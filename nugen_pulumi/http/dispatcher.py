@@ -69,7 +69,7 @@ class Outage:
 # request, and does not limit the rate. With a rate limit, about a tenth of all requests is refused: of ten thousand
 # requests, a few are refused three times in a row.
 _REFUSALS = 6
-# How often in a row a DELETE may be refused before it stands in line with the polls.
+# How often in a row a DELETE or POST may be refused before it stands in line with the polls.
 _URGENT_REFUSALS = 2
 
 
@@ -115,7 +115,7 @@ class Dispatcher:
         Send one request in its turn and read its response; send it again for as long as it is refused for overload.
 
         Args:
-            method: Of HTTP. A DELETE goes before all else, over a connection that no server is about to close.
+            method: Of HTTP. A DELETE or POST goes before all else, over a connection that no server is about to close.
             path: Percent-encoded, with a slash in front, below the base URL.
             read: Makes a value of the response, or raises what it means: a :class:`OverloadedError` if it is a refusal.
             within: Seconds that this may take in all, its turns included.

@@ -15,9 +15,9 @@ from nugen_pulumi.errors import (
     UndeployFailedError,
 )
 from nugen_pulumi.operations import inputs, messages, outputs
-from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW, Given, Inputs
+from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action
-from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, with_saved_key
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
 
 if TYPE_CHECKING:
     from nugen_pulumi.api.models import TaskStatus
@@ -118,11 +118,7 @@ class DeployedOperations:
 
     def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> DeployedState:
         """Wait for a deployment that is under way, but never request one: for a resource that is read, not managed."""
-        given = {**props, "model_id": id_}
-        refuse_bad(given)
-        wanted = Inputs.read(cast("Given", props))
-        if props.get(READ_IN_PREVIEW):
-            wanted = replace(wanted, wait=False)
+        given, wanted = to_read(id_, props)
         status = self._deploy_and_wait(
             operation, id_, wanted, request=False, before=None, advice=messages.GET_DEPLOYED_ADVICE
         )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.errors import ModelNotFoundError, UndeployFailedError
 from nugen_pulumi.operations import inputs, outputs
-from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
+from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.messages import GET_ADVICE, drift, failed, missing_models, next_up, update_reason
 from nugen_pulumi.operations.next_action import Action, next_action
-from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, with_saved_key
+from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
 from nugen_pulumi.operations.outputs import ModelState
 
 
@@ -75,11 +74,7 @@ class ModelOperations:
 
     def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> ModelState:
         """Wait like ``create``, but never request the undeployment: for a resource that is read, not managed."""
-        given = {**props, "model_id": id_}
-        refuse_bad(given)
-        wanted = Inputs.read(cast("Given", props))
-        if props.get(READ_IN_PREVIEW):
-            wanted = replace(wanted, wait=False)
+        given, wanted = to_read(id_, props)
         return outputs.of_model(given, self._undeploy_and_wait(operation, id_, wanted, advice=GET_ADVICE))
 
     def _undeploy_and_wait(

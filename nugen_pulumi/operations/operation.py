@@ -1,15 +1,15 @@
-"""Code shared by the operations of both resources: context, checks, and state after an error."""
+"""Code shared by the operations of all resources: context, checks, and state after an error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nugen_pulumi.errors import BadKeyError, InputError, SettingsError
 from nugen_pulumi.operations import inputs
-from nugen_pulumi.operations.inputs import DEFAULTS, Given
+from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.operations.messages import contradiction
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiting.wait_messages import Reporter
@@ -50,6 +50,26 @@ class Difference:
     update_reason: str | None
 
 
+def check_resource(
+    reporter: Reporter, operations: Any, news: Mapping[str, Any], find: Callable[[str], Any], *, creating: bool
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """
+    Return what both faces answer to Check: the inputs, and what is wrong with them or the settings. Sends nothing.
+
+    Args:
+        reporter: The call of Check.
+        operations: Those of the resource's type.
+        news: The inputs.
+        find: Looks a key such as ``nugen:apiKey`` up.
+        creating: The resource does not exist yet.
+    """
+    checked, failures = check(news, operations.id_name, operations.defaults)
+    announce(reporter, operations, news, creating=creating)
+    if (reason := settings_problem(find, creating=creating)) is not None:
+        failures.append(("", reason))
+    return checked, failures
+
+
 def check(
     props: Mapping[str, Any], id_name: str, defaults: Given = DEFAULTS
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -79,6 +99,14 @@ def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | Non
     except SettingsError as exc:
         return str(exc)
     return None
+
+
+def to_read(id_: str, props: Mapping[str, Any]) -> tuple[dict[str, Any], Inputs]:
+    """Return the checked properties of a ``.get()`` and its inputs: in a preview it does not wait."""
+    given = {**props, "model_id": id_}
+    refuse_bad(given)
+    wanted = Inputs.read(cast("Given", props))
+    return given, replace(wanted, wait=False) if props.get(READ_IN_PREVIEW) else wanted
 
 
 def refuse_bad(props: Mapping[str, Any]) -> None:

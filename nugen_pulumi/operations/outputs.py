@@ -73,12 +73,7 @@ def given(props: Mapping[str, object]) -> dict[str, Any]:
 
 def from_state(state: ModelState) -> FleetModel | None:
     """Return what *state* records of its model, or None if nothing is known yet."""
-    if "status" not in state:
-        return None
-    known: FleetModel = {"status": state["status"], "undeployed": state.get("undeployed", False)}
-    known.update({"result": state.get("result"), "error": state.get("error")})
-    known.update({"start_time": state.get("start_time"), "end_time": state.get("end_time")})
-    return known
+    return cast("FleetModel | None", _record(state, "undeployed"))
 
 
 def of_model(props: Mapping[str, object], model: FleetModel) -> ModelState:
@@ -88,11 +83,14 @@ def of_model(props: Mapping[str, object], model: FleetModel) -> ModelState:
 
 def deployed_from_state(state: DeployedState) -> DeployedRecord | None:
     """Return what *state* records of its model, or None if nothing is known yet."""
+    return cast("DeployedRecord | None", _record(state, "deployed"))
+
+
+def _record(state: Mapping[str, Any], flag: str) -> dict[str, Any] | None:
     if "status" not in state:
         return None
-    known = {"status": state["status"], "deployed": state.get("deployed", False)}
-    known |= {name: state.get(name) for name in ("result", "start_time", "end_time", "error")}
-    return cast("DeployedRecord", known)
+    record = {"status": state["status"], flag: state.get(flag, False)}
+    return record | {name: state.get(name) for name in ("result", "start_time", "end_time", "error")}
 
 
 def of_deployed(props: Mapping[str, object], model: DeployedRecord, *, adopted: bool) -> DeployedState:

@@ -25,7 +25,7 @@ from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.deployed import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import Operation, announce, check, settings_problem
+from nugen_pulumi.operations.operation import Operation, check_resource
 from nugen_pulumi.plugin import wire
 
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""
         operations, news = _operations(request.urn), wire.read(request.news)
-        checked, failures = check(news, operations.id_name, operations.defaults)
-        announce(Call(request.urn), operations, news, creating=not request.olds.fields)
-        if (reason := settings_problem(self._find, creating=not request.olds.fields)) is not None:
-            failures.append(("", reason))
+        creating = not request.olds.fields
+        checked, failures = check_resource(Call(request.urn), operations, news, self._find, creating=creating)
         return provider_pb2.CheckResponse(
             inputs=wire.written(checked, secret=wire.secret_names(request.news)),
             failures=[
@@ -107,7 +105,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=changes, replaces=[wire.camel(name) for name in difference.replaces])
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Request the undeployment if told to, and find out how it ends."""
+        """Request what the resource asks for, and find out how it ends."""
         operations, news = _operations(request.urn), wire.read(request.properties)
         secret = wire.secret_names(request.properties)
 
@@ -222,15 +220,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 def _models(operation: Operation, args: dict[str, Any]) -> Any:
     """Return the account's models, filtered as asked."""
-    models, deployed = operation.runtime().models(), args.get("deployed")
-    wanted = [model for model in models if deployed is None or model["deployed"] is deployed]
-    return _invoked(
-        {
-            "models": [
-                {wire.camel(name): value for name, value in model.items() if value is not None} for model in wanted
-            ]
-        }
-    )
+    models = operation.runtime().models(deployed=args.get("deployed"))
+    named = [{wire.camel(name): value for name, value in model.items() if value is not None} for model in models]
+    return _invoked({"models": named})
 
 
 def _invoked(result: dict[str, Any]) -> Any:

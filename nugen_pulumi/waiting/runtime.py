@@ -101,9 +101,9 @@ class Runtime:
             )
         )
 
-    def models(self) -> list[AlignedModel]:
+    def models(self, *, deployed: bool | None = None) -> list[AlignedModel]:
         """Block until the account's models are listed: see :meth:`NugenClient.models`."""
-        return self._run(lambda: self._client.models(within=WaitPolicy().longest_first_outage))
+        return self._run(lambda: self._client.models(deployed=deployed, within=WaitPolicy().longest_first_outage))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

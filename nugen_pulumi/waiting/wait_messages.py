@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from nugen_pulumi.errors import UnavailableError
 
 
-GO_ON = "The next `pulumi up` continues to wait."
-START_AGAIN = "The next `pulumi up` starts again."
+_GO_ON = "The next `{}` continues to wait."
+_START_AGAIN = "The next `{}` starts again."
+GO_ON = _GO_ON.format("pulumi up")
+START_AGAIN = _START_AGAIN.format("pulumi up")
 MORE_TIME = "To wait longer, raise timeout_seconds."
 
 # Seconds after which a line is a sign of life, though it has nothing new: the first time, and later.
@@ -178,11 +180,11 @@ class Facts:
 
     @property
     def _go_on(self) -> str:
-        return GO_ON.replace("pulumi up", self.again)
+        return _GO_ON.format(self.again)
 
     @property
     def _start_again(self) -> str:
-        start_again = START_AGAIN.replace("pulumi up", self.again)
+        start_again = _START_AGAIN.format(self.again)
         if self.fate_unknown:
             method = self.direction.method
             return f"The API may have carried out the {method}, and it does no harm to repeat it. {start_again}"
