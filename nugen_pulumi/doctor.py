@@ -23,11 +23,13 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 
 from nugen_pulumi._version import VERSION
+from nugen_pulumi.api.client import is_no_model, path_of
+from nugen_pulumi.api.directions import DOCUMENTED, NEWER, UNDEPLOY
 from nugen_pulumi.errors import NugenError, RejectedError, SettingsError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
 from nugen_pulumi.http.proxies import Proxy, find_proxy
@@ -278,17 +280,15 @@ class Doctor:
         return Check(name, "good", f"the API accepts the API key from {source}", {"status": response.status})
 
     def _check_paths(self, name: str) -> Check:
-        model = quote(self._model_id or _NO_SUCH_MODEL, safe="")
-        documented = f"{_MODELS}/undeploy-model/{model}/status"
-        newer = f"{_MODELS}/{model}/deployment/status"
+        model = self._model_id or _NO_SUCH_MODEL
         try:
-            answers = {"documented": self._get(documented), "newer": self._get(newer)}
+            answers = {paths.name: self._get(path_of(paths.status, model, UNDEPLOY)) for paths in (DOCUMENTED, NEWER)}
         except NugenError as exc:
             return self._stop(name, self._advice(exc))
         there = {
             family: answer
             for family, answer in answers.items()
-            if _no_model(answer.response) or not (_no_route(answer.response) or self._problem(answer.response))
+            if is_no_model(answer.response) or not (_no_route(answer.response) or self._problem(answer.response))
         }
         self._status = there.get("documented") or there.get("newer")
         facts = {family: answer.response.status for family, answer in answers.items()}
@@ -348,7 +348,7 @@ class Doctor:
             return Check(name, "skipped", "not asked for: use --model ID to check one of your models")
         assert self._status is not None  # noqa: S101 - the check of the paths would have stopped
         response = self._status.response
-        if _no_model(response):
+        if is_no_model(response):
             return Check(
                 name,
                 "bad",
@@ -503,11 +503,7 @@ def capture(checks: list[Check], requests: list[dict[str, Any]]) -> str:
 
 def _no_route(response: Response) -> bool:
     """Whether there is no such path, as opposed to no such model. Another server's 404 counts, too."""
-    return response.status == 404 and not _no_model(response)
-
-
-def _no_model(response: Response) -> bool:
-    return response.status == 404 and response.detail.rstrip(".").lower() == "model not found"
+    return response.status == 404 and not is_no_model(response)
 
 
 def _word(entry: Mapping[str, Any]) -> str:

@@ -99,7 +99,7 @@ class NugenClient:
         self._asked_about.add(model_id)
 
         async def ask(paths: Paths) -> TaskStatus:
-            path = _path(paths.status, model_id, direction)
+            path = path_of(paths.status, model_id, direction)
             return await self._dispatcher.send(
                 "GET", path, lambda response: read(response, paths), within=within, options=options
             )
@@ -146,7 +146,7 @@ class NugenClient:
             raise self._error(response, model_id)
 
         async def ask(paths: Paths) -> Started:
-            path = _path(paths.request, model_id, direction)
+            path = path_of(paths.request, model_id, direction)
             return await self._dispatcher.send(direction.method, path, read, within=within, options=options)
 
         return await self._in_its_paths(ask)
@@ -257,7 +257,7 @@ class NugenClient:
                 f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
                 f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"
             )
-        elif status == 404 and response.detail.rstrip(".").lower() == "model not found":
+        elif is_no_model(response):
             kind = ModelNotFoundError
             why = (
                 f"the Nugen API knows no such model, or it belongs to another account ({said}): correct the id, or use"
@@ -299,8 +299,14 @@ def _page(response: Response, source: str) -> str:
     return f"an HTML page ({response.excerpt}) instead of the API's response: check the base URL (from {source})"
 
 
-def _path(template: str, model_id: str, direction: Direction) -> str:
+def path_of(template: str, model_id: str, direction: Direction) -> str:
+    """Return a path of :class:`Paths` for a model and a direction."""
     return template.format(kind=direction.kind, id=quote(model_id, safe=""))
+
+
+def is_no_model(response: Response) -> bool:
+    """Whether a response is what the API itself says of a model that it does not know."""
+    return response.status == 404 and response.detail.rstrip(".").lower() == "model not found"
 
 
 def _is_no_route(response: Response) -> bool:
