@@ -301,8 +301,7 @@ class Doctor:
                 name,
                 "note",
                 "only the newer paths answer (…/deployment/status), not the documented ones"
-                f" ({answers['documented'].response.summary}). If a `pulumi up` reports `has no such endpoint`, upgrade"
-                " this package.",
+                f" ({answers['documented'].response.summary}). The resources use them by themselves.",
                 facts,
             )
         response = answers["documented"].response

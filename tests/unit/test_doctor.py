@@ -168,8 +168,8 @@ def test_only_the_newer_paths():
 
     assert "note" == checks["paths"].state
     assert (
-        "only the newer paths answer (…/deployment/status), not the documented ones (404 Not Found). If a `pulumi up`"
-        " reports `has no such endpoint`, upgrade this package." == checks["paths"].message
+        "only the newer paths answer (…/deployment/status), not the documented ones (404 Not Found). The"
+        " resources use them by themselves." == checks["paths"].message
     )
     assert "m-1: the status of its deployment is DEPLOYED" == checks["model"].message
 

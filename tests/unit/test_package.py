@@ -15,11 +15,14 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 import nugen_pulumi
 from nugen_pulumi import (
+    DeployedModel,
     FleetModel,
     GetUndeployStatusResult,
     Provider,
     UndeployedModel,
     UndeployedModels,
+    get_models,
+    get_models_output,
     get_undeploy_status,
     get_undeploy_status_output,
     provider,
@@ -57,6 +60,9 @@ RELEASED = {
     ),
     "gASVOQAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMGFVuZGVwbG95ZWRNb2RlbHNQcm92aWRlcpSTlCmBlC4=": (
         provider.UndeployedModelsProvider  # 0.1.0
+    ),
+    "gASVNgAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMFURlcGxveWVkTW9kZWxQcm92aWRlcpSTlCmBlC4=": (
+        provider.DeployedModelProvider  # not released yet
     ),
 }
 
@@ -155,6 +161,16 @@ RESOURCES = [
 ]
 
 
+def test_every_place_knows_each_input_and_each_output_of_a_deployed_model():
+    given = {"model_id", *inputs.Given.__annotations__} - {"undeploy", "on_failure"}
+
+    assert given == parameters(DeployedModel.__init__)
+    assert given | set(outputs.OF_DEPLOYED) == set(DeployedModel.__annotations__)
+    assert given | set(outputs.OF_DEPLOYED) <= set(get_type_hints(outputs.DeployedState))
+    assert parameters(DeployedModel.get) == given - {"model_id", "triggers"} | {"id"}
+    assert inputs.DEPLOYED_DEFAULTS.items() <= inputs.DEFAULTS.items()
+
+
 @pytest.mark.parametrize(("resource", "ids", "computed", "kept"), RESOURCES)
 def test_every_place_knows_each_input_and_each_output(resource, ids, computed, kept):
     given = {ids, *inputs.Given.__annotations__}
@@ -219,7 +235,9 @@ def test_state_of_every_release_still_loads(pickled):
     assert isinstance(dill.loads(base64.b64decode(pickled)), RELEASED[pickled])
 
 
-@pytest.mark.parametrize("kind", [provider.UndeployedModelProvider, provider.UndeployedModelsProvider])
+@pytest.mark.parametrize(
+    "kind", [provider.UndeployedModelProvider, provider.UndeployedModelsProvider, provider.DeployedModelProvider]
+)
 def test_a_pickled_provider_is_a_name_and_nothing_more(kind):
     """Bytecode in state would be a release that cannot be repaired."""
     assert kind is RELEASED.get(serialize_provider(kind()))
@@ -228,7 +246,18 @@ def test_a_pickled_provider_is_a_name_and_nothing_more(kind):
 
 @pytest.mark.parametrize(
     "documented",
-    [UndeployedModel, UndeployedModel.get, UndeployedModels, Provider, get_undeploy_status, get_undeploy_status_output],
+    [
+        DeployedModel,
+        DeployedModel.get,
+        get_models,
+        get_models_output,
+        UndeployedModel,
+        UndeployedModel.get,
+        UndeployedModels,
+        Provider,
+        get_undeploy_status,
+        get_undeploy_status_output,
+    ],
 )
 def test_what_a_program_calls_has_an_example_of_that_call(documented):
     example = inspect.getdoc(documented).split("Example:")[1].strip().strip("`")
