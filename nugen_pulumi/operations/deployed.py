@@ -99,7 +99,7 @@ class DeployedOperations:
         try:
             with with_saved_key(_DESTROY):
                 status = operation.runtime().wait(
-                    id_, policy, direction=UNDEPLOY, request=True, again=_DESTROY, reporter=operation
+                    id_, policy, direction=UNDEPLOY, request=True, look_first=True, again=_DESTROY, reporter=operation
                 )
         except ModelNotFoundError:
             return
@@ -137,13 +137,16 @@ class DeployedOperations:
         """Wait or poll once, as wanted; a model that does not come into service is an error if it is waited for."""
         runtime, recorded = operation.runtime(), cast("Any", before)
         if not wanted.wait:
-            return runtime.poll(model_id, direction=DEPLOY, request=request, before=recorded, reporter=operation)
+            return runtime.poll(
+                model_id, direction=DEPLOY, request=request, before=recorded, look_first=request, reporter=operation
+            )
         status = runtime.wait(
             model_id,
             wanted.policy(operation.timeout),
             direction=DEPLOY,
             request=request,
             before=recorded,
+            look_first=request,
             reporter=operation,
         )
         if not status.reached:

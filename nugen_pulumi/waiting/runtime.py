@@ -54,6 +54,7 @@ class Runtime:
         direction: Direction = UNDEPLOY,
         request: bool = False,
         before: FleetModel | None = None,
+        look_first: bool = False,
         again: str = "pulumi up",
         reporter: Reporter = SILENT,
     ) -> TaskStatus:
@@ -61,7 +62,14 @@ class Runtime:
 
         async def follow() -> TaskStatus:
             task = Task(
-                self._client, model_id, policy, direction=direction, before=before, again=again, reporter=reporter
+                self._client,
+                model_id,
+                policy,
+                direction=direction,
+                before=before,
+                look_first=look_first,
+                again=again,
+                reporter=reporter,
             )
             return await task.follow(request=request)
 
@@ -74,12 +82,21 @@ class Runtime:
         direction: Direction = UNDEPLOY,
         request: bool = False,
         before: FleetModel | None = None,
+        look_first: bool = False,
         reporter: Reporter = SILENT,
     ) -> TaskStatus:
         """Block for one poll: see :meth:`Task.poll_once`."""
 
         async def poll_once() -> TaskStatus:
-            task = Task(self._client, model_id, WaitPolicy(), direction=direction, before=before, reporter=reporter)
+            task = Task(
+                self._client,
+                model_id,
+                WaitPolicy(),
+                direction=direction,
+                before=before,
+                look_first=look_first,
+                reporter=reporter,
+            )
             return await task.poll_once(request=request)
 
         return self._run(poll_once)

@@ -19,6 +19,7 @@ from nugen_pulumi.errors import (
     NugenError,
     OutageError,
     OverloadedError,
+    RejectedError,
     UnavailableError,
     WaitInterruptedError,
     WaitTimeoutError,
@@ -44,6 +45,7 @@ class Task:
         policy: When to poll and when to stop.
         direction: Undeployment or deployment.
         before: What was recorded of the model before its task is requested, or None.
+        look_first: Poll once before the request, to know what the status endpoint may still say after it.
         again: The command that continues after an error.
         reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
@@ -62,6 +64,7 @@ class Task:
         *,
         direction: Direction = UNDEPLOY,
         before: FleetModel | None = None,
+        look_first: bool = False,
         again: str = "pulumi up",
         reporter: Reporter = SILENT,
         remember: Callable[[TaskStatus], TaskStatus] | None = None,
@@ -72,6 +75,7 @@ class Task:
         self._client = client
         self._direction = direction
         self._before = before
+        self._look_first = look_first
         self._again = again
         self._line = LiveLine(reporter.report)
         self._debug = reporter.debug
@@ -191,6 +195,8 @@ class Task:
     async def _start(self) -> bool:
         """Send the request that starts the task; return whether that is done, so that the status tells the rest."""
         method = self._direction.method
+        if self._look_first:
+            await self._look()
         try:
             # Ends at the deadline, because the last poll starts there.
             started = await self._client.start(
@@ -226,6 +232,22 @@ class Task:
             "accepted: polling" if started.answer is Answer.ACCEPTED else f"nothing to {self._direction.will}: polling"
         )
         return True
+
+    async def _look(self) -> None:
+        """Poll once, so that what the status endpoint still says after our request is known to be from before it."""
+        try:
+            status = await self._client.status(
+                self.model_id, direction=self._direction, within=self._wait.left(self._clock()), options=self._options
+            )
+        except OutageError:
+            raise
+        except (RejectedError, UnavailableError) as exc:
+            # The request itself will meet what is wrong.
+            self._log(f"{exc}; sending the {self._direction.method}")
+        else:
+            self._before = status.recorded()
+            self._log(f"{status.status}; sending the {self._direction.method}")
+        self._look_first = False
 
     def _began(self, *, adopted: bool) -> None:
         """Note that the request was sent, and may have been carried out."""

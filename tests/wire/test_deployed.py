@@ -93,12 +93,36 @@ def test_a_refresh_of_what_does_not_exist_drops_it(host, emulator):
 @pytest.mark.parametrize("gone", ["UNDEPLOYED", "missing"])
 def test_a_delete_of_what_is_out_of_service_ends_well(host, emulator, gone):
     if gone == "missing":
+        emulator.script("m-1", 404)
         emulator.script_undeploy("m-1", 404)
     else:
         emulator.add("m-1", state=gone)
     host.delete(IN_SERVICE)
 
     assert [DELETE] == changes(emulator)
+
+
+EARLIER = {"model_id": "m-1", "end_time": "2026-02-03T10:00:00.000001"}
+COMPLETED_EARLIER = {**EARLIER, "status": "COMPLETED"}
+FAILED_EARLIER = {**EARLIER, "status": "FAILED", "result": {"error": "GPU on fire"}}
+
+
+@pytest.mark.parametrize("earlier", [COMPLETED_EARLIER, FAILED_EARLIER], ids=["completed", "failed"])
+def test_a_delete_does_not_believe_what_an_earlier_undeployment_left(host, emulator, earlier):
+    """The status endpoint lags, and times without a zone cannot be told from those of our own undeployment."""
+    emulator.script("m-1", earlier, earlier, "PENDING", "COMPLETED")
+    emulator.script_undeploy("m-1", 200)
+    host.delete(IN_SERVICE)
+
+    assert ["GET", "DELETE", "GET", "GET", "GET"] == [method for method, _ in emulator.requests]
+
+
+def test_a_create_does_not_believe_what_an_earlier_deployment_left(host, emulator):
+    emulator.script_deploy_status("m-1", COMPLETED_EARLIER, COMPLETED_EARLIER, "PENDING", "COMPLETED")
+    emulator.script_deploy("m-1", 200)
+
+    assert host.create(GIVEN)[1]["deployed"]
+    assert ["GET", "POST", "GET", "GET", "GET"] == [method for method, _ in emulator.requests]
 
 
 @pytest.mark.parametrize(
@@ -117,6 +141,7 @@ def test_a_delete_that_does_not_end_well_is_an_error(host, emulator, traits, say
 
 
 def test_a_key_that_was_rotated_gets_its_advice(host, emulator):
+    emulator.script("m-1", 403)
     emulator.script_undeploy("m-1", 403)
     with pytest.raises(grpc.RpcError) as caught:
         host.delete(IN_SERVICE)

@@ -38,10 +38,12 @@ class Runtime:
         self.asked = []
         self.policies = []
 
-    def poll(self, model_id, *, direction, request=False, before=None, reporter):
+    def poll(self, model_id, *, direction, request=False, before=None, look_first=False, reporter):
+        assert request is look_first
         return self._answer("poll", direction, request)
 
-    def wait(self, model_id, policy, *, direction, request, before=None, again="pulumi up", reporter):
+    def wait(self, model_id, policy, *, direction, request, before=None, look_first=False, again="pulumi up", reporter):
+        assert request is look_first
         self.policies.append(policy)
         return self._answer("wait", direction, request)
 

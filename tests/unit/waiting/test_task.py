@@ -764,6 +764,50 @@ def test_a_completion_from_before_the_request_is_no_answer(end_time, counts):
     assert counts or took >= 15
 
 
+def look(*script, policy=STEADY):
+    """As :func:`after_a_request`, of a task that polls once before its request."""
+    api = ScriptedApi(*script)
+
+    async def main():
+        task = Task(client_for(api), "m", policy, look_first=True)
+        try:
+            return await task.follow(request=True)
+        except NugenError as exc:
+            return exc
+
+    status, took = simulate(main)
+    return status, took, api
+
+
+def test_what_was_polled_before_the_request_is_no_answer_to_it():
+    status, _, api = look("COMPLETED", 200, "COMPLETED", "PENDING", failed("GPU on fire"))
+
+    assert "GPU on fire" == status.error
+    assert ["GET", "DELETE", "GET", "GET", "GET"] == api.methods
+
+
+@pytest.mark.parametrize("answer", [404, 403, 500, "junk", httpx.ConnectError("no route to host")])
+def test_a_poll_before_the_request_that_fails_is_not_repeated(answer):
+    status, _, api = look(answer, 200, "COMPLETED")
+
+    assert "COMPLETED" == status.status
+    assert ["GET", "DELETE", "GET"] == api.methods
+
+
+def test_a_poll_before_the_request_is_not_repeated_with_it():
+    deploying = httpx.Response(400, json={"detail": "Model cannot be undeployed. Current status: DEPLOYING"})
+
+    assert ["GET", "DELETE", "DELETE", "GET"] == look("COMPLETED", deploying, 200, "FAILED")[2].methods
+
+
+def test_an_outage_met_before_the_request_ends_the_wait():
+    error, took, api = look(503, policy=WaitPolicy(timeout=1000))
+
+    assert isinstance(error, UnavailableError)
+    assert 300 <= took < 360
+    assert {"GET"} == set(api.methods)
+
+
 def test_without_a_date_of_the_server_a_completion_counts():
     assert 0 == after_a_request(body("COMPLETED", end_time="2024-02-24T10:00:00Z"), date="soon")[1]
 
