@@ -24,9 +24,26 @@ Programs catch those that ``nugen_pulumi`` exports. The package itself tells the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulumi
+
+
+class Reason(NamedTuple):
+    """
+    Why a model is not as wanted.
+
+    Attributes:
+        what: What happened, one sentence or two.
+        advice: What to do about it, a sentence each: a fleet gives each advice once for all of its models.
+    """
+
+    what: str
+    advice: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """All of it, as one text."""
+        return " ".join((self.what, *self.advice))
 
 
 class NugenError(pulumi.RunError):
@@ -35,7 +52,11 @@ class NugenError(pulumi.RunError):
 
     A program that does not catch the error ends with this message and without a traceback, as for Pulumi's own errors.
 
+    Args:
+        message: The message.
+
     Attributes:
+        reason: The message in its parts.
         last_known: What was known when this was raised: the last ``TaskStatus`` of the model; of a fleet, a
             dict with what is recorded of each model, by id. None: nothing.
         kept: Id and outputs of the resource that stays in state in spite of this error. None: it does not stay.
@@ -45,6 +66,10 @@ class NugenError(pulumi.RunError):
     last_known: Any = None
     kept: tuple[str, Any] | None = None
     traceback: str = ""
+
+    def __init__(self, message: str | Reason) -> None:
+        super().__init__(str(message))
+        self.reason = message if isinstance(message, Reason) else Reason(message)
 
 
 class SettingsError(NugenError):
@@ -64,7 +89,7 @@ class UnavailableError(NugenError):
         sent: False if the API certainly did not carry out the request.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, sent: bool = True) -> None:
+    def __init__(self, message: str | Reason, *, retry_after: float | None = None, sent: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.sent = sent

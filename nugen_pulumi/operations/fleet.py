@@ -8,7 +8,7 @@ from typing import cast
 from pulumi.output import Unknown
 
 from nugen_pulumi.api.statuses import Phase
-from nugen_pulumi.errors import BadKeyError, InputError, ModelNotFoundError, UnfinishedFleetError
+from nugen_pulumi.errors import BadKeyError, InputError, ModelNotFoundError, Reason, UnfinishedFleetError
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.messages import (
@@ -70,7 +70,7 @@ class FleetOperations:
             outcomes = operation.runtime().follow_all(
                 undeploy, policy, wait=wanted.wait, before=before, recorded=known, reporter=operation
             )
-            reasons: dict[str, str] = {}
+            reasons: dict[str, Reason] = {}
             tracebacks = []
             # In the order of the program; the outcomes come in the order of their ends.
             for model_id in actions:
@@ -81,10 +81,10 @@ class FleetOperations:
                     # Not requested after all. Beside an input that asks for it, the old entry would say that it was.
                     models.pop(model_id, None)
                 if outcome.error is not None:
-                    reasons[model_id] = str(outcome.error)
+                    reasons[model_id] = outcome.error.reason
                     tracebacks += [outcome.error.traceback] if outcome.error.traceback else []
-                elif outcome.known and wanted.wait and (message := failed(model_id, outcome.known, wanted)):
-                    reasons[model_id] = message
+                elif outcome.known and wanted.wait and (reason := failed(model_id, outcome.known, wanted)):
+                    reasons[model_id] = reason
             if reasons:
                 missing = any(isinstance(outcome.error, ModelNotFoundError) for outcome in outcomes.values())
                 strict = wanted.wait and wanted.on_failure == "error"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nugen_pulumi.api.statuses import Phase, model_status
+from nugen_pulumi.errors import Reason
 from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.waiting.wait_messages import GO_ON, MORE_TIME, START_AGAIN
 
@@ -21,6 +22,8 @@ REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
 DEPLOY_AGAIN = "The next `pulumi up` requests the deployment again."
 GET_DEPLOYED_ADVICE = "To read the status without an error, set wait=False."
 WILL_DEPLOY = "will deploy, which uses credits"
+# What the next `pulumi up` does is reported once, for all models of a fleet.
+_REPORTED_ONCE = {GO_ON, START_AGAIN, MORE_TIME, REQUEST_AGAIN}
 
 _NAMED = 10
 # How long something took: "in 1m 30s", "its last status, 2s ago, was".
@@ -28,7 +31,7 @@ _LENGTHS = re.compile(r", [^,]* ago,|\b[\d.]+[hms](?: \d+[ms])?\b")
 _ALIKE = 3
 
 
-def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool, wanted: bool = True) -> str:
+def unfinished_fleet(total: int, reasons: Mapping[str, Reason], *, missing: bool, wanted: bool = True) -> str:
     """
     Report which of *total* models are not undeployed: up to ten reasons, and how many more there are.
 
@@ -38,14 +41,15 @@ def unfinished_fleet(total: int, reasons: Mapping[str, str], *, missing: bool, w
         missing: Some of them do not exist.
         wanted: All of them should be undeployed by now; else only their statuses were wanted.
     """
-    said = " ".join(reasons.values())
+    advice = {advice for reason in reasons.values() for advice in reason.advice}
     tail = "The next `pulumi up` continues with the models that are not finished"
-    tail += ", and requests the undeployments that FAILED again." if REQUEST_AGAIN in said else "."
-    if MORE_TIME in said:
+    tail += ", and requests the undeployments that FAILED again." if REQUEST_AGAIN in advice else "."
+    if MORE_TIME in advice:
         tail += f" {MORE_TIME}"
     if missing:
         tail += " Remove the ids that do not exist from model_ids."
-    return _fleet(total, reasons, "not undeployed" if wanted else "without a status", tail)
+    said = {model_id: _without_advice_to_all(reason) for model_id, reason in reasons.items()}
+    return _fleet(total, said, "not undeployed" if wanted else "without a status", tail)
 
 
 def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
@@ -53,7 +57,7 @@ def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
     return _fleet(total, reasons, "without a usable response", "State did not change.")
 
 
-def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> str | None:
+def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> Reason | None:
     """
     Return why a model is not undeployed, or None if it is, or if its failure is *wanted* as an output.
 
@@ -66,7 +70,7 @@ def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None 
     if model["undeployed"] or wanted.on_failure == "record":
         return None
     reason = (model.get("error") or "").rstrip(".")
-    return f"Model {model_id} was not undeployed: {reason}. {advice or _advice(model, wanted)}"
+    return Reason(f"Model {model_id} was not undeployed: {reason}.", (advice or _advice(model, wanted),))
 
 
 def _advice(model: FleetModel, wanted: Inputs) -> str:
@@ -148,17 +152,14 @@ def _fleet(total: int, reasons: Mapping[str, str], what: str, tail: str) -> str:
     for model_id, reason in reasons.items():
         # A thousand equal errors are one; how long each took makes no difference.
         alike.setdefault(_LENGTHS.sub("", reason.replace(f"Model {model_id}", "", 1)), []).append(model_id)
-    # What the next `pulumi up` does is reported once, for all of them.
-    named = [f"  {_bare(reasons[ids[0]])}{_others(ids[1:])}" for ids in list(alike.values())[:_NAMED]]
+    named = [f"  {reasons[ids[0]]}{_others(ids[1:])}" for ids in list(alike.values())[:_NAMED]]
     left = sum(map(len, list(alike.values())[_NAMED:]))
     head = f"{len(reasons)} of {total} models {'is' if len(reasons) == 1 else 'are'} {what}:"
     return "\n".join([head, *named, *([f"  … and {left} more."] if left else []), tail])
 
 
-def _bare(reason: str) -> str:
-    for advice in (MORE_TIME, GO_ON, REQUEST_AGAIN, START_AGAIN):
-        reason = reason.removesuffix(advice).rstrip()
-    return reason
+def _without_advice_to_all(reason: Reason) -> str:
+    return str(Reason(reason.what, tuple(advice for advice in reason.advice if advice not in _REPORTED_ONCE)))
 
 
 def _others(model_ids: Sequence[str]) -> str:

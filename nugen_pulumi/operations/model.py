@@ -93,8 +93,8 @@ class ModelOperations:
         policy = wanted.policy(operation.timeout)
         status = operation.runtime().wait(model_id, policy, request=undeploy, before=before, reporter=operation)
         known = status.recorded()
-        if (message := failed(model_id, known, wanted, advice)) is not None:
-            failure = UndeployFailedError(message)
+        if (reason := failed(model_id, known, wanted, advice)) is not None:
+            failure = UndeployFailedError(reason)
             failure.last_known = status
             raise failure
         return known

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
-from nugen_pulumi.errors import OutageError, OverloadedError
+from nugen_pulumi.errors import OutageError, OverloadedError, Reason
 from nugen_pulumi.text import duration
 
 if TYPE_CHECKING:
@@ -143,23 +143,23 @@ class Facts:
         return f"{self._status}{error}{_since(' · ', self.waited)}"
 
     @property
-    def timed_out(self) -> str:
-        """The message of a wait that timed out."""
+    def timed_out(self) -> Reason:
+        """Why a wait timed out."""
         # More time helps a wait that goes well, or one that is held up by a rate limit.
-        helps = self.last is not None and not self.error
-        return f"{self.unfinished} {MORE_TIME}" if helps or isinstance(self.error, OverloadedError) else self.unfinished
+        helps = (self.last is not None and not self.error) or isinstance(self.error, OverloadedError)
+        what, advice = self.unfinished
+        return Reason(what, (*advice, MORE_TIME)) if helps else self.unfinished
 
     @property
-    def unfinished(self) -> str:
-        """The message of a wait that ended because of an outage."""
+    def unfinished(self) -> Reason:
+        """Why a wait ended because of an outage."""
         waited = duration(self.waited)
         if self.last is None and self.early:
-            return f"Model {self.model_id}: no status in {waited}. The last poll: {self.early}. {self._start_again}"
+            return self._start_again(f"no status in {waited}. The last poll: {self.early}.")
         if self.last is None and isinstance(self.error, OutageError):
-            return f"Model {self.model_id}: {self.error}. {self._start_again}"
+            return self._start_again(f"{self.error}.")
         if self.last is None:
-            error = f"no usable response in {waited}. The last error: {self.error}"
-            return f"Model {self.model_id}: {error}. {self._start_again}"
+            return self._start_again(f"no usable response in {waited}. The last error: {self.error}.")
         since = ""
         if self.early:
             since = f" The last poll: {self.early}."
@@ -167,28 +167,22 @@ class Facts:
             since = f" Since then {self.error}."
         elif self.error:
             since = f" Since then there was no usable response; the last error: {self.error}."
-        return f"Model {self.model_id} {self.direction.unfinished} {waited}: {self._seen}.{since} {self._go_on}"
+        what = f"Model {self.model_id} {self.direction.unfinished} {waited}: {self._seen}.{since}"
+        return Reason(what, (_GO_ON.format(self.again),))
 
     @property
-    def interrupted(self) -> str:
-        """The message of a wait that was cancelled."""
-        start = f"Model {self.model_id}: interrupted after {duration(self.waited)}"
+    def interrupted(self) -> Reason:
+        """Why a wait that was cancelled ended."""
+        after = f"interrupted after {duration(self.waited)}"
         if self.last is not None:
-            return f"{start}; {self._seen}. {self._go_on}"
+            return Reason(f"Model {self.model_id}: {after}; {self._seen}.", (_GO_ON.format(self.again),))
         error = f" The last error: {self.error}." if self.error else ""
-        return f"{start} before the first usable response.{error} {self._start_again}"
+        return self._start_again(f"{after} before the first usable response.{error}")
 
-    @property
-    def _go_on(self) -> str:
-        return _GO_ON.format(self.again)
-
-    @property
-    def _start_again(self) -> str:
-        start_again = _START_AGAIN.format(self.again)
+    def _start_again(self, what: str) -> Reason:
         if self.fate_unknown:
-            method = self.direction.method
-            return f"The API may have carried out the {method}, and it does no harm to repeat it. {start_again}"
-        return start_again
+            what += f" The API may have carried out the {self.direction.method}, and it does no harm to repeat it."
+        return Reason(f"Model {self.model_id}: {what}", (_START_AGAIN.format(self.again),))
 
     @property
     def _status(self) -> str:

@@ -95,7 +95,7 @@ def test_reasons_that_many_models_share(unit):
     """What the API wrote is cut to a line before it comes here."""
     reason = {"error": mebibyte(unit)}
     seen = TaskStatus.model_validate({"model_id": "m", "status": "FAILED", "result": reason})
-    said = str(failed("m", seen.recorded(), _Wanted()))
+    said = failed("m", seen.recorded(), _Wanted())
 
     assert len(unfinished_fleet(2, {"m": said, "n": said}, missing=False)) < 2000
 

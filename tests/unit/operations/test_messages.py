@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nugen_pulumi.api.models import TaskStatus
-from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
+from nugen_pulumi.errors import OutageError, OverloadedError, Reason, UnavailableError
 from nugen_pulumi.operations.inputs import Inputs
 from nugen_pulumi.operations.messages import (
     drift,
@@ -43,14 +43,16 @@ GO_ON = "The next `pulumi up` continues with the models that are not finished."
 
 
 def test_one_model_of_a_fleet_is_named_with_its_reason():
-    assert f"1 of 3 models is not undeployed:\n  why\n{GO_ON}" == unfinished_fleet(3, {"a": "why"}, missing=False)
+    assert f"1 of 3 models is not undeployed:\n  why\n{GO_ON}" == unfinished_fleet(
+        3, {"a": Reason("why")}, missing=False
+    )
 
 
 @pytest.mark.parametrize(
     ("reasons", "named", "more"), [(10, 10, []), (11, 10, ["  … and 1 more."]), (20, 10, ["  … and 10 more."])]
 )
 def test_ten_reasons_of_a_fleet_are_named_and_the_others_counted(reasons, named, more):
-    said = {f"m-{n}": f"Model m-{n}: {'no' * n} answer." for n in range(reasons)}
+    said = {f"m-{n}": Reason(f"Model m-{n}: {'no' * n} answer.") for n in range(reasons)}
 
     assert [
         f"{reasons} of 300 models are not undeployed:",
@@ -71,7 +73,7 @@ def test_ten_reasons_of_a_fleet_are_named_and_the_others_counted(reasons, named,
 )
 def test_a_reason_that_many_have_is_named_once(alike, others):
     """However long each took."""
-    said = {f"m-{n}": f"Model m-{n}: no usable response in {n + 1}s." for n in range(alike)}
+    said = {f"m-{n}": Reason(f"Model m-{n}: no usable response in {n + 1}s.") for n in range(alike)}
 
     reason = "Model m-0: no usable response in 1s."
 
@@ -82,8 +84,8 @@ def test_a_reason_that_many_have_is_named_once(alike, others):
 
 
 def test_those_who_share_a_reason_that_is_not_named_are_counted_each():
-    said = {f"m-{n}": f"Model m-{n}: {'no' * n} answer." for n in range(10)}
-    said |= {f"o-{n}": f"Model o-{n}: GPU on fire." for n in range(5)}
+    said = {f"m-{n}": Reason(f"Model m-{n}: {'no' * n} answer.") for n in range(10)}
+    said |= {f"o-{n}": Reason(f"Model o-{n}: GPU on fire.") for n in range(5)}
 
     assert unfinished_fleet(15, said, missing=False).endswith(f"\n  … and 5 more.\n{GO_ON}")
 
@@ -94,24 +96,30 @@ MORE_TIME = "To wait longer, raise timeout_seconds."
 @pytest.mark.parametrize(
     ("advice", "tail"),
     [
-        ("The next `pulumi up` continues to wait.", GO_ON),
-        (f"The next `pulumi up` continues to wait. {MORE_TIME}", f"{GO_ON} {MORE_TIME}"),
-        ("The next `pulumi up` starts again.", GO_ON),
+        (["The next `pulumi up` continues to wait."], GO_ON),
+        (["The next `pulumi up` continues to wait.", MORE_TIME], f"{GO_ON} {MORE_TIME}"),
+        (["The next `pulumi up` starts again."], GO_ON),
         (
-            "The next `pulumi up` requests the undeployment again.",
+            ["The next `pulumi up` requests the undeployment again."],
             f"{GO_ON[:-1]}, and requests the undeployments that FAILED again.",
         ),
     ],
 )
 def test_what_comes_next_is_reported_once_for_all_of_a_fleet(advice, tail):
     assert f"1 of 2 models is not undeployed:\n  Why.\n{tail}" == (
-        unfinished_fleet(2, {"a": f"Why. {advice}"}, missing=False)
+        unfinished_fleet(2, {"a": Reason("Why.", (*advice,))}, missing=False)
+    )
+
+
+def test_advice_that_is_not_for_all_stays_with_its_model():
+    assert f"1 of 2 models is not undeployed:\n  Why. Call them.\n{GO_ON}" == (
+        unfinished_fleet(2, {"a": Reason("Why.", ("Call them.",))}, missing=False)
     )
 
 
 def test_errors_of_a_fleet_whose_models_need_not_be_undeployed_say_no_more_than_that():
     assert f"1 of 2 models is without a status:\n  why\n{GO_ON}" == (
-        unfinished_fleet(2, {"a": "why"}, missing=False, wanted=False)
+        unfinished_fleet(2, {"a": Reason("why")}, missing=False, wanted=False)
     )
 
 
@@ -144,7 +152,7 @@ def test_models_that_do_not_exist_are_named(missing, of_fleet, says):
 
 def test_who_names_models_that_do_not_exist_is_told_what_to_do():
     assert f"1 of 1 models is not undeployed:\n  a\n{GO_ON} Remove the ids that do not exist from model_ids." == (
-        unfinished_fleet(1, {"a": "a"}, missing=True)
+        unfinished_fleet(1, {"a": Reason("a")}, missing=True)
     )
 
 
@@ -240,14 +248,14 @@ def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(actions, reason):
     ],
 )
 def test_a_failure_says_why_and_what_helps(model_status, undeploy, advice):
-    assert (f"Model m was not undeployed: No active undeployment. Model status is {model_status}. {advice}") == failed(
-        "m", lost(model_status), wanted(undeploy=undeploy)
+    assert (f"Model m was not undeployed: No active undeployment. Model status is {model_status}. {advice}") == str(
+        failed("m", lost(model_status), wanted(undeploy=undeploy))
     )
 
 
 def test_a_failure_has_the_advice_that_it_is_given():
     assert "Model m was not undeployed: GPU on fire. Call somebody." == (
-        failed("m", {"status": "FAILED", "undeployed": False, "error": "GPU on fire"}, wanted(), "Call somebody.")
+        str(failed("m", {"status": "FAILED", "undeployed": False, "error": "GPU on fire"}, wanted(), "Call somebody."))
     )
 
 
@@ -319,26 +327,26 @@ def test_a_wait_that_ends_badly_says_when_it_knew_what(unanswered_for, ago):
     assert (
         f"Model m is not undeployed after 1m 12s: its last status{ago} was PENDING."
         " The next `pulumi up` continues to wait."
-    ) == known.unfinished
+    ) == str(known.unfinished)
     assert (
         f"Model m: interrupted after 1m 12s; its last status{ago} was PENDING. The next `pulumi up` continues to wait."
-    ) == known.interrupted
-    assert f"{known.unfinished} To wait longer, raise timeout_seconds." == known.timed_out
+    ) == str(known.interrupted)
+    assert f"{known.unfinished} To wait longer, raise timeout_seconds." == str(known.timed_out)
 
 
 def test_a_wait_that_ends_badly_says_what_went_wrong_last():
     again = "The next `pulumi up` starts again."
 
     assert f"Model m: no usable response in 1m 12s. The last error: 503. {again}" == (
-        facts(status=None, error="503").unfinished
+        str(facts(status=None, error="503").unfinished)
     )
     assert f"Model m: interrupted after 1m 12s before the first usable response. {again}" == (
-        facts(status=None).interrupted
+        str(facts(status=None).interrupted)
     )
     assert (
         "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
         " response; the last error: 503. The next `pulumi up` continues to wait."
-    ) == facts(error="503", unanswered_for=9.0).unfinished
+    ) == str(facts(error="503", unanswered_for=9.0).unfinished)
 
 
 def test_a_wait_that_does_not_know_what_became_of_its_delete_says_that_it_may_be_repeated():
@@ -347,7 +355,7 @@ def test_a_wait_that_does_not_know_what_became_of_its_delete_says_that_it_may_be
     assert (
         "Model m: no usable response in 1m 12s. The last error: reset. The API may have carried out the DELETE, and it"
         " does no harm to repeat it. The next `pulumi up` starts again."
-    ) == known.unfinished
+    ) == str(known.unfinished)
 
 
 @pytest.mark.parametrize(
@@ -355,7 +363,7 @@ def test_a_wait_that_does_not_know_what_became_of_its_delete_says_that_it_may_be
     [(None, True), (OverloadedError("429"), True), (UnavailableError("500"), False), (OutageError("gone"), False)],
 )
 def test_more_time_is_advised_where_it_helps(error, helps):
-    assert helps is replace(facts(), error=error).timed_out.endswith("To wait longer, raise timeout_seconds.")
+    assert helps is (MORE_TIME in replace(facts(), error=error).timed_out.advice)
 
 
 def test_an_outage_is_reported_once():
@@ -364,31 +372,31 @@ def test_an_outage_is_reported_once():
     assert (
         "Model m is not undeployed after 1m 12s: its last status was PENDING. Since then the API has given no usable"
         " response to any request for 5m; the last error: 500. The next `pulumi up` continues to wait."
-    ) == replace(facts(), error=outage).unfinished
+    ) == str(replace(facts(), error=outage).unfinished)
     assert (
         "Model m: the API has given no usable response to any request for 5m; the last error: 500."
         " The next `pulumi up` starts again."
-    ) == replace(facts(status=None), error=outage).unfinished
+    ) == str(replace(facts(status=None), error=outage).unfinished)
 
 
 @pytest.mark.parametrize("error", [None, "500"])
 def test_a_wait_that_ends_in_the_grace_period_says_what_the_last_poll_said(error):
     """That was a response, whatever befell the DELETE."""
     assert "Model m: no status in 1m 12s. The last poll: Model not found. The next `pulumi up` starts again." == (
-        facts(status=None, error=error, early="Model not found").unfinished
+        str(facts(status=None, error=error, early="Model not found").unfinished)
     )
     assert (
         "Model m is not undeployed after 1m 12s: its last status was PENDING. The last poll: Model not found."
         " The next `pulumi up` continues to wait."
-    ) == facts(error=error, early="Model not found").unfinished
+    ) == str(facts(error=error, early="Model not found").unfinished)
 
 
 def test_only_how_long_it_took_makes_no_difference():
     """Other numbers do: a status code, an error of the API's own. Ids are ids, be they letters of other words."""
     reasons = {
-        "a": "Model a: no usable response in 1m 30s. CUDA error 11.",
-        "e": "Model e: no usable response in 31s. CUDA error 11.",
-        "m": "Model m: no usable response in 0.5s. CUDA error 98.",
+        "a": Reason("Model a: no usable response in 1m 30s. CUDA error 11."),
+        "e": Reason("Model e: no usable response in 31s. CUDA error 11."),
+        "m": Reason("Model m: no usable response in 0.5s. CUDA error 98."),
     }
 
     assert [
