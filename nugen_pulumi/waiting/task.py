@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 
 from nugen_pulumi.api.answers import Answer
 from nugen_pulumi.api.client import NugenClient
@@ -25,12 +23,9 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
+from nugen_pulumi.waiting.own_request import OwnRequest
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
 from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
-
-_MOST_REPEATS = 3
-# Seconds between the end of a task and the date of a response, within which they are of the same request.
-_SLACK = 2.0
 
 
 class Task:
@@ -74,7 +69,6 @@ class Task:
         self.error: UnavailableError | None = None
         self._client = client
         self._direction = direction
-        self._before = before
         self._look_first = look_first
         self._again = again
         self._line = LiveLine(reporter.report)
@@ -87,12 +81,7 @@ class Task:
         self._wait = Wait(policy, now=self._clock())
         self._following = False
         self._request = False
-        self._requested = False
-        self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
-        self._fate_unknown = False
-        self._adopted = False
-        self._already = False
-        self._repeats = 0
+        self._own = OwnRequest(direction, before)
         self._early: str | None = None
 
     async def follow(self, *, request: bool) -> TaskStatus:
@@ -209,28 +198,25 @@ class Task:
             if not exc.sent:
                 raise
             self.error = exc
-            self._fate_unknown = True
-            self._began(adopted=True)
+            self._own.lost()
+            self._wait.requested(self._clock())
             if self._direction is DEPLOY and self.last is None:
                 # A deployment that nobody remembers may cost; what runs is remembered, and left in service.
                 self._remember_status(self._pending())
             self._log(f"{exc}; the API may have carried out the {method}: polling")
             return True
-        self._fate_unknown = False
+        self._own.answered(started)
         self.error = None
         if started.answer is Answer.BLOCKED:
             self._early = started.said
             self._log(f"{started.said}; will send it again")
             return False
         if started.answer is Answer.ACCEPTED:
-            self._began(adopted=False)
-            self._not_before = started.at or -math.inf
+            self._wait.requested(self._clock())
             self._remember_status(self._pending())
+            self._log("accepted: polling")
         else:
-            self._adopted, self._already = True, started.answer is Answer.THERE
-        self._log(
-            "accepted: polling" if started.answer is Answer.ACCEPTED else f"nothing to {self._direction.will}: polling"
-        )
+            self._log(f"nothing to {self._direction.will}: polling")
         return True
 
     async def _look(self) -> None:
@@ -245,14 +231,9 @@ class Task:
             # The request itself will meet what is wrong.
             self._log(f"{exc}; sending the {self._direction.method}")
         else:
-            self._before = status.recorded()
+            self._own.will_follow(status)
             self._log(f"{status.status}; sending the {self._direction.method}")
         self._look_first = False
-
-    def _began(self, *, adopted: bool) -> None:
-        """Note that the request was sent, and may have been carried out."""
-        self._requested, self._adopted = True, adopted
-        self._wait.requested(self._clock())
 
     def _pending(self) -> TaskStatus:
         return STATUS_OF[self._direction](model_id=self.model_id, status=Phase.PENDING)
@@ -271,14 +252,12 @@ class Task:
                 self._early = "Model not found"
                 return None
             raise
-        if self._requested and status.status == Phase.PENDING:
-            # What runs now began after what was known before, and an accepted request of ours runs.
-            self._before, self._not_before = None, -math.inf
-            self._adopted = self._adopted and not self._fate_unknown
-        if self._wait.in_grace(self._clock()) and self._from_before(status):
+        if status.status == Phase.PENDING:
+            self._own.seen_running()
+        if self._wait.in_grace(self._clock()) and self._own.is_from_before(status):
             self._early = _early(status)
             return None
-        if self._following and self._has_to_be_sent_again(status):
+        if self._following and self._own.has_to_be_repeated(status):
             self._request = True
             self._early = _early(status)
             return None
@@ -286,27 +265,8 @@ class Task:
         self.error, self._early = None, None
         return self.last
 
-    def _from_before(self, status: TaskStatus) -> bool:
-        """Tell whether *status* may be about the time before our request."""
-        if status.model_status in self._direction.not_started:
-            return True
-        if not status.terminal or not self._requested:
-            return False
-        if self._before is not None and _same(status.recorded(), self._before):
-            return True
-        return status.status == Phase.COMPLETED and _finished_before(status.end_time, self._not_before)
-
-    def _has_to_be_sent_again(self, status: TaskStatus) -> bool:
-        """Tell whether our request was certainly not carried out: the model rests, or the opposite task runs."""
-        if status.model_status == self._direction.blocked:
-            return self._requested or self._adopted
-        if status.model_status in self._direction.not_started and self._fate_unknown and self._repeats < _MOST_REPEATS:
-            self._repeats += 1
-            return True
-        return False
-
     def _remember_status(self, status: TaskStatus) -> None:
-        self.last = status.marked(adopted=self._adopted, already=self._already)
+        self.last = self._own.marked(status)
 
     def _refused(self, refusal: OverloadedError) -> None:
         """Show that the API is overloaded; the request is sent again later."""
@@ -339,7 +299,7 @@ class Task:
             waited,
             unanswered_for,
             self._early,
-            self._fate_unknown,
+            self._own.fate_unknown,
             self._direction,
             self._again,
         )
@@ -347,18 +307,3 @@ class Task:
 
 def _early(status: TaskStatus) -> str:
     return f"{status.status}, {(status.error or '').rstrip('.')}"
-
-
-def _same(now: FleetModel, before: FleetModel) -> bool:
-    """Tell whether two statuses are the same but for their times, which are those of the poll."""
-    return all(now.get(name) == before.get(name) for name in ("status", "result", "error"))
-
-
-def _finished_before(end_time: str | None, began: float) -> bool:
-    """Tell whether *end_time*, if it has a zone, lies before the second in which the server accepted our request."""
-    try:
-        end = datetime.fromisoformat(end_time or "")
-    except ValueError:
-        return False
-    # The server's date is in whole seconds, and may be that of the end of a request in which the task was finished.
-    return end.tzinfo is not None and end.timestamp() < began - _SLACK

@@ -1,0 +1,99 @@
+"""What became of a wait's own request, and which statuses may be from before it. Sends nothing and has no clock."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from nugen_pulumi.api.answers import Answer, Started
+from nugen_pulumi.api.directions import Direction
+from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.statuses import FleetModel, Phase
+
+_MOST_REPEATS = 3
+# Seconds between the end of a task and the date of a response, within which they are of the same request.
+_SLACK = 2.0
+
+
+class OwnRequest:
+    """
+    The POST or DELETE of one wait, if it sends one.
+
+    Args:
+        direction: Undeployment or deployment.
+        before: What was recorded of the model before it, or None.
+
+    Attributes:
+        fate_unknown: It was sent, and it is not known whether it was carried out.
+    """
+
+    def __init__(self, direction: Direction, before: FleetModel | None) -> None:
+        self.fate_unknown = False
+        self._direction = direction
+        self._before = before
+        self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
+        self._sent = False
+        self._adopted = False
+        self._already = False
+        self._repeats = 0
+
+    def will_follow(self, status: TaskStatus) -> None:
+        """Note the *status* that was polled just before it."""
+        self._before = status.recorded()
+
+    def lost(self) -> None:
+        """Note that it was sent, and that there was no response."""
+        self.fate_unknown = self._sent = self._adopted = True
+
+    def answered(self, started: Started) -> None:
+        """Note what the API said."""
+        self.fate_unknown = False
+        if started.answer is Answer.ACCEPTED:
+            self._sent, self._adopted = True, False
+            self._not_before = started.at or -math.inf
+        elif started.answer is not Answer.BLOCKED:
+            self._adopted, self._already = True, started.answer is Answer.THERE
+
+    def seen_running(self) -> None:
+        """Note that the task runs: what runs now began after what was known before, and an accepted request runs."""
+        if self._sent:
+            self._before, self._not_before = None, -math.inf
+            self._adopted = self._adopted and not self.fate_unknown
+
+    def is_from_before(self, status: TaskStatus) -> bool:
+        """Tell whether *status*, polled after it, may still be about the time before it."""
+        if status.model_status in self._direction.not_started:
+            return True
+        if not status.terminal or not self._sent:
+            return False
+        if self._before is not None and _same(status.recorded(), self._before):
+            return True
+        return status.status == Phase.COMPLETED and _finished_before(status.end_time, self._not_before)
+
+    def has_to_be_repeated(self, status: TaskStatus) -> bool:
+        """Tell whether it was certainly not carried out: the model rests, or the opposite task runs. Counts that."""
+        if status.model_status == self._direction.blocked:
+            return self._sent or self._adopted
+        if status.model_status in self._direction.not_started and self.fate_unknown and self._repeats < _MOST_REPEATS:
+            self._repeats += 1
+            return True
+        return False
+
+    def marked(self, status: TaskStatus) -> TaskStatus:
+        """Return *status* with what the request tells about it: whose task it is, and whether it was over before."""
+        return status.marked(adopted=self._adopted, already=self._already)
+
+
+def _same(now: FleetModel, before: FleetModel) -> bool:
+    """Tell whether two statuses are the same but for their times, which are those of the poll."""
+    return all(now.get(name) == before.get(name) for name in ("status", "result", "error"))
+
+
+def _finished_before(end_time: str | None, began: float) -> bool:
+    """Tell whether *end_time*, if it has a zone, lies before the second in which the server accepted our request."""
+    try:
+        end = datetime.fromisoformat(end_time or "")
+    except ValueError:
+        return False
+    # The server's date is in whole seconds, and may be that of the end of a request in which the task was finished.
+    return end.tzinfo is not None and end.timestamp() < began - _SLACK
