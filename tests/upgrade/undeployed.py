@@ -1,4 +1,4 @@
-"""The program whose states are recorded beside this file: each kind of what may be left unfinished."""
+"""Undeployed models, each as it may be left: finished, FAILED and recorded, unfinished, and a fleet of all three."""
 
 from nugen_pulumi import UndeployedModel, UndeployedModels
 
