@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-VERSION = "3.259.0"  # newest that the Go module proxy serves; the release is the same one, so that both ways agree
+VERSION = "3.274.1"  # newest that the Go module proxy serves; the release is the same one, so that both ways agree
 HOST_VERSION = "3.79.0"  # the last one with the Python language host inside the SDK's module
 YAML_VERSION = "1.38.0"  # the first that compiles beside this CLI
 LAYOUT = 2  # counts what a folder in the cache has to hold: 2 has the YAML language host

@@ -30,8 +30,8 @@ def test_the_key_is_nowhere_even_if_the_api_quotes_it_back(stack, emulator, sour
     assert "Could not validate [API key]" in runs[0].output
     assert {"used": "[API key]"} == stack.outputs["result"]
     shown = [line for run in runs for line in run.output.splitlines() if KEY in line]
-    # At this level the engine itself prints what it hands to a provider, and the host gets the stack's config in plain.
-    # Nothing of ours can prevent that; docs and README say so. With the environment variable it has nothing to print.
-    assert (source == "stack config") == bool(shown)
+    # At this level an engine of 3.259 prints what it hands to a provider; one of 3.274 does not. Nothing of ours can
+    # prevent that; docs and README say so. With the environment variable there is nothing to print.
+    assert source == "stack config" or not shown
     assert all("Marshaling property for RPC[Provider[" in line and "].Configure().inputs]" in line for line in shown)
     assert [] == stack.files_with(KEY)
