@@ -84,16 +84,14 @@ class Response:
         Return what the body says in JSON, read leniently: one strange value must not hide those beside it.
 
         Bytes that are not UTF-8 become surrogates. A byte order mark does not matter, nor do control characters in
-        strings. An integer of more digits than a double can have becomes an infinity. Where Python's own reader finds
-        too many levels, the deepest become a note.
+        strings. An integer of more digits than a double can have becomes an infinity. What is nested too deep becomes
+        a note, because how deep Python's own reader goes depends on its version.
 
         Raises:
             ValueError: It is not JSON.
         """
-        try:
-            return _JSON.decode(self._text)
-        except RecursionError:
-            return _JSON.decode(_shallow(self._text))
+        text = self._text
+        return _JSON.decode(_shallow(text) if text.count("[") + text.count("{") > _DEEPEST else text)
 
     @cached_property
     def _text(self) -> str:

@@ -32,7 +32,7 @@ class DeployedOperations:
     id_name = "model_id"
     defaults = DEPLOYED_DEFAULTS
     computed = outputs.OF_DEPLOYED
-    starts = messages.WILL_DEPLOY
+    starts = staticmethod(messages.will_deploy)
 
     def diff(self, olds: DeployedState, news: DeployedState) -> Difference:
         """Compare what state holds with what the program says."""
@@ -99,7 +99,13 @@ class DeployedOperations:
         try:
             with with_saved_key(_DESTROY):
                 status = operation.runtime().wait(
-                    id_, policy, direction=UNDEPLOY, request=True, look_first=True, again=_DESTROY, reporter=operation
+                    id_,
+                    policy,
+                    direction=UNDEPLOY,
+                    request=True,
+                    look_first=True,
+                    again=messages.NEXT_DESTROY,
+                    reporter=operation,
                 )
         except ModelNotFoundError:
             return

@@ -20,8 +20,8 @@ GET_ADVICE = 'To read the status without an error, set wait=False or on_failure=
 REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
 
 DEPLOY_AGAIN = "The next `pulumi up` requests the deployment again."
+NEXT_DESTROY = "The resource stays in state, and the next `pulumi destroy`"
 GET_DEPLOYED_ADVICE = "To read the status without an error, set wait=False."
-WILL_DEPLOY = "will deploy, which uses credits"
 # What the next `pulumi up` does is reported once, for all models of a fleet.
 _REPORTED_ONCE = {GO_ON, START_AGAIN, MORE_TIME, REQUEST_AGAIN}
 
@@ -176,7 +176,17 @@ def deploy_reason(known: DeployedRecord | None, action: Action) -> str | None:
     if action is Action.POLL:
         return f"was {known['status'] if known else 'unknown'}: will keep waiting"
     now = model_status(known.get("error")) if known else None
-    return f"{f'is {now}' if now else 'not in service'}: {WILL_DEPLOY}"
+    return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
+
+
+def will_deploy(model_id: object = None) -> str:
+    """
+    Report what creating or updating a deployed model will do.
+
+    Args:
+        model_id: In the row of a replacement, which is also that of the old model, it tells which one is meant.
+    """
+    return f"will deploy{f' {model_id}' if isinstance(model_id, str) else ''}, which uses credits"
 
 
 def not_deployed(model_id: str, error: str | None, advice: str) -> str:
@@ -216,8 +226,8 @@ def out_of_service(model_id: str, seen: DeployedRecord, action: Action) -> str:
 def still_in_service(model_id: str, error: str | None) -> str:
     """Report that a destroy did not take a model out of service."""
     return (
-        f"Model {model_id} was not undeployed: {(error or '').rstrip('.')}. It stays in state, and the next `pulumi"
-        " destroy` requests the undeployment again."
+        f"Model {model_id} was not undeployed: {(error or '').rstrip('.')}. {NEXT_DESTROY} requests the undeployment"
+        " again."
     )
 
 

@@ -162,7 +162,7 @@ def announce(reporter: Reporter, operations: Any, news: Mapping[str, Any], *, cr
         creating: The resource does not exist yet.
     """
     if creating and operations.starts is not None:
-        reporter.report(operations.starts)
+        reporter.report(operations.starts(news.get("model_id")))
     wants = "deployed" if "deployed" in operations.computed else "undeployed"
     if contradicted(news.get("model_id"), operations.id_name, wants):
         reporter.warn(contradiction(news["model_id"]))

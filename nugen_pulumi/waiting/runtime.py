@@ -20,7 +20,7 @@ from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.wait_messages import SILENT, Reporter
+from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Reporter
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class Runtime:
         request: bool = False,
         before: FleetModel | None = None,
         look_first: bool = False,
-        again: str = "pulumi up",
+        again: str = NEXT_UP,
         reporter: Reporter = SILENT,
     ) -> TaskStatus:
         """Block until the task is finished: see :class:`Task` and its ``follow``."""

@@ -25,7 +25,7 @@ from nugen_pulumi.errors import (
 from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
 from nugen_pulumi.waiting.own_request import OwnRequest
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
-from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
+from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Facts, LiveLine, Reporter
 
 
 class Task:
@@ -41,7 +41,7 @@ class Task:
         direction: Undeployment or deployment.
         before: What was recorded of the model before its task is requested, or None.
         look_first: Poll once before the request, to know what the status endpoint may still say after it.
-        again: The command that continues after an error.
+        again: What goes on after an error, as the beginning of a sentence.
         reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
         remember: Makes what is remembered of a status; by default all of it.
@@ -60,7 +60,7 @@ class Task:
         direction: Direction = UNDEPLOY,
         before: FleetModel | None = None,
         look_first: bool = False,
-        again: str = "pulumi up",
+        again: str = NEXT_UP,
         reporter: Reporter = SILENT,
         remember: Callable[[TaskStatus], TaskStatus] | None = None,
     ) -> None:

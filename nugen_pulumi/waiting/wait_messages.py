@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from nugen_pulumi.errors import UnavailableError
 
 
-_GO_ON = "The next `{}` continues to wait."
-_START_AGAIN = "The next `{}` starts again."
-GO_ON = _GO_ON.format("pulumi up")
-START_AGAIN = _START_AGAIN.format("pulumi up")
+_GO_ON = "{} continues to wait."
+_START_AGAIN = "{} starts again."
+# What goes on after an error, as the beginning of a sentence.
+NEXT_UP = "The next `pulumi up`"
+GO_ON = _GO_ON.format(NEXT_UP)
+START_AGAIN = _START_AGAIN.format(NEXT_UP)
 MORE_TIME = "To wait longer, raise timeout_seconds."
 
 # Seconds after which a line is a sign of life, though it has nothing new: the first time, and later.
@@ -115,7 +117,7 @@ class Facts:
         early: What a poll said that may be about the time before our DELETE, or None.
         fate_unknown: The request was sent, and it is not known whether it was carried out.
         direction: Undeployment or deployment.
-        again: The command that continues after an error.
+        again: What goes on after an error, as the beginning of a sentence.
     """
 
     model_id: str
@@ -126,7 +128,7 @@ class Facts:
     early: str | None = None
     fate_unknown: bool = False
     direction: Direction = UNDEPLOY
-    again: str = "pulumi up"
+    again: str = NEXT_UP
 
     @property
     def news(self) -> str:

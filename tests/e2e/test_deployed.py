@@ -76,7 +76,7 @@ def test_life_from_up_to_destroy(project, emulator):
 
     preview = stack.preview().ok().output
     assert [] == emulator.requests
-    assert "will deploy, which uses credits" in preview
+    assert "will deploy bot-1, which uses credits" in preview
 
     stack.up().ok()
     assert {"deployed": True, "adopted": False} == stack.outputs
@@ -224,7 +224,7 @@ def test_a_destroy_that_times_out_says_what_goes_on(in_python, emulator):
 
     assert failure.code
     assert "Model bot-1 is not undeployed after 2s" in failure.output
-    assert "The next `pulumi destroy` continues to wait." in failure.output
+    assert "The resource stays in state, and the next `pulumi destroy` continues to wait." in failure.output
     assert "bot" in stack.models
 
 

@@ -1,5 +1,6 @@
 """Each example as a user has it: its folder copied, its stack configured, and a real engine."""
 
+import os
 import re
 import subprocess
 import sys
@@ -193,14 +194,21 @@ def test_cleanup(tmp_path, api):
     assert asked("exp-1") == asked_of(api)
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_ephemeral(tmp_path, api, code):
+@pytest.mark.parametrize(
+    ("test", "code"),
+    [("raise SystemExit(3)", 3), ("import os, time; os.kill(os.getppid(), 15); time.sleep(600)", 143)],
+    ids=["the test fails", "SIGTERM"],
+)
+def test_ephemeral(tmp_path, api, test, code):
     """The model is in service while the test runs, and out of it afterwards, whatever the test says."""
     env = {**Stack(tmp_path, "").env, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": api.url}
     for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
         del env[name]
+    # As if no virtual environment were active.
+    ours = str(Path(sys.executable).parent)
+    env["PATH"] = os.pathsep.join(folder for folder in env["PATH"].split(os.pathsep) if folder != ours)
     script = EXAMPLES / "ephemeral" / "ephemeral.py"
-    test = [sys.executable, "-c", f"print('tested {{}}'); raise SystemExit({code})"]
+    test = [sys.executable, "-c", f"print('tested {{}}', flush=True); {test}"]
     command = [sys.executable, script, "--work-dir", tmp_path / "kept", "new-1", "--", *test]
     run = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 

@@ -159,7 +159,7 @@ def test_port_taken():
         (["--undeploy-seconds", "nan"], "argument --undeploy-seconds: invalid seconds value: 'nan'"),
         (["--rate", "0"], "argument --rate: invalid number above 0 value: '0'"),
         (["--burst", "0"], "argument --burst: invalid whole number above 0 value: '0'"),
-        (["--refuse", "500"], "argument --refuse: invalid choice: 500"),
+        (["--refuse", "500"], "argument --refuse: invalid choice:"),
         (["--latency", "-1"], "argument --latency: invalid seconds value: '-1'"),
         (["--tls", "nowhere", "nowhere"], "cannot use the files of --tls: [Errno 2]"),
     ],

@@ -49,7 +49,7 @@ MODULES = {
 # Each program runs as it stands, in a fork of one process: what the SDK remembers outlives a program, and importing it
 # takes longer than all of them.
 RUN = """
-import os, runpy, sys, traceback
+import asyncio, os, runpy, sys, traceback
 import pulumi, nugen_pulumi
 
 class Mocks(pulumi.runtime.Mocks):
@@ -63,6 +63,7 @@ class Mocks(pulumi.runtime.Mocks):
 def run(path):
     sys.stdout = sys.stderr = open(path + ".said", "w")
     try:
+        asyncio.set_event_loop(asyncio.new_event_loop())  # the SDK expects one, and Python 3.14 makes none by itself
         pulumi.runtime.set_mocks(Mocks(), preview=False)
         pulumi.runtime.set_all_config({f"project:{key}": key for key in ("euKey", "usKey", "euModel", "usModel")})
         pulumi.runtime.test(lambda: runpy.run_path(path) and None)()

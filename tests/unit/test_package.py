@@ -64,6 +64,16 @@ RELEASED = {
     "gASVNgAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMFURlcGxveWVkTW9kZWxQcm92aWRlcpSTlCmBlC4=": (
         provider.DeployedModelProvider  # not released yet
     ),
+    # The same, as Python 3.14 writes them.
+    "gAWVOAAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMF1VuZGVwbG95ZWRNb2RlbFByb3ZpZGVylJOUKYGULg==": (
+        provider.UndeployedModelProvider
+    ),
+    "gAWVOQAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMGFVuZGVwbG95ZWRNb2RlbHNQcm92aWRlcpSTlCmBlC4=": (
+        provider.UndeployedModelsProvider
+    ),
+    "gAWVNgAAAAAAAACMFW51Z2VuX3B1bHVtaS5wcm92aWRlcpSMFURlcGxveWVkTW9kZWxQcm92aWRlcpSTlCmBlC4=": (
+        provider.DeployedModelProvider
+    ),
 }
 
 

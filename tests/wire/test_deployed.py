@@ -128,7 +128,7 @@ def test_a_create_does_not_believe_what_an_earlier_deployment_left(host, emulato
 @pytest.mark.parametrize(
     ("traits", "says"),
     [
-        ({"fails": "GPU on fire"}, "Model m-1 was not undeployed: GPU on fire. It stays in state"),
+        ({"fails": "GPU on fire"}, "Model m-1 was not undeployed: GPU on fire. The resource stays in state"),
         ({"undeploy_seconds": 9e9}, "Model m-1 is not undeployed after 1s: its last status"),
     ],
 )

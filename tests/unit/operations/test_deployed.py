@@ -261,7 +261,9 @@ def test_only_definite_words_end_a_delete_well(ask, seen, gone):
     if gone:
         ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
         return
-    with pytest.raises(UndeployFailedError, match="It stays in state, and the next `pulumi destroy` requests"):
+    with pytest.raises(
+        UndeployFailedError, match="The resource stays in state, and the next `pulumi destroy` requests"
+    ):
         ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
 
 
@@ -309,4 +311,7 @@ def test_two_resources_that_want_opposite_things_are_told_once():
         announce(told, operations, {"model_id": "wanted-twice"}, creating=False)
     announce(told, deployed, {"model_id": object()}, creating=True)
 
+    announce(told, deployed, {"model_id": "m"}, creating=True)
+
+    assert "will deploy m, which uses credits" == told.said.pop()
     assert ["Model wanted-twice has both", "will deploy, which uses cre"] == [line[:27] for line in told.said]
