@@ -4,6 +4,10 @@ Many waits behind one limit, and at a distance, without an engine: `python bench
 Half an hour. With the argument `outages` or `rivals` it prints only those rows, in ten minutes or less. *used* is the
 admitted rate against the limit until the last undeployment was finished; *refused* the share of all requests; *gap* the
 longest time that one model went without a poll, against the mean.
+
+With the argument `comparators`, and then the names of some if not all are wanted, it compares our pace with other
+limiters in an hour: see comparators.py. Each does the same work twice, in turns with the others, and each wait ends
+after two minutes.
 """
 
 import contextlib
@@ -16,12 +20,16 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import comparators
+
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
 
+# Seconds for a wait with a comparator: half as much again as the longest ideal.
+LONGEST = 120.0
 SERVER = str(Path(__file__).with_name("server.py"))
 
 
@@ -43,13 +51,14 @@ def stats(url: str) -> list:
         return json.load(answer)
 
 
-def follow(url: str, name: str, count: int, *, undeploy: bool) -> int:
+def follow(url: str, name: str, count: int, *, undeploy: bool, limiter: str = "ours", timeout: float = 1800.0) -> int:
     """Follow a fleet of *count*; return how many were lost."""
 
     async def main() -> int:
         client = NugenClient(Settings("bench", url))
         orders = {f"{name}-{number}": undeploy for number in range(count)}
-        outcomes = await follow_all(client, orders, WaitPolicy(), wait=True)
+        async with comparators.swapped(client, limiter):
+            outcomes = await follow_all(client, orders, WaitPolicy(timeout=timeout), wait=True)
         await client.aclose()
         return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
 
@@ -102,7 +111,11 @@ def rivals(count: int, rate: int) -> None:
     with server(0, rate, rate, 429) as url:
         began = time.monotonic()
         started = [
-            subprocess.Popen([sys.executable, __file__, "rival", url, f"r{number}"], stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [sys.executable, __file__, "rival", url, f"r{number}", "200", "ours", "1800"],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             for number in range(count)
         ]
         said = [process.communicate()[0].split() for process in started]
@@ -133,14 +146,57 @@ def all_rivals() -> None:
             rivals(count, rate)
 
 
+def compare(limiter: str, processes: int, count: int, *options: object) -> tuple[str, ...]:
+    """Undeploy *count* models in each process; return lost, took, used, refused and probes."""
+    with server(*options) as url:
+        command = [sys.executable, __file__, "rival", url]
+        started = [
+            subprocess.Popen(
+                [*command, f"r{number}", str(count), limiter, str(LONGEST)], stdout=subprocess.PIPE, text=True
+            )
+            for number in range(processes)
+        ]
+        said = [process.communicate()[0].split() for process in started]
+        polls, deletes, _, refused, _, _, _, used, probes = stats(url)
+    lost = sum(int(lost) for lost, _ in said)
+    took = max(float(seconds) for _, seconds in said)
+    share = refused / (polls + deletes + refused)
+    return str(lost), f"{took:.0f}", f"{used:.2f}" if used else "-", f"{share:.3f}", str(probes)
+
+
+def all_comparators() -> None:
+    """Measure other limiters beside ours."""
+    limiters = sys.argv[2:] or ["ours", *comparators.LIMITERS]
+    for limiter in limiters:
+        if limiter != "ours":
+            comparators.LIMITERS[limiter]()  # ends here if its package is missing
+    print("\n| | limiter | lost | ideal, s | took, s | used | refused | probes |")
+    print("|" + "---|" * 8)
+    scenarios = (
+        ("20/s, burst 20, 200 models", 19, 1, 200, 10, 20, 20),
+        ("20/s, no burst, 200 models", 20, 1, 200, 10, 20, 1),
+        ("200/s, no burst, 1000 models", 15, 1, 1000, 10, 200, 1),
+        ("5/s, burst 5, 200 models", 79, 1, 200, 10, 5, 5),
+        ("503 for 24 s, 200 models", 54, 1, 200, 30, 0, 1, 503, 0, 0, 24),
+        ("20/s, burst 20, two processes of 200", 39, 2, 200, 0, 20, 20),
+    )
+    for title, ideal, *work in scenarios:
+        rounds = [[compare(limiter, *work) for limiter in limiters] for _ in range(2)]
+        for limiter, *samples in zip(limiters, *rounds, strict=True):
+            lost, *cells = (" / ".join(cell) for cell in zip(*samples, strict=True))
+            print("|", " | ".join((title, limiter, lost, str(ideal), *cells)), "|", flush=True)
+
+
 def main() -> None:
     """Measure everything, or what the command line names."""
     if sys.argv[1:2] == ["rival"]:
+        url, name, count, limiter, timeout = sys.argv[2:]
         began = time.monotonic()
-        print(follow(sys.argv[2], sys.argv[3], 200, undeploy=True), time.monotonic() - began)
+        lost = follow(url, name, int(count), undeploy=True, limiter=limiter, timeout=float(timeout))
+        print(lost, time.monotonic() - began)
         return
     if len(sys.argv) > 1:
-        {"outages": outages, "rivals": all_rivals}[sys.argv[1]]()
+        {"outages": outages, "rivals": all_rivals, "comparators": all_comparators}[sys.argv[1]]()
         return
     print("\n| models, 60 s, 200 ms | lost | polls | mean lag, s | p95 |\n|---|---|---|---|---|")
     for count in (1000, 5000):
