@@ -16,19 +16,13 @@ LONGEST_RETRY_AFTER = 60.0
 # rate would only wait for the processor.
 _FULL_RATE = 640.0
 _NO_LIMIT = 4000.0
+# A rate that was restored after an outage is not too high if more than so many were admitted since.
 _FEW = 16
-_WHILE = 2.0
-_WEIGHT = 1 / 8
-_TOO_MANY = 0.2
-# What is left of the rate after a refused probe, and after ones that are refused again right away.
-_DECREASES = (0.78, 0.7, 0.6)
-# From this rate on a probe is noticed before it is far beyond the limit, so that the first of them can be higher.
-_HIGH_RATE = 100.0
-_FIRST_DECREASE_AT_HIGH_RATE = 0.9
-# A search that found the limit was far beyond it, and took from others who share the limit.
-_DECREASE_AFTER_SEARCH = 0.35
-_HOLD = 2.5
-# Requests a second that the rate gains in the first second after it was held. The same for all rates: see Pace.
+# What is left of the rate after a refusal.
+_DECREASE = 0.9
+# The search doubles the rate so fast that it is far beyond the limit when it is refused.
+_DECREASE_AFTER_SEARCH = 0.5
+# Requests a second that the rate gains in the first second after a decrease. The same for all rates: see Pace.
 _GROWTH = 0.2
 _METERED = 5.0
 _LATENCY_SPAN = 10.0
@@ -63,15 +57,15 @@ class Pace:
       seconds, times the rate that one event loop can send. So it is 16 next to the API and *most* at 200 ms. A
       time-out halves it.
     * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal. Then
-      it is decreased when more than a fifth of the latest requests were refused: by a fifth if it worked for a while,
-      by up to four tenths if not. It is held for some seconds, and grows again with the cube of the time: slowly at
-      first, so that a probe beyond the limit is short; then ever faster, so that a limit that is gone is forgotten in
-      seconds. The decrease is a share of the rate, but the growth is the same for all rates. So processes that share a
-      limit come closer to each other with each round; where both are shares, whoever was cut first stays behind. Only
-      the search after the first refusal doubles the rate, because it has far to go. This is the shape of CUBIC (RFC
-      9438), of a rate rather than a window because rate limiters count requests each second, and judged by a share
-      rather than by one loss because limiters without a burst refuse some requests that merely arrive unevenly.
-      Additive increase would take minutes from 4 to 200 a second.
+      it is searched for: it begins at :data:`FIRST_RATE` and doubles ever faster, until the next refusal halves it.
+      From then on, each refusal decreases it by a tenth, unless the request left before the last decrease. It grows
+      with the cube of the time since: slowly at first, so that a probe beyond the limit is short; then ever faster, so
+      that a limit that is gone is forgotten in seconds. The decrease is a share of the rate, but the growth is the same
+      for all rates. So processes that share a limit come closer to each other with each refusal; where both are shares,
+      whoever was refused first stays behind. Who is refused is chance, so many small decreases share more evenly than
+      few large ones. The price: limiters without a burst refuse some requests that merely arrive unevenly, and these
+      decrease the rate, too. This is the shape of CUBIC (RFC 9438), of a rate rather than a window because rate
+      limiters count requests each second. Additive increase would take minutes from 4 to 200 a second.
 
     An *outage* is no limit: the API refuses all requests, however few they are, so that a lower rate gains nothing and
     makes the recovery slow. So after some refusals in a row, without an admitted response between them, one request at
@@ -97,9 +91,6 @@ class Pace:
         self._searching = True
         self._busy = 0.0
         self._hold = 0.0
-        self._refused = 0.0
-        self._admitted_since_cut = 0
-        self._cuts = 0
         self._cut_at = -math.inf
         self._shrunk_at = -math.inf
         self._left_at = -math.inf
@@ -110,7 +101,7 @@ class Pace:
         self._told_since = math.inf
         self._before_row = (math.inf, True)
         self._outage = False
-        self._on_trial = False
+        self._admitted_since_outage = math.inf
         self._admitted_at = -math.inf
         self._admitted: deque[float] = deque()
         self._latency = (math.inf, math.inf)
@@ -193,20 +184,16 @@ class Pace:
             self._forget(now)
             self._measure(now, now - left)
             self._window = min(self._wanted_window(), self._window + 1)
-            if left > self._cut_at:
-                self._refused -= self._refused * _WEIGHT
-                self._admitted_since_cut += 1
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
                 self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
                 self._window = self._first_window
             if left > self._cut_at:  # those that left before are of the same round
-                self._refused += (1 - self._refused) * _WEIGHT
                 if left > self._admitted_at:
                     self._continue_row(now, told=bool(retry_after))
                 if self._outage:
                     self._next_at = max(self._next_at, now + _BETWEEN_PROBES)
-                elif not self.throttled or retry_after or self._refused > _TOO_MANY:
+                else:
                     self._cut(now, retry_after or 0.0)
         elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
             self._window = max(self._first_window, self._window / 2)
@@ -229,12 +216,11 @@ class Pace:
     def _end_row(self, now: float, left: float) -> None:
         """Note an admitted response: an outage is over, unless the request left before it began."""
         self._admitted_at = now
+        self._admitted_since_outage += 1
         if left >= self._row_since:
             if self._outage:
                 self._recover(now)
             self._in_a_row = 0
-            if self._admitted_since_cut > _FEW:
-                self._on_trial = False
 
     def _recover(self, now: float) -> None:
         self._outage = False
@@ -244,9 +230,9 @@ class Pace:
             base, searching = FIRST_RATE, True
         if now - self._row_since < _SHORTEST_OUTAGE:
             base, searching = self._base, False
-        elif self._on_trial:  # the rate that was restored last was too much at once
+        elif self._admitted_since_outage <= _FEW:  # the rate that was restored last was too much at once
             base, searching = max(LOWEST_RATE, base / 2), False
-        self._on_trial = True
+        self._admitted_since_outage = 0
         self._start_at(now, base, searching=searching, hold=0.0 if searching else 2.0)
 
     def _start_at(self, now: float, base: float, *, searching: bool, hold: float) -> None:
@@ -254,28 +240,18 @@ class Pace:
         self._rate = self._base = base
         self._searching, self._hold = searching, hold
         self._next_at = now + 1 / base
-        self._busy, self._refused, self._admitted_since_cut = 0.0, 0.0, 0
+        self._busy = 0.0
         self._cut_at = now
 
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
             self._window = self._first_window
-            # Half of what was admitted of late: that was the burst of a limiter, or the share of others, too.
-            base = max(FIRST_RATE, sum(1 for time in self._admitted if time > now - 1) / 2)
-            self._start_at(now, base, searching=True, hold=0.0)
+            self._start_at(now, FIRST_RATE, searching=True, hold=0.0)
             return
-        # At a low rate it takes long until some are admitted, and that is no reason for a larger cut.
-        worked = self._admitted_since_cut > _FEW or now - self._cut_at > _WHILE
-        self._cuts = 0 if worked else self._cuts + 1
-        decrease = _DECREASES[min(self._cuts, len(_DECREASES) - 1)]
-        if not self._cuts and self._base >= _HIGH_RATE:
-            decrease = _FIRST_DECREASE_AT_HIGH_RATE
-        if self._searching:
-            decrease = min(decrease, _DECREASE_AFTER_SEARCH)
-        base = max(LOWEST_RATE, self._rate * decrease)
         # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
-        hold = min(30.0, max(_HOLD, 20 * retry_after))
-        self._start_at(now, base, searching=False, hold=hold)
+        hold = min(30.0, 20 * retry_after)
+        decrease = _DECREASE_AFTER_SEARCH if self._searching else _DECREASE
+        self._start_at(now, max(LOWEST_RATE, self._rate * decrease), searching=False, hold=hold)
 
     def _grow(self, now: float, *, queued: bool) -> None:
         if queued:

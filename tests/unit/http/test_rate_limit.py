@@ -110,16 +110,16 @@ def refused_at_once():
     return pace
 
 
-def test_the_first_rate_is_half_of_what_was_admitted_within_the_last_second():
+def test_the_first_rate_is_the_same_however_many_were_admitted_before():
+    """That was the burst of a limiter, and processes that share it get very different parts of that."""
     pace = Pace(128)
-    for number in range(30):
-        admitted = START if number < 10 else START + 0.5
+    for _ in range(30):
         pace.leave(START, queued=True)
-        pace.end(admitted, left=START, outcome=Outcome.ADMITTED)
+        pace.end(START + 0.1, left=START, outcome=Outcome.ADMITTED)
     pace.leave(START, queued=True)
-    pace.end(START + 1, left=START, outcome=Outcome.REFUSED)
+    pace.end(START + 0.1, left=START, outcome=Outcome.REFUSED)
 
-    assert 10.0 == pace.rate
+    assert pace.rate == 4.0
 
 
 def test_departures_are_spaced_evenly_and_only_after_a_late_one_the_next_is_a_little_early():
@@ -177,18 +177,19 @@ def test_refusals_of_one_herd_cut_the_rate_once():
     assert 4.0 == pace.rate
 
 
-@pytest.mark.parametrize(("rate", "kept"), [(10, 0.78), (200, 0.9)])
-def test_a_refused_probe_costs_a_fifth_and_less_at_a_high_rate(rate, kept):
-    limiter, pace, now, rates = Limiter(rate), Pace(128), START, []
+@pytest.mark.parametrize("rate", [10, 200])
+def test_the_refusal_that_ends_the_search_halves_the_rate_and_each_later_one_costs_a_tenth(rate):
+    limiter, pace, now, kept = Limiter(rate), Pace(128), START, []
     while now < START + 60:
         now += max(pace.pause(now), 0.0001)
         pace.leave(now, queued=True)
         before = pace.rate
         pace.end(now, left=now, outcome=Outcome.ADMITTED if limiter.admits(now) else Outcome.REFUSED)
-        if pace.rate < before and now > START + 30:
-            rates.append(pace.rate / before)
+        if pace.rate < before < math.inf:
+            kept.append(pace.rate / before)
 
-    assert kept == pytest.approx(max(rates))
+    assert len(kept) > 5
+    assert [0.5] + [0.9] * (len(kept) - 1) == pytest.approx(kept)
 
 
 def test_a_rate_beyond_what_can_be_sent_is_none():
@@ -378,21 +379,26 @@ def test_after_an_overload_a_healthy_api_is_used_again_within_a_minute(outage):
     assert sum(outage + 60 <= time for time in limiter.admitted) > 30 * 100
 
 
-def rivals(count, rate, seed):
-    """Have so many processes send 200 DELETEs each through one limiter; return when each ended, and the limiter."""
-    limiter, ends, dice = Limiter(rate, rate), [0.0] * count, random.Random(seed)  # noqa: S311 - each run is the same
+def rivals(limiter, count, seed, *, requests):
+    """Have so many processes send so many requests through one limiter; return when each ended."""
+    ends, dice = [0.0] * count, random.Random(seed)  # noqa: S311 - each run is the same
 
     async def process(number):
         queue, loop = RequestQueue(Pace(128)), asyncio.get_running_loop()
+        await asyncio.sleep(dice.uniform(0, 0.3))
+        left_over = requests
 
         async def one():
-            admitted = False
-            while not admitted:
-                left = await queue.enter(urgent=True, due=0)
-                await asyncio.sleep(0.005 * dice.uniform(1, 1.1))
-                admitted = limiter.admits(loop.time())
-                await asyncio.sleep(0.005 * dice.uniform(1, 1.1))
-                queue.release(left, Outcome.ADMITTED if admitted else Outcome.REFUSED)
+            nonlocal left_over
+            while left_over > 0:
+                left_over -= 1
+                admitted = False
+                while not admitted:
+                    left = await queue.enter(urgent=True, due=0)
+                    await asyncio.sleep(0.005 * dice.uniform(1, 1.1))
+                    admitted = limiter.admits(loop.time())
+                    await asyncio.sleep(0.005 * dice.uniform(1, 1.1))
+                    queue.release(left, Outcome.ADMITTED if admitted else Outcome.REFUSED)
 
         await asyncio.gather(*(one() for _ in range(200)))
         ends[number] = loop.time()
@@ -401,23 +407,24 @@ def rivals(count, rate, seed):
         await asyncio.gather(*(process(number) for number in range(count)))
 
     simulate(main)
-    return ends, limiter
+    return ends
 
 
 @pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("rate", [20, 50])
 def test_processes_that_share_a_limit_share_it_evenly(count, rate):
-    """On average over some runs: who is refused first is chance."""
+    """In most runs: who is refused first is chance. A DELETE and a poll for each of 200 models, as in the benchmark."""
     totals, spreads, refused = [], [], []
-    for seed in range(6):
-        ends, limiter = rivals(count, rate, seed)
-        totals.append(max(ends) * rate / (count * 200 - rate))
+    for seed in range(10):
+        limiter = Limiter(rate, rate)
+        ends = rivals(limiter, count, seed, requests=400)
+        totals.append(max(ends) * rate / (count * 400 - rate))
         spreads.append(max(ends) / min(ends))
         refused.append(limiter.refused / (limiter.refused + len(limiter.admitted)))
 
-    assert sum(totals) / 6 <= 1.3
-    assert sum(spreads) / 6 <= 1.5
-    assert sum(refused) / 6 <= 0.2
+    assert max(totals) <= 1.3
+    assert sorted(spreads)[8] <= 1.5
+    assert max(refused) <= 0.2
 
 
 @pytest.mark.parametrize(("before", "after"), [(5, 100), (20, 50), (100, 5), (50, 20)])
@@ -660,8 +667,9 @@ def test_who_is_told_to_stay_away_for_a_little_longer_waits_for_that():
     assert not any(0.1 < time < 8 for time in arrived)
 
 
-def test_a_restored_rate_that_is_refused_at_once_is_halved():
-    """Outages one after the other: what was restored last was too much."""
+@pytest.mark.parametrize(("admitted", "kept"), [(0, 1 / 2), (20, 1)])
+def test_a_restored_rate_that_is_refused_at_once_is_halved(admitted, kept):
+    """Outages one after the other: what was restored last was too much, unless it was admitted for a while."""
     pace, now, rates = Pace(16), START, []
     for _ in range(2):
         for _ in range(5):
@@ -671,6 +679,10 @@ def test_a_restored_rate_that_is_refused_at_once_is_halved():
         pace.leave(now, queued=True)
         pace.end(now, left=now, outcome=Outcome.ADMITTED)
         rates.append(pace.rate)
+        for _ in range(admitted):
+            now += 1
+            pace.leave(now, queued=False)
+            pace.end(now, left=now, outcome=Outcome.ADMITTED)
         now += 1
 
-    assert rates[1] == rates[0] / 2
+    assert rates[1] == rates[0] * kept
