@@ -379,8 +379,12 @@ def test_after_an_overload_a_healthy_api_is_used_again_within_a_minute(outage):
     assert sum(outage + 60 <= time for time in limiter.admitted) > 30 * 100
 
 
-def rivals(limiter, count, seed, *, requests):
-    """Have so many processes send so many requests through one limiter; return when each ended."""
+async def nothing():
+    """Happens meanwhile."""
+
+
+def rivals(limiter, count, seed, *, requests=math.inf, seconds=math.inf, meanwhile=nothing):
+    """Have so many processes send so many requests through one limiter, or for so long; return when each ended."""
     ends, dice = [0.0] * count, random.Random(seed)  # noqa: S311 - each run is the same
 
     async def process(number):
@@ -390,7 +394,7 @@ def rivals(limiter, count, seed, *, requests):
 
         async def one():
             nonlocal left_over
-            while left_over > 0:
+            while left_over > 0 and loop.time() < seconds:
                 left_over -= 1
                 admitted = False
                 while not admitted:
@@ -404,7 +408,7 @@ def rivals(limiter, count, seed, *, requests):
         ends[number] = loop.time()
 
     async def main():
-        await asyncio.gather(*(process(number) for number in range(count)))
+        await asyncio.gather(meanwhile(), *(process(number) for number in range(count)))
 
     simulate(main)
     return ends
@@ -425,6 +429,26 @@ def test_processes_that_share_a_limit_share_it_evenly(count, rate):
     assert max(totals) <= 1.3
     assert sorted(spreads)[8] <= 1.5
     assert max(refused) <= 0.2
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize(("before", "after"), [(20, 50), (50, 20)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_limit_that_changes_is_followed_by_all_that_share_it_within_ten_seconds(before, after, count, seed):
+    limiter, refused = Limiter(before, before), []
+
+    async def change():
+        await asyncio.sleep(40)
+        limiter.rate = limiter.burst = after
+        await asyncio.sleep(10)
+        refused.append(limiter.refused)
+
+    rivals(limiter, count, seed, seconds=60, meanwhile=change)
+    refused_since = limiter.refused - refused[0]
+    admitted_since = sum(time >= 50 for time in limiter.admitted)
+
+    assert limiter.used(50, 60) >= 0.7
+    assert refused_since <= 0.2 * (refused_since + admitted_since)
 
 
 @pytest.mark.parametrize(("before", "after"), [(5, 100), (20, 50), (100, 5), (50, 20)])
