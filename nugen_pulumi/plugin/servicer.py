@@ -8,7 +8,7 @@ Beta. Source: ``proto/pulumi/provider.proto``.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -174,6 +174,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return _invoked({"model_id": model_id, **known})
 
         return self._answer(request, context, invoke)
+
+    def List(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        """Stream the models that can be imported, by id and name: for ``pulumi do``. Of a fleet there is no list."""
+        if getattr(_OPERATIONS.get(request.token), "id_name", "") != "model_id":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{request.token} cannot be listed.")
+        query = wire.read(request.query)
+        if _holds_unknown(query):
+            yield provider_pb2.ListResponse(computed=provider_pb2.ListResponse.Computed())
+            return
+        found = self._answer(
+            request, context, lambda operation: operation.runtime().models(deployed=query.get("deployed"))
+        )
+        for model in (found or [])[: request.limit or None]:
+            one = provider_pb2.ListResponse.Result(id=model["model_id"], name=model["name"] or "")
+            yield provider_pb2.ListResponse(result=one)
 
     def Cancel(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         """End all waits within a moment."""

@@ -175,6 +175,39 @@ def test_the_models_of_the_account_are_data(plugin, emulator, deployed, ids):
     assert {"emulated-base-model"} == {model["baseModel"] for model in models}
 
 
+def listed(plugin, kind, query=(), **request):
+    """Return what a List answers, as it comes."""
+    asked = struct_pb2.Struct()
+    asked.update(dict(query))
+    request["token"] = f"nugen:index:{kind}"
+    return list(plugin.stub.List(pb.ListRequest(query=asked, **request)))
+
+
+@pytest.mark.parametrize("kind", ["UndeployedModel", "DeployedModel"])
+def test_the_models_that_can_be_imported_are_listed(plugin, emulator, kind):
+    emulator.add("on", state="DEPLOYED")
+    emulator.add("off", state="UNDEPLOYED")
+
+    assert [("on", "on"), ("off", "off")] == [(one.result.id, one.result.name) for one in listed(plugin, kind)]
+    assert ["off"] == [one.result.id for one in listed(plugin, kind, {"deployed": False})]
+    assert ["on"] == [one.result.id for one in listed(plugin, kind, limit=1)]
+
+
+def test_a_list_that_depends_on_what_is_not_known_yet_sends_nothing(plugin, emulator):
+    [answer] = listed(plugin, "DeployedModel", {"deployed": UNKNOWN})
+
+    assert "computed" == answer.WhichOneof("response")
+    assert [] == emulator.requests
+
+
+def test_a_list_that_fails_says_why(plugin, emulator):
+    emulator.script_list(403)
+    with pytest.raises(grpc.RpcError, match="does not accept the API key"):
+        listed(plugin, "DeployedModel")
+    with pytest.raises(grpc.RpcError, match="UndeployedModels cannot be listed"):
+        listed(plugin, "UndeployedModels")
+
+
 def test_messages_name_inputs_as_the_reader_spells_them(plugin):
     news = plugin.props({**inputs(), "timeout_seconds": 0})
     [failure] = plugin.stub.Check(pb.CheckRequest(urn=plugin.urn, news=news)).failures
