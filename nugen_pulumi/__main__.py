@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from nugen_pulumi.doctor import Check, Doctor, capture
+from nugen_pulumi.doctor.checks import Doctor
+from nugen_pulumi.doctor.report import Check, capture
 from nugen_pulumi.operations.inputs import model_id_problem
 
 

@@ -60,8 +60,8 @@ class _Provider(ResourceProvider):
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare what state holds with what the program says."""
         difference = self._operations.diff(olds, news)
-        # Python's versions pickle the same class differently: that is an update which requests nothing of the API.
-        pickled_anew = olds.get("__provider") != news.get("__provider")
+        # A pickle of another release, or of a class: that is an update which requests nothing of the API.
+        pickled_anew = not host.same_provider(olds, news)
         if difference.update_reason is not None:
             host.HostCall.current().report(difference.update_reason)
         changes = bool(difference.replaces or difference.update_reason)

@@ -73,6 +73,17 @@ class HostCall(Call):
         return self.fail(message, kept=(id_, properties))
 
 
+def same_provider(olds: Mapping[str, object], news: Mapping[str, object]) -> bool:
+    """
+    Tell whether state and program hold the same pickled provider.
+
+    The first four characters hold the protocol, which depends on the version of Python: 4 before 3.14, and 5 from then
+    on. A team that uses both must not see an update each time.
+    """
+    old, new = (str(props.get(_PROVIDER)) for props in (olds, news))
+    return old[4:] == new[4:]
+
+
 def widen_pool(workers: int = 512) -> bool:
     """
     Let the host answer *workers* calls at a time instead of four; return whether it does.

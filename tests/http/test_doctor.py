@@ -58,7 +58,7 @@ def test_all_is_well(api, here):
     run = subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=60)
 
     assert (0, "") == (run.returncode, run.stderr), run.stdout
-    assert "good     key         the API accepts the API key from NUGEN_API_KEY\n" in run.stdout
+    assert "good     key         the API accepts the API key from NUGEN_API_KEY; refresh and destroy" in run.stdout
     assert "\ngood     model       fleet-1: " in run.stdout
     assert "\033" not in run.stdout
     assert run.stdout.endswith("\n\nNo problem found.\n")
@@ -116,7 +116,10 @@ def test_another_server(other, monkeypatch, capsys):
     code, found = checks(capsys)
 
     assert (1, ["paths"]) == (code, bad(found))
-    assert "(404: Nothing here): check the base URL (from NUGEN_BASE_URL)." in found["paths"]["message"]
+    assert (
+        f"(404: Nothing here for {other}/api/v3/models/…): check the base URL (from NUGEN_BASE_URL)."
+        in found["paths"]["message"]
+    )
 
 
 def test_a_server_that_answers_with_pages(other, monkeypatch, capsys):

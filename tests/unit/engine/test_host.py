@@ -1,5 +1,6 @@
 """Where Pulumi's host or Python no longer has what a feature leans on, the work goes on without it."""
 
+import base64
 import sys
 import threading
 import types
@@ -27,6 +28,20 @@ class Context:
     def add_callback(self, callback):
         self.callbacks.append(callback)
         return self._active
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        (b"\x80\x04\x95a name", b"\x80\x05\x95a name", True),
+        (b"\x80\x04\x95a name", b"\x80\x04\x95another", False),
+        (None, b"\x80\x04\x95a name", False),
+    ],
+)
+def test_another_version_of_python_does_not_make_another_provider(old, new, same):
+    olds, news = ({} if one is None else {"__provider": base64.b64encode(one).decode()} for one in (old, new))
+
+    assert same is host.same_provider(olds, news)
 
 
 def test_the_pool_of_the_current_thread_is_widened():

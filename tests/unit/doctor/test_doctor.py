@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from nugen_pulumi import __main__ as command
-from nugen_pulumi import doctor
-from nugen_pulumi.doctor import Check, Doctor
+from nugen_pulumi.doctor import checks as checks_module
+from nugen_pulumi.doctor import machine
+from nugen_pulumi.doctor.checks import Doctor
+from nugen_pulumi.doctor.report import Check, capture
 
 KEY = "nugen-key-of-these-tests"
 BASE = "/api/v3/models/base"
@@ -40,7 +42,7 @@ def answer(code=200, /, **body):
     return httpx.Response(code, json=body)
 
 
-def run(answers=None, model=None, default=NO_ROUTE, environ=None, name=doctor._NO_SUCH_MODEL):
+def run(answers=None, model=None, default=NO_ROUTE, environ=None, name=checks_module._NO_SUCH_MODEL):
     """Return the checks by name, and the doctor. An answer is a response, or an exception to raise."""
     known = {BASE: answer(), documented(model or name): NO_MODEL, LIST: answer(domain_aligned_models=[])}
     known.update(answers or {})
@@ -175,26 +177,26 @@ def test_only_the_newer_paths():
 
 
 def test_both_families():
-    checks, _ = run({newer(doctor._NO_SUCH_MODEL): NO_MODEL})
+    checks, _ = run({newer(checks_module._NO_SUCH_MODEL): NO_MODEL})
 
     assert checks["paths"].message.endswith("; the newer ones answer too")
 
 
 def test_a_wrong_base_url():
     """Also without the cheap probe it is known whether this is the API."""
-    checks, _ = run({BASE: NO_ROUTE, documented(doctor._NO_SUCH_MODEL): NO_ROUTE})
+    checks, _ = run({BASE: NO_ROUTE, documented(checks_module._NO_SUCH_MODEL): NO_ROUTE})
 
     assert ["note", "bad", "skipped"] == states(checks, "key", "paths", "list")
     assert "not known, because https://api.nugen.in has no /api/v3/models/base (404 Not Found)" == checks["key"].message
     assert (
-        "https://api.nugen.in has neither the documented nor the newer paths of the Nugen API (404 Not Found): check"
-        " the base URL (from the default). If it is right, the API has changed: upgrade this package."
-        == checks["paths"].message
+        "https://api.nugen.in has neither the documented nor the newer paths of the Nugen API (404 Not Found for"
+        " https://api.nugen.in/api/v3/models/…): check the base URL (from the default). If it is right, the API has"
+        " changed: upgrade this package." == checks["paths"].message
     )
 
 
 def test_an_error_after_the_key():
-    checks, _ = run({documented(doctor._NO_SUCH_MODEL): answer(403, detail="Forbidden for you")})
+    checks, _ = run({documented(checks_module._NO_SUCH_MODEL): answer(403, detail="Forbidden for you")})
 
     assert (
         "The API refuses this request (403: Forbidden for you), although it accepted the API key."
@@ -203,7 +205,7 @@ def test_an_error_after_the_key():
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [(documented(doctor._NO_SUCH_MODEL), "paths"), (LIST, "list")], ids=["paths", "list"]
+    ("path", "name"), [(documented(checks_module._NO_SUCH_MODEL), "paths"), (LIST, "list")], ids=["paths", "list"]
 )
 def test_a_connection_that_breaks_later(path, name):
     checks, it = run({path: httpx.ReadError("reset")})
@@ -219,9 +221,9 @@ def test_a_connection_that_breaks_later(path, name):
 
 
 def test_a_connection_that_breaks_at_the_end(monkeypatch):
-    monkeypatch.setattr(doctor, "_MORE_REQUESTS", 1)
+    monkeypatch.setattr(checks_module, "_MORE_REQUESTS", 1)
     answers = {LIST: answer(domain_aligned_models=[]), BASE: answer()}
-    known = {documented(doctor._NO_SUCH_MODEL): NO_MODEL, **answers}
+    known = {documented(checks_module._NO_SUCH_MODEL): NO_MODEL, **answers}
     met = []
 
     def handle(request):
@@ -236,6 +238,14 @@ def test_a_connection_that_breaks_at_the_end(monkeypatch):
     }
 
     assert checks["latency"].message.startswith("The API answered before, but not now. Cannot connect (refused) to ")
+
+
+def test_a_model_about_which_no_task_runs_is_called_what_it_is():
+    """A FAILED that says no more than that is no fault."""
+    reason = "No active undeployment. Model status is DEPLOYED."
+    checks, _ = run({documented("m-1"): answer(status="FAILED", result={"error": reason})}, "m-1")
+
+    assert f"m-1: it is DEPLOYED; the status of its undeployment is FAILED ({reason})" == checks["model"].message
 
 
 LISTED = [
@@ -357,7 +367,7 @@ def test_certificates_that_cannot_be_read(monkeypatch, here, name, value):
     def refuse():
         raise OSError(2, "no such file")
 
-    monkeypatch.setattr(doctor.httpx, "create_ssl_context", refuse)
+    monkeypatch.setattr(machine.httpx, "create_ssl_context", refuse)
     if name:
         monkeypatch.setenv(name, value)
     checks, _ = run()
@@ -375,7 +385,7 @@ def test_neither_the_checks_nor_the_capture_hold_the_key(tmp_path):
     page = httpx.Response(404, text=f"{KEY} {KEY}")
     for answers in ({BASE: echo}, {LIST: page}):
         checks, it = run(answers)
-        written = doctor.capture(list(checks.values()), it.requests)
+        written = capture(list(checks.values()), it.requests)
 
         assert KEY not in written
         assert "[API key]" in written
@@ -413,22 +423,22 @@ def test_the_stack_config_is_asked_for(here):
         (
             "sys.exit('error: no stack')",
             (
-                "the stack config was not read: `pulumi config` failed (no stack). If the key is there, run `export"
-                " NUGEN_API_KEY=$(pulumi config get nugen:apiKey)` first."
+                "the stack config was not read: `pulumi config` failed (no stack). If the key is there, make"
+                " `pulumi config` work first, or set NUGEN_API_KEY."
             ),
         ),
         (
             "sys.exit(3)",
             (
-                "the stack config was not read: `pulumi config` failed (3). If the key is there, run `export"
-                " NUGEN_API_KEY=$(pulumi config get nugen:apiKey)` first."
+                "the stack config was not read: `pulumi config` failed (3). If the key is there, make"
+                " `pulumi config` work first, or set NUGEN_API_KEY."
             ),
         ),
         (
             "time.sleep(60)",
             (
-                "the stack config was not read: `pulumi config` took more than 0.3s. If the key is there, run `export"
-                " NUGEN_API_KEY=$(pulumi config get nugen:apiKey)` first."
+                "the stack config was not read: `pulumi config` took more than 0.3s. If the key is there, make"
+                " `pulumi config` work first, or set NUGEN_API_KEY."
             ),
         ),
     ],
@@ -436,7 +446,7 @@ def test_the_stack_config_is_asked_for(here):
 def test_other_stack_configs(here, monkeypatch, script, message):
     (here / "Pulumi.yaml").touch()
     if "sleep" in script:
-        monkeypatch.setattr(doctor, "_COMMAND", 0.3)
+        monkeypatch.setattr(machine, "_COMMAND", 0.3)
     pulumi(here, script)
     it = Doctor(environ={}).checks()
 
@@ -447,7 +457,7 @@ def test_a_cli_that_does_not_start(here):
     (here / "bin" / "pulumi").write_text("#!/no/such/program\n")
     (here / "bin" / "pulumi").chmod(0o755)
 
-    assert "not found: `pulumi version` did not start (" in doctor._versions().message
+    assert "not found: `pulumi version` did not start (" in machine.versions()[0]
 
 
 def test_a_check_is_one_line_with_color_in_a_terminal():
