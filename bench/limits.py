@@ -102,7 +102,17 @@ def outage(since: int, lasts: int, retry_after: int, rate: int) -> None:
     # Behind a limit, 200 requests with a burst of one second's take this long.
     ideal = since + lasts + 30 if since == 0 else max(30, since + lasts)
     ideal += (200 - rate) / rate if rate and not since else 0
-    cells = since, lasts, retry_after or "", rate or "", lost, twice, f"{ideal:.0f}", f"{took:.0f}", during
+    cells = (
+        since,
+        lasts,
+        {0: "", -1: "nobody listens"}.get(retry_after, retry_after),
+        rate or "",
+        lost,
+        twice,
+        f"{ideal:.0f}",
+        f"{took:.0f}",
+        during,
+    )
     print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
 
 
@@ -129,11 +139,24 @@ def rivals(count: int, rate: int) -> None:
     print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
 
 
+# The last three have no listener, instead of 503s.
+OUTAGES = (
+    (0, 24, 0, 0),
+    (0, 24, 2, 0),
+    (0, 60, 5, 0),
+    (10, 60, 0, 0),
+    (0, 24, 0, 20),
+    (0, 24, -1, 0),
+    (10, 60, -1, 0),
+    (0, 24, -1, 20),
+)
+
+
 def outages() -> None:
     """Measure outages."""
     print("\n| from, s | for, s | Retry-After | limit/s | lost | twice | ideal, s | took, s | probes | refused |")
     print("|" + "---|" * 10)
-    for row in ((0, 24, 0, 0), (0, 24, 2, 0), (0, 60, 5, 0), (10, 60, 0, 0), (0, 24, 0, 20)):
+    for row in OUTAGES:
         outage(*row)
 
 

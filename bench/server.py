@@ -4,7 +4,7 @@ The status endpoint and the DELETE, as light as Python can serve them: not to be
 `python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY [FROM FOR [RETRY_AFTER]]]]`: each model is undeployed
 SECONDS after it was first heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with
 the status REFUSAL; 0: no limit. Each answer takes LATENCY seconds. FROM seconds after the first request, everything is
-refused FOR seconds, with a RETRY_AFTER if it is not 0. Prints its port.
+refused FOR seconds, with a RETRY_AFTER if it is not 0; if it is -1, nobody listens for so long. Prints its port.
 `GET /stats` answers with admitted polls, admitted DELETEs and the detection lags in seconds, then with the refusals,
 the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, the
 number of models whose DELETE was carried out more than once, and the share of the limit that was used until the last
@@ -34,6 +34,7 @@ class Api(asyncio.Protocol):
     deleted: ClassVar[dict[bytes, int]] = {}
     admitted: ClassVar[list[float]] = []
     tokens: ClassVar = [BURST, 0.0]
+    open: ClassVar[set[asyncio.Transport]] = set()
     refused = 0
     in_outage = 0
     first_at: ClassVar[list[float]] = []
@@ -42,6 +43,11 @@ class Api(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Remember where to answer."""
         self.transport = transport
+        self.open.add(transport)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget the connection."""
+        self.open.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer one request; clients here never pipeline, and their requests fit one segment."""
@@ -59,7 +65,7 @@ class Api(asyncio.Protocol):
         now = time.monotonic()
         if not self.first_at:
             self.first_at.append(now)
-        if FROM <= now - self.first_at[0] < FROM + FOR:
+        if RETRY_AFTER >= 0 and FROM <= now - self.first_at[0] < FROM + FOR:
             Api.in_outage += 1
             after = b"\r\nretry-after: %d" % RETRY_AFTER if RETRY_AFTER else b""
             self.answer(b'{"detail":"Unavailable"}', b"503 Unavailable" + after)
@@ -113,8 +119,18 @@ class Api(asyncio.Protocol):
 
 async def main() -> None:
     """Serve until killed."""
-    server = await asyncio.get_running_loop().create_server(Api, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Api, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    print(port, flush=True)
+    if RETRY_AFTER < 0:
+        # Nobody asks before the program runs, which takes a second: near enough to the first request.
+        await asyncio.sleep(FROM)
+        server.close()
+        for transport in list(Api.open):
+            transport.abort()
+        await asyncio.sleep(FOR)
+        server = await loop.create_server(Api, "127.0.0.1", port)
     await server.serve_forever()
 
 
