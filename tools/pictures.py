@@ -1,5 +1,6 @@
 """
-Film a real `pulumi up` of one model and of a fleet: an animated SVG of each, light and dark, in docs/pictures.
+Film a real `pulumi up` of one model, of a swap and of a fleet: an animated SVG of each, light and dark, in
+docs/pictures. With arguments, only the films of these names.
 
 Pulumi runs in a pseudo-terminal, against the emulator. Of all that its screen showed a film keeps the telling moments,
 each for as long as it takes to read, and says above them what is to be seen. The drawing of the architecture is made by
@@ -54,8 +55,7 @@ class Film:
         name: The beginning of its files' names.
         alt: What it shows, for who cannot see it.
         columns: How wide the terminal is.
-        program: What Pulumi runs.
-        runs: The exit status of each `pulumi up`.
+        runs: Each `pulumi up`: the program, and the exit status.
         key: A key that is pressed during the first one, or None.
         shots: What is shown.
     """
@@ -63,18 +63,18 @@ class Film:
     name: str
     alt: str
     columns: int
-    program: str
-    runs: tuple[int, ...]
+    runs: tuple[tuple[str, int], ...]
     key: Key | None
     shots: tuple[Shot, ...]
 
 
 def films() -> list[Film]:
     """Return the films. They are of the README's own programs; the fleet's has more models than are good to read."""
-    model, fleet = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    model, deployed, fleet = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     ids = 'model_ids=["fail-bot", *(f"bot-{n}" for n in range(1, 40))]'
     fleet, replaced = re.subn(r"model_ids=\[.*?\]", ids, fleet)
     assert replaced == 1, "the README's fleet is not what it was"  # noqa: S101 - better than a wrong picture
+    swapped = deployed.replace("new-support-bot", "new-support-bot-v2")
     request = "pulumi up requests the undeployment once, and waits until it is finished"
     resume = "The next pulumi up continues to wait: the request is not sent again"
     wait = "A fleet of 40 models is one resource and one row; all are waited for at the same time"
@@ -83,8 +83,7 @@ def films() -> list[Film]:
             name="model",
             alt="pulumi up of one model: PENDING, Ctrl-C, pulumi up again, COMPLETED",
             columns=102,  # so that the long line breaks between two words
-            program=model,
-            runs=(1, 0),
+            runs=((model, 1), (model, 0)),
             key=Key(r"creating \(3s\).*PENDING", CTRL_C),
             shots=(
                 Shot(r"\$ pulumi up .*\Z", request, 1),
@@ -97,11 +96,28 @@ def films() -> list[Film]:
             ),
         ),
         Film(
+            name="swap",
+            alt="pulumi up deploys a model; with another model_id, the new one first, and then undeploys the old one",
+            columns=126,  # so that the status is not cut
+            runs=((deployed, 0), (swapped, 0)),
+            key=None,
+            shots=(
+                Shot(r"\$ pulumi up .*\Z", "pulumi up deploys the model, and waits until it is in service", 1),
+                Shot(
+                    "creating .*PENDING", "pulumi up deploys the model, and waits until it is in service", 3, frames=3
+                ),
+                Shot(r"Duration: \d", "It is in service for as long as the resource exists", 3),
+                Shot(r"\$ pulumi up .*\Z", "Now model_id is another one: a swap", 2),
+                Shot("creating replacement.*PENDING", "The new model is deployed first", 3, frames=3),
+                Shot("deleting original.*PENDING", "Only then is the old one undeployed: there is no gap", 3, frames=3),
+                Shot(r"Duration: \d", "The command ends when the old model is out of service", 4),
+            ),
+        ),
+        Film(
             name="fleet",
             alt="pulumi up of a fleet of 40 models: 39 are undeployed, one FAILED, and a message names it",
             columns=104,  # so that the count is not cut
-            program=fleet,
-            runs=(1,),
+            runs=((fleet, 1),),
             key=None,
             shots=(
                 Shot(r"\$ pulumi up .*\Z", wait, 1),
@@ -137,12 +153,13 @@ def record(film: Film, cli: str, api: str) -> list[Screen]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "Pulumi.yaml").write_text(f"{project}\nruntime: python\n")
-        (folder / "__main__.py").write_text(film.program)
         env = {**environment(cli, api), "PULUMI_HOME": str(folder / "home"), "PULUMI_BACKEND_URL": folder.as_uri()}
         subprocess.run(["pulumi", "stack", "init", "dev"], cwd=folder, env=env, check=True, capture_output=True)
-        ended = tuple(terminal.run(UP, folder, env, None if number else film.key) for number in range(len(film.runs)))
-    if ended != film.runs:
-        sys.exit(f"`pulumi up` ended with {ended} instead of {film.runs}:\n\n{terminal.screens[-1].text}")
+        for number, (program, status) in enumerate(film.runs):
+            (folder / "__main__.py").write_text(program)
+            ended = terminal.run(UP, folder, env, None if number else film.key)
+            if ended != status:
+                sys.exit(f"`pulumi up` ended with {ended} instead of {status}:\n\n{terminal.screens[-1].text}")
     return terminal.screens
 
 
@@ -160,7 +177,7 @@ def main() -> None:
         for number in range(1, 40):  # one after the other, as it happens
             api.add(f"bot-{number}", undeploy_seconds=number / 5)
         api.add("fail-bot", undeploy_seconds=4, fails="Undeployment failed and was reverted to DEPLOYED status")
-        for film in films():
+        for film in [film for film in films() if film.name in (sys.argv[1:] or film.name)]:
             frames = cut(record(film, cli, api.url), film.shots)
             for theme in THEMES:
                 svg = draw(frames, film.columns, theme, film.alt)
