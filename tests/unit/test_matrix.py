@@ -1,4 +1,4 @@
-"""Every fault at every moment of a wait, in simulated time: nothing is lost and nothing leaks."""
+"""Every fault at every moment of a wait, in both directions and simulated time: nothing is lost and nothing leaks."""
 
 import httpx
 import pytest
@@ -6,6 +6,7 @@ from harness.api import ScriptedApi, client_for
 from harness.faults import MEANINGS, PERMANENT, REFUSED, TRANSIENT, without_a_socket
 from harness.simulated import simulate
 
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError, WaitTimeoutError
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
@@ -38,23 +39,27 @@ LASTING = {
 }
 
 ACCEPTED = httpx.Response(200, json="m")
-# What is answered before the fault, after it, and whether the wait begins with a DELETE.
+# What is answered before the fault, after it, and whether the wait begins with a request.
 MOMENTS = {
     "first poll": ([], ["PENDING", "COMPLETED"], False),
     "middle": (["PENDING"] * 5, ["PENDING", "COMPLETED"], False),
     "twice": (["PENDING"], ["COMPLETED"], False),
-    "after DELETE": ([ACCEPTED], ["PENDING", "COMPLETED"], True),
-    "DELETE itself": ([], ["PENDING", "COMPLETED"], True),
+    "after the request": ([ACCEPTED], ["PENDING", "COMPLETED"], True),
+    "request itself": ([], ["PENDING", "COMPLETED"], True),
 }
 
 
-def wait(script, *, undeploy, timeout=1800.0):
+BOTH = pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=lambda direction: direction.will)
+
+
+def wait(script, direction, *, request, timeout=1800.0):
     """Return what came of it, be it a status or an error, and the traffic."""
     api = ScriptedApi(*script)
 
     async def main():
         try:
-            return await Task(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(request=undeploy)
+            task = Task(client_for(api), "m", WaitPolicy(timeout=timeout), direction=direction)
+            return await task.follow(request=request)
         except NugenError as exc:
             return exc
 
@@ -62,28 +67,30 @@ def wait(script, *, undeploy, timeout=1800.0):
 
 
 def passes_for_acceptance(fault):
-    """Any 2xx accepts a DELETE, whatever its body."""
+    """Any 2xx accepts a request, whatever its body."""
     return isinstance(PASSING[fault], httpx.Response) and PASSING[fault].is_success
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("fault", "moment"),
-    [(f, m) for f in PASSING for m in MOMENTS if not (m == "DELETE itself" and passes_for_acceptance(f))],
+    [(f, m) for f in PASSING for m in MOMENTS if not (m == "request itself" and passes_for_acceptance(f))],
 )
-def test_a_fault_that_may_pass_is_waited_out_at_any_moment(fault, moment):
-    before, after, undeploy = MOMENTS[moment]
+def test_a_fault_that_may_pass_is_waited_out_at_any_moment(fault, moment, direction):
+    before, after, request = MOMENTS[moment]
     faults = [PASSING[fault]] * (2 if moment == "twice" else 1)
-    outcome, api = wait([*before, *faults, *after], undeploy=undeploy)
+    outcome, api = wait([*before, *faults, *after], direction, request=request)
 
     assert "COMPLETED" == getattr(outcome, "status", outcome)
     not_carried_out = isinstance(PASSING[fault], (httpx.ConnectError, httpx.ProxyError)) or fault in REFUSALS
-    assert (2 if moment == "DELETE itself" and not_carried_out else 1) * undeploy == api.methods.count("DELETE")
+    assert (2 if moment == "request itself" and not_carried_out else 1) * request == api.methods.count(direction.method)
 
 
+@BOTH
 @pytest.mark.parametrize("fault", sorted(set(PASSING) - set(REFUSALS)))
-def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
+def test_a_fault_of_the_last_poll_leaves_what_was_known(fault, direction):
     """The error names the fault and what was seen before it; nothing is asked after it."""
-    outcome, api = wait(["PENDING", PASSING[fault]], undeploy=False, timeout=0.4)
+    outcome, api = wait(["PENDING", PASSING[fault]], direction, request=False, timeout=0.4)
 
     assert WaitTimeoutError is type(outcome)
     assert "PENDING" == outcome.last_known.status
@@ -91,9 +98,10 @@ def test_a_fault_of_the_last_poll_leaves_what_was_known(fault):
     assert 2 == len(api.requests)
 
 
+@BOTH
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
-    outcome, _ = wait([PASSING[fault]], undeploy=False)
+def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault, direction):
+    outcome, _ = wait([PASSING[fault]], direction, request=False)
 
     assert UnavailableError is type(outcome)
     assert outcome.last_known is None
@@ -101,15 +109,19 @@ def test_a_fault_that_does_not_pass_ends_the_wait_and_is_named(fault):
     assert str(outcome).isprintable()
 
 
+@BOTH
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("fault", LASTING)
-def test_a_fault_that_will_not_pass_ends_the_wait_at_once_and_keeps_what_was_learnt(fault, moment):
-    before, after, undeploy = MOMENTS[moment]
+def test_a_fault_that_will_not_pass_ends_the_wait_at_once_and_keeps_what_was_learnt(fault, moment, direction):
+    before, after, request = MOMENTS[moment]
     # A wrong route is asked for in the newer family, too.
     faults = [LASTING[fault]] * (2 if fault == "404-route" else 1)
-    outcome, api = wait([*before, *faults, *after], undeploy=undeploy)
-    if (fault, moment) in {("400", "DELETE itself"), ("404-model", "after DELETE")}:
-        assert "COMPLETED" == outcome.status, "nothing to undeploy, or not known yet: the status tells"
+    outcome, api = wait([*before, *faults, *after], direction, request=request)
+    # What an unknown 400 means the status tells, except for a deployment, which may cost. Right after the request, the
+    # status endpoint may not know the model yet.
+    told = {("404-model", "after the request"), *[("400", "request itself")] * (direction is UNDEPLOY)}
+    if (fault, moment) in told:
+        assert "COMPLETED" == outcome.status
         return
 
     assert isinstance(outcome, RejectedError)
