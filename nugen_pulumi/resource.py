@@ -56,6 +56,8 @@ class Provider(pulumi.ProviderResource):
             "nugen:baseUrl": base_url,
             "nugen:requestTimeoutSeconds": _text(request_timeout_seconds),
             "nugen:maxConcurrentRequests": _text(max_concurrent_requests),
+            # For messages about these settings.
+            "nugen:provider": resource_name,
         }
         super().__init__(
             "pulumi-python", resource_name, {name: value for name, value in props.items() if value is not None}, opts

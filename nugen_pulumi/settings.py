@@ -25,6 +25,8 @@ VARIABLES = {
     "nugen:requestTimeoutSeconds": "NUGEN_REQUEST_TIMEOUT_SECONDS",
     "nugen:maxConcurrentRequests": "NUGEN_MAX_CONCURRENT_REQUESTS",
 }
+# Whose settings these are, beside them: the name of an explicit provider. The stack config has no such key.
+PROVIDER = "nugen:provider"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Settings:
     """
     How to reach the Nugen API.
 
-    An explicit provider's settings arrive as if they were stack config, so two sources are all there is.
+    An explicit provider's settings arrive as if they were stack config, with its name among them.
 
     Attributes:
         api_key: The bearer token; never shown in a ``repr``.
@@ -72,7 +74,7 @@ class Settings:
             request_timeout=_seconds(*find("nugen:requestTimeoutSeconds")),
             max_concurrent_requests=_count(*find("nugen:maxConcurrentRequests")),
             # Last, because of all settings this is the one that may be missing in a preview.
-            api_key=_api_key(*(key := find("nugen:apiKey"))),
+            api_key=_api_key(*(key := find("nugen:apiKey")), config(PROVIDER)),
             api_key_source=key[1],
         )
 
@@ -88,14 +90,17 @@ class _Finder:
 
     def __call__(self, key: str) -> tuple[str | None, str]:
         """Return the value, stripped, and where it was found; what is blank counts as not set."""
-        variable = VARIABLES[key]
-        for value, source in ((self.config(key), key), (self.environ.get(variable), variable)):
+        variable, provider = VARIABLES[key], self.config(PROVIDER)
+        given = f"{key} of the Provider {provider}" if provider else key
+        for value, source in ((self.config(key), given), (self.environ.get(variable), variable)):
             if value is not None and (text := str(value).strip()):
                 return text, source
         return None, "the default"
 
 
-def _api_key(value: str | None, source: str) -> str:
+def _api_key(value: str | None, source: str, provider: object) -> str:
+    if value is None and provider:
+        raise MissingKeyError(f"The Provider {provider} has no API key: pass it as api_key, or set NUGEN_API_KEY.")
     if value is None:
         raise MissingKeyError(
             "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."

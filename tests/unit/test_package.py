@@ -223,7 +223,7 @@ def test_every_place_knows_each_setting(monkeypatch):
     monkeypatch.setattr("pulumi.ProviderResource.__init__", register)
     asyncio.run(main())
 
-    assert set(settings.VARIABLES) == set(given)
+    assert {*settings.VARIABLES, settings.PROVIDER} == set(given)
     assert len(settings.VARIABLES) == len(settings.Settings.__dataclass_fields__) - 2, (
         "all but where URL and key are from"
     )

@@ -163,7 +163,11 @@ def test_an_explicit_provider_hands_over_texts_and_a_secret_key(mocks):
     assert "pulumi:providers:pulumi-python" == args.typ
     key = args.inputs.pop("nugen:apiKey")
     assert (rpc._special_secret_sig, "k") == (key[rpc._special_sig_key], key["value"])
-    assert {"nugen:baseUrl": "https://eu.test", "nugen:maxConcurrentRequests": "4"} == args.inputs
+    assert {
+        "nugen:baseUrl": "https://eu.test",
+        "nugen:maxConcurrentRequests": "4",
+        "nugen:provider": "eu",
+    } == args.inputs
 
 
 def test_a_fleet_hands_over_its_ids(mocks):

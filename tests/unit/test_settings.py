@@ -53,6 +53,16 @@ def test_a_missing_key_is_one_sentence_that_names_both_ways(environ):
     ) == str(caught.value)
 
 
+def test_settings_of_an_explicit_provider_are_called_its_own():
+    """To set them in the stack config would not help."""
+    with pytest.raises(MissingKeyError) as caught:
+        Settings.find({"nugen:provider": "eu"}.get, {})
+    assert "The Provider eu has no API key: pass it as api_key, or set NUGEN_API_KEY." == str(caught.value)
+
+    found = Settings.find({"nugen:provider": "eu", "nugen:apiKey": "k"}.get, {"NUGEN_BASE_URL": "https://eu.test"})
+    assert ("nugen:apiKey of the Provider eu", "NUGEN_BASE_URL") == (found.api_key_source, found.base_url_source)
+
+
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", "nul\x00", "tab\t."])
 def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key):
     said = refusal({"nugen:apiKey": key})
