@@ -1,10 +1,14 @@
 """One poll from the program itself."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 
 import pulumi
 import pytest
-from harness import KEY
+from harness import KEY, until
 
 from nugen_pulumi import (
     GetUndeployStatusResult,
@@ -18,7 +22,7 @@ from nugen_pulumi import (
     get_undeploy_status,
     get_undeploy_status_output,
 )
-from nugen_pulumi.emulator import catalogue
+from nugen_pulumi.emulator import catalogue, faults
 
 POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 
@@ -153,3 +157,16 @@ def test_the_list_takes_outputs(account):
         return await get_models_output(deployed=pulumi.Output.from_input(True)).future()
 
     assert ["on"] == [model["model_id"] for model in asyncio.run(program()).models]
+
+
+def test_ctrl_c_does_not_wait_for_the_response(emulator):
+    """A request timeout of an hour: the end of the program would come after that of the test."""
+    emulator.script("m-1", faults.hang())
+    program = "import nugen_pulumi; nugen_pulumi.get_undeploy_status('m-1', request_timeout_seconds=3600)"
+    env = {**os.environ, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": emulator.url}
+    with subprocess.Popen([sys.executable, "-c", program], env=env, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: [POLL] == emulator.requests)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+
+    assert said.rstrip().endswith("KeyboardInterrupt")
