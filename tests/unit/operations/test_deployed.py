@@ -198,6 +198,13 @@ def test_a_refresh_warns_of_a_drift_and_records_it(ask, seen, warning):
     assert warning is None or told.said[0].startswith(warning)
 
 
+def test_a_refresh_adopts_nothing(ask):
+    """What does not say that it is adopted was deployed by its resource."""
+    props = {name: value for name, value in {**NEWS, **IN_SERVICE}.items() if name != "adopted"}
+
+    assert ask(status(), "refresh", "m", props)[0]["adopted"] is False
+
+
 def test_a_refresh_of_what_is_pending_is_no_drift(ask):
     _, told, _ = ask(status("PENDING"), "refresh", "m", {**NEWS, **PENDING})
 

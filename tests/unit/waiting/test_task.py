@@ -800,6 +800,17 @@ def test_a_poll_before_the_request_is_not_repeated_with_it():
     assert ["GET", "DELETE", "DELETE", "GET"] == look("COMPLETED", deploying, 200, "FAILED")[2].methods
 
 
+def test_a_poll_before_the_request_is_a_line_of_the_debug_log():
+    told = Told()
+
+    async def main():
+        task = Task(client_for(ScriptedApi("COMPLETED", 200, "FAILED")), "m", STEADY, look_first=True, reporter=told)
+        return await task.follow(request=True)
+
+    simulate(main)
+    assert "m, request 1: GET 200 in 0 ms: COMPLETED; sending the DELETE" == told.debugged[0]
+
+
 def test_an_outage_met_before_the_request_ends_the_wait():
     error, took, api = look(503, policy=WaitPolicy(timeout=1000))
 
@@ -878,6 +889,12 @@ def test_a_post_whose_fate_is_unknown_is_not_repeated():
     assert not status.adopted
 
 
+def test_a_post_whose_fate_is_unknown_is_remembered_because_it_may_cost():
+    error, _, _ = deploy(500, policy=WaitPolicy(timeout=10))
+
+    assert ("PENDING", True) == (error.last_known.status, error.last_known.adopted)
+
+
 def test_a_post_whose_fate_is_unknown_of_a_model_in_service_adopts_it():
     """What takes minutes cannot be done at once: it was there before."""
     status, _, _ = deploy(500, "COMPLETED")
@@ -925,6 +942,13 @@ def test_a_delete_of_a_model_whose_status_says_that_it_is_being_deployed_is_sent
 
     assert status.reached
     assert ["DELETE", "GET", "DELETE", "GET", "GET"] == api.methods
+
+
+def test_a_wait_that_was_told_to_request_nothing_requests_nothing_when_the_opposite_task_runs():
+    undeploying = failed("No active deployment. Model status is UNDEPLOYING.")
+    _, _, api = deploy(undeploying, undeploying, AT_REST, request=False)
+
+    assert {"GET"} == set(api.methods)
 
 
 def test_messages_of_a_deployment_name_it():
