@@ -12,7 +12,7 @@ from harness.simulated import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
+from nugen_pulumi.api.directions import DEPLOY
 from nugen_pulumi.errors import (
     ModelNotFoundError,
     NugenError,
@@ -698,20 +698,23 @@ def test_a_single_poll_is_one_line_of_the_debug_log():
 ON_FIRE = {"status": "FAILED", "undeployed": False, "result": {"error": "GPU on fire"}, "error": "GPU on fire"}
 
 
-def after_a_request(*script, before=None, direction=UNDEPLOY, date=None, policy=STEADY):
-    """Return the task after a wait that began with a request, how the wait ended, and how long it took."""
-    accepted = httpx.Response(200, json="m", headers={"date": date} if date else None)
-    api = ScriptedApi(accepted, *script)
+def requesting(*script, policy=STEADY, request=True, **of_task):
+    """Return the status in which a wait with a request ended, or its error; how long it took; and the API."""
+    api = ScriptedApi(*script)
 
     async def main():
-        task = Task(client_for(api), "m", policy, before=before, direction=direction)
         try:
-            return await task.follow(request=True)
+            return await Task(client_for(api), "m", policy, **of_task).follow(request=request)
         except NugenError as exc:
             return exc
 
-    status, took = simulate(main)
-    return status, took, api
+    return *simulate(main), api
+
+
+def after_a_request(*script, date=None, **more):
+    """As :func:`requesting`, behind a request that was accepted."""
+    accepted = httpx.Response(200, json="m", headers={"date": date} if date else None)
+    return requesting(accepted, *script, **more)
 
 
 def test_a_failure_that_was_known_before_the_request_is_no_answer_within_the_grace():
@@ -764,19 +767,9 @@ def test_a_completion_from_before_the_request_is_no_answer(end_time, counts):
     assert counts or took >= 15
 
 
-def look(*script, policy=STEADY):
-    """As :func:`after_a_request`, of a task that polls once before its request."""
-    api = ScriptedApi(*script)
-
-    async def main():
-        task = Task(client_for(api), "m", policy, look_first=True)
-        try:
-            return await task.follow(request=True)
-        except NugenError as exc:
-            return exc
-
-    status, took = simulate(main)
-    return status, took, api
+def look(*script, **more):
+    """As :func:`requesting`, of a task that polls once before its request."""
+    return requesting(*script, look_first=True, **more)
 
 
 def test_what_was_polled_before_the_request_is_no_answer_to_it():
@@ -803,11 +796,8 @@ def test_a_poll_before_the_request_is_not_repeated_with_it():
 def test_a_poll_before_the_request_is_a_line_of_the_debug_log():
     told = Told()
 
-    async def main():
-        task = Task(client_for(ScriptedApi("COMPLETED", 200, "FAILED")), "m", STEADY, look_first=True, reporter=told)
-        return await task.follow(request=True)
+    look("COMPLETED", 200, "FAILED", reporter=told)
 
-    simulate(main)
     assert "m, request 1: GET 200 in 0 ms: COMPLETED; sending the DELETE" == told.debugged[0]
 
 
@@ -827,17 +817,8 @@ AT_REST = failed("No active deployment. Model status is UNDEPLOYED.")
 UNDEPLOYING = httpx.Response(400, json={"detail": "Model cannot be redeployed. Current status: UNDEPLOYING"})
 
 
-def deploy(*script, policy=STEADY, before=None, request=True):
-    api = ScriptedApi(*script)
-
-    async def main():
-        task = Task(client_for(api), "m", policy, direction=DEPLOY, before=before)
-        try:
-            return await task.follow(request=request)
-        except NugenError as exc:
-            return exc
-
-    return *simulate(main), api
+def deploy(*script, **more):
+    return requesting(*script, direction=DEPLOY, **more)
 
 
 def test_a_deployment_is_requested_once_and_followed():
@@ -921,24 +902,15 @@ def test_a_deployment_that_fails_says_why():
 
 def test_a_delete_waits_for_the_deployment_that_is_under_way():
     deploying = httpx.Response(400, json={"detail": "Model cannot be undeployed. Current status: DEPLOYING"})
-    status, _, api = follow_delete(deploying, deploying, 200, "PENDING", "COMPLETED")
+    status, _, api = requesting(deploying, deploying, 200, "PENDING", "COMPLETED")
 
     assert status.reached
     assert ["DELETE", "DELETE", "DELETE", "GET", "GET"] == api.methods
 
 
-def follow_delete(*script):
-    api = ScriptedApi(*script)
-
-    async def main():
-        return await Task(client_for(api), "m", STEADY).follow(request=True)
-
-    return *simulate(main), api
-
-
 def test_a_delete_of_a_model_whose_status_says_that_it_is_being_deployed_is_sent_again():
     on_its_way = failed("No active undeployment. Model status is DEPLOYING.")
-    status, _, api = follow_delete(400, on_its_way, 200, "PENDING", "COMPLETED")
+    status, _, api = requesting(400, on_its_way, 200, "PENDING", "COMPLETED")
 
     assert status.reached
     assert ["DELETE", "GET", "DELETE", "GET", "GET"] == api.methods
