@@ -268,10 +268,12 @@ def test_only_definite_words_end_a_delete_well(ask, seen, gone):
     if gone:
         ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
         return
-    with pytest.raises(
-        UndeployFailedError, match="The resource stays in state, and the next `pulumi destroy` requests"
-    ):
+    with pytest.raises(UndeployFailedError) as caught:
         ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
+    assert str(caught.value) == (
+        f"Model m was not undeployed: {seen.error}. The resource stays in state, and the next `pulumi destroy` requests"
+        " the undeployment again."
+    )
 
 
 def test_a_delete_that_fails_keeps_nothing_of_the_undeployment(ask):
