@@ -37,14 +37,17 @@ class Runtime:
         self.answer = answer
         self.asked = []
         self.policies = []
+        self.befores = []
 
     def poll(self, model_id, *, direction, request=False, before=None, look_first=False, reporter):
         assert request is look_first
+        self.befores.append(before)
         return self._answer("poll", direction, request)
 
     def wait(self, model_id, policy, *, direction, request, before=None, look_first=False, again="pulumi up", reporter):
         assert request is look_first
         self.policies.append(policy)
+        self.befores.append(before)
         return self._answer("wait", direction, request)
 
     def _answer(self, *asked):
@@ -119,6 +122,14 @@ def test_an_update_requests_only_what_is_missing(ask, known, wait, asked):
 
     assert asked == runtime.asked
     assert state["deployed"] or not asked
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_an_update_passes_on_what_was_recorded_before_its_request(ask, wait):
+    """It tells an old status from the new one if the poll before the request fails."""
+    _, _, runtime = ask(status(), "update", "m", {**NEWS, **failed(OUT)}, {**NEWS, "wait": wait})
+
+    assert [failed(OUT)["error"]] == [before["error"] for before in runtime.befores]
 
 
 @pytest.mark.parametrize("was", [True, False])

@@ -813,6 +813,18 @@ def test_without_a_date_of_the_server_a_completion_counts():
     assert 0 == after_a_request(body("COMPLETED", end_time="2024-02-24T10:00:00Z"), date="soon")[1]
 
 
+def test_a_completion_counts_at_once_if_it_is_not_known_when_the_request_was_accepted():
+    _, took = follow(ScriptedApi(500, body("COMPLETED", end_time="2024-02-24T10:00:00Z")), undeploy=True)
+
+    assert 0 == took
+
+
+def test_an_unknown_word_counts_though_it_was_the_same_before_the_request():
+    error, _, _ = look("RETIRING", 200, "RETIRING", policy=WaitPolicy(timeout=5))
+
+    assert "RETIRING" == error.last_known.status
+
+
 AT_REST = failed("No active deployment. Model status is UNDEPLOYED.")
 UNDEPLOYING = httpx.Response(400, json={"detail": "Model cannot be redeployed. Current status: UNDEPLOYING"})
 
@@ -921,6 +933,19 @@ def test_a_wait_that_was_told_to_request_nothing_requests_nothing_when_the_oppos
     _, _, api = deploy(undeploying, undeploying, AT_REST, request=False)
 
     assert {"GET"} == set(api.methods)
+
+
+def test_the_live_line_says_why_a_delete_has_to_be_sent_again():
+    told = Told()
+    on_its_way = failed("No active undeployment. Model status is DEPLOYING.")
+
+    async def main():
+        wait = Task(client_for(ScriptedApi(400, on_its_way, 200, "COMPLETED")), "m", STEADY, reporter=told)
+        await wait.follow(request=True)
+
+    simulate(main)
+
+    assert told.said[0].endswith("last poll: FAILED, No active undeployment. Model status is DEPLOYING")
 
 
 def test_messages_of_a_deployment_name_it():
