@@ -116,25 +116,31 @@ def outage(since: int, lasts: int, retry_after: int, rate: int) -> None:
     print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
 
 
+def race(url: str, processes: int, count: int, limiter: str, timeout: float) -> list[tuple[int, float]]:
+    """Undeploy *count* models in each of so many processes; return how many each lost, and its seconds."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, __file__, "rival", url, f"r{number}", str(count), limiter, str(timeout)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(processes)
+    ]
+    said = [process.communicate()[0].split() for process in started]
+    return [(int(lost), float(seconds)) for lost, seconds in said]
+
+
 def rivals(count: int, rate: int) -> None:
     """Print a row: so many processes behind one limit, each with 200 models that are undeployed at once."""
     with server(0, rate, rate, 429) as url:
         began = time.monotonic()
-        started = [
-            subprocess.Popen(
-                [sys.executable, __file__, "rival", url, f"r{number}", "200", "ours", "1800"],
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for number in range(count)
-        ]
-        said = [process.communicate()[0].split() for process in started]
+        ended = race(url, count, 200, "ours", 1800.0)
         took = time.monotonic() - began
         polls, deletes, _, refused, _, _, twice, *_ = stats(url)
-    seconds = [float(seconds) for _, seconds in said]
+    seconds = [seconds for _, seconds in ended]
     # A DELETE and a poll for each model.
     ideal = (count * 400 - rate) / rate
-    lost = sum(int(lost) for lost, _ in said)
+    lost = sum(lost for lost, _ in ended)
     cells = count, rate, lost, twice, f"{ideal:.0f}", f"{took:.0f}", f"{min(seconds):.0f}", f"{max(seconds):.0f}"
     print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
 
@@ -172,17 +178,10 @@ def all_rivals() -> None:
 def compare(limiter: str, processes: int, count: int, *options: object) -> tuple[str, ...]:
     """Undeploy *count* models in each process; return lost, took, used, refused and probes."""
     with server(*options) as url:
-        command = [sys.executable, __file__, "rival", url]
-        started = [
-            subprocess.Popen(
-                [*command, f"r{number}", str(count), limiter, str(LONGEST)], stdout=subprocess.PIPE, text=True
-            )
-            for number in range(processes)
-        ]
-        said = [process.communicate()[0].split() for process in started]
+        ended = race(url, processes, count, limiter, LONGEST)
         polls, deletes, _, refused, _, _, _, used, probes = stats(url)
-    lost = sum(int(lost) for lost, _ in said)
-    took = max(float(seconds) for _, seconds in said)
+    lost = sum(lost for lost, _ in ended)
+    took = max(seconds for _, seconds in ended)
     share = refused / (polls + deletes + refused)
     return str(lost), f"{took:.0f}", f"{used:.2f}" if used else "-", f"{share:.3f}", str(probes)
 

@@ -150,7 +150,7 @@ class Facts:
         # More time helps a wait that goes well, or one that is held up by a rate limit.
         helps = (self.last is not None and not self.error) or isinstance(self.error, OverloadedError)
         what, advice = self.unfinished
-        return Reason(what, (*advice, MORE_TIME)) if helps else self.unfinished
+        return Reason(what, (*advice, MORE_TIME) if helps else advice)
 
     @property
     def unfinished(self) -> Reason:
