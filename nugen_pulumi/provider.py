@@ -59,16 +59,18 @@ class _Provider(ResourceProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare what state holds with what the program says."""
-        difference = self._operations.diff(olds, news)
+        call = host.HostCall.current()
+        difference = self._operations.diff(call, olds, news)
         # A pickle of another release, or of a class: that is an update which requests nothing of the API.
         pickled_anew = not host.same_provider(olds, news)
         if difference.update_reason is not None:
-            host.HostCall.current().report(difference.update_reason)
+            call.report(difference.update_reason)
         changes = bool(difference.replaces or difference.update_reason)
         # None: the engine compares the inputs itself, and so knows which ones `replace_on_changes` names.
         return DiffResult(
             changes=changes or (None if difference.inputs_changed or pickled_anew else False),
             replaces=difference.replaces,
+            delete_before_replace=difference.delete_first,
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:

@@ -14,7 +14,7 @@ from nugen_pulumi.errors import (
     NugenError,
     UndeployFailedError,
 )
-from nugen_pulumi.operations import inputs, messages, outputs
+from nugen_pulumi.operations import inputs, messages, outputs, program
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
@@ -34,21 +34,30 @@ class DeployedOperations:
     computed = outputs.OF_DEPLOYED
     starts = staticmethod(messages.will_deploy)
 
-    def diff(self, olds: DeployedState, news: DeployedState) -> Difference:
+    def diff(self, operation: Operation, olds: DeployedState, news: DeployedState) -> Difference:
         """Compare what state holds with what the program says."""
         changed = inputs.changed(olds, news)
         replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
+        # A model cannot be deployed beside itself, whatever makes the engine replace its resource.
+        delete_first = "model_id" not in changed
         if replaces:
-            return Difference(bool(changed), replaces, None)
+            return Difference(bool(changed), replaces, None, delete_first)
+        program.holds(olds["model_id"], operation.urn, olds)
         known, action = outputs.deployed_from_state(olds), _next_action(olds, news)
-        return Difference(bool(changed), [], messages.deploy_reason(known, action))
+        return Difference(bool(changed), [], messages.deploy_reason(known, action), delete_first)
 
     def create(self, operation: Operation, news: DeployedState) -> tuple[str, DeployedState]:
         """Put the model into service, and wait until it is."""
         model_id = news["model_id"]
-        with keep_on_error(model_id, lambda status: _complete(news, status, adopted=status.adopted)):
+
+        def created(status: TaskStatus) -> DeployedState:
+            program.holds(model_id, operation.urn, None)
+            return _complete(news, status, adopted=status.adopted)
+
+        with keep_on_error(model_id, created):
             status = self._deploy_and_wait(operation, model_id, Inputs.read(news), request=True, before=None)
-        return model_id, _complete(news, status, adopted=_told(operation, model_id, status))
+        _tell(operation, model_id, status)
+        return model_id, created(status)
 
     def update(self, operation: Operation, id_: str, olds: DeployedState, news: DeployedState) -> DeployedState:
         """Continue the last operation, or put the model into service again. Sends no requests if it is."""
@@ -64,7 +73,7 @@ class DeployedOperations:
         with keep_on_error(id_, lambda status: _complete(news, status, adopted=adopted(status))):
             status = self._deploy_and_wait(operation, id_, Inputs.read(news), request=request, before=known)
         if request:
-            _told(operation, id_, status)
+            _tell(operation, id_, status)
         return _complete(news, status, adopted=adopted(status))
 
     def refresh(self, operation: Operation, id_: str, props: DeployedState) -> DeployedState | None:
@@ -92,6 +101,9 @@ class DeployedOperations:
         """
         if props.get("adopted", False):
             operation.warn(messages.left_in_service(id_))
+            return
+        if (holder := program.other_holder(id_, operation.urn, props)) is not None:
+            operation.warn(messages.held_in_service(id_, holder))
             return
         policy = replace(Inputs.read(props), timeout_seconds=None).policy(
             operation.timeout or props.get("timeout_seconds")
@@ -166,11 +178,10 @@ def _complete(props: Mapping[str, object], status: TaskStatus, *, adopted: bool)
     return outputs.of_deployed(props, cast("DeployedRecord", status.recorded()), adopted=adopted)
 
 
-def _told(operation: Operation, model_id: str, status: TaskStatus) -> bool:
-    """Warn about a model that was in service before; return whether it was."""
+def _tell(operation: Operation, model_id: str, status: TaskStatus) -> None:
+    """Warn about a model that was in service before."""
     if status.adopted:
         operation.warn(messages.adopted(model_id))
-    return status.adopted
 
 
 def _next_action(known: DeployedState, news: DeployedState) -> Action:

@@ -34,7 +34,7 @@ class FleetOperations:
     computed = outputs.OF_FLEET
     starts = None
 
-    def diff(self, olds: FleetState, news: FleetState) -> Difference:
+    def diff(self, _operation: Operation, olds: FleetState, news: FleetState) -> Difference:
         """Compare what state holds with what the program says; the order of the ids means nothing."""
         changed = inputs.changed(olds, news)
         ids = news["model_ids"]

@@ -210,6 +210,11 @@ def left_in_service(model_id: str) -> str:
     )
 
 
+def held_in_service(model_id: str, holder: str) -> str:
+    """Warn that a delete leaves a model in service, because another resource wants it there."""
+    return f"Model {model_id} stays in service, because {holder} of this program wants it there."
+
+
 def out_of_service(model_id: str, seen: DeployedRecord, action: Action) -> str:
     """Report what a refresh has *seen* of a model that should be in service, and what the next ``pulumi up`` does."""
     now = model_status(seen.get("error"))

@@ -23,7 +23,7 @@ class ModelOperations:
     computed = outputs.OF_MODEL
     starts = None
 
-    def diff(self, olds: ModelState, news: ModelState) -> Difference:
+    def diff(self, _operation: Operation, olds: ModelState, news: ModelState) -> Difference:
         """Compare what state holds with what the program says."""
         changed, wanted, known = inputs.changed(olds, news), Inputs.read(news), outputs.from_state(olds)
         replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]

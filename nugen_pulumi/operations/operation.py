@@ -11,6 +11,7 @@ from nugen_pulumi.errors import BadKeyError, InputError, SettingsError
 from nugen_pulumi.operations import inputs
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.operations.messages import contradiction
+from nugen_pulumi.operations.program import contradicted
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiting.wait_messages import Reporter
 
@@ -24,9 +25,11 @@ class Operation(Reporter, Protocol):
     An operation under way, as seen from here.
 
     Attributes:
+        urn: The resource's URN.
         timeout: The operation's ``customTimeouts`` in seconds, or None.
     """
 
+    urn: str
     timeout: float | None
 
     def runtime(self) -> Runtime:
@@ -43,11 +46,13 @@ class Difference:
         inputs_changed: Inputs differ. Which ones is for the engine to see, which knows the resource's options.
         replaces: Those of them whose change replaces the resource.
         update_reason: What the next update does about a model that is not as wanted, in a few words; None: nothing.
+        delete_first: A replacement deletes the old resource before it creates the new one.
     """
 
     inputs_changed: bool
     replaces: list[str]
     update_reason: str | None
+    delete_first: bool = False
 
 
 def check_resource(
@@ -128,27 +133,6 @@ def with_saved_key(command: str) -> Iterator[None]:
         saved = f"`{command}` uses the key that the last `pulumi up` saved in state. If the key was changed since, run"
         exc.args = (f"{exc} {saved} `pulumi up` first, or `{command} --run-program`.",)
         raise
-
-
-# Which types of resources a process was asked about, by model. Two that want opposite things can never agree.
-_WANTED: dict[str, set[str]] = {}
-
-
-def contradicted(model_id: object, id_name: str, wants: str) -> bool:
-    """
-    Note that a resource wants a model in or out of service; return whether another one just began to want the opposite.
-
-    Args:
-        model_id: The model; anything but a string is not known yet.
-        id_name: A fleet is not counted.
-        wants: ``deployed`` or ``undeployed``.
-    """
-    if id_name != "model_id" or not isinstance(model_id, str):
-        return False
-    wanted = _WANTED.setdefault(model_id, set())
-    news = wants not in wanted
-    wanted.add(wants)
-    return news and len(wanted) > 1
 
 
 def announce(reporter: Reporter, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:

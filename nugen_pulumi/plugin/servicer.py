@@ -91,9 +91,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Compare what state holds with what the program says."""
-        difference = _operations(request.urn).diff(wire.read(request.olds), wire.read(request.news))
+        call = Call(request.urn)
+        difference = _operations(request.urn).diff(call, wire.read(request.olds), wire.read(request.news))
         if difference.update_reason is not None:
-            Call(request.urn).report(difference.update_reason)
+            call.report(difference.update_reason)
         changes = provider_pb2.DiffResponse.DIFF_NONE
         # State of the dynamic face is written anew, and so is what became a secret. Neither sends a request.
         rewritten = wire.PICKLED in request.olds.fields or wire.holds_in_clear(request.olds, request.news)
@@ -102,7 +103,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         elif difference.inputs_changed:
             # The engine compares the inputs itself, and so knows which ones `replaceOnChanges` names.
             changes = provider_pb2.DiffResponse.DIFF_UNKNOWN
-        return provider_pb2.DiffResponse(changes=changes, replaces=[wire.camel(name) for name in difference.replaces])
+        return provider_pb2.DiffResponse(
+            changes=changes,
+            replaces=[wire.camel(name) for name in difference.replaces],
+            deleteBeforeReplace=difference.delete_first,
+        )
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Request what the resource asks for, and find out how it ends."""

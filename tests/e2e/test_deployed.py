@@ -1,5 +1,6 @@
 """A model in service through the whole life of a stack, with the real engine, in Python and in YAML."""
 
+import json
 import signal
 import time
 
@@ -28,7 +29,7 @@ outputs:
   deployed: ${{bot.deployed}}
   adopted: ${{bot.adopted}}
 """
-CAMEL = {"model_id": "modelId", "timeout_seconds": "timeoutSeconds", "wait": "wait"}
+CAMEL = {"model_id": "modelId", "timeout_seconds": "timeoutSeconds", "wait": "wait", "triggers": "triggers"}
 
 
 def deploy(model_id):
@@ -62,7 +63,7 @@ def made(stack, *, native):
     def write(**arguments):
         arguments = {"model_id": "bot-1", **arguments}
         if native:
-            values = ", ".join(f"{CAMEL[name]}: {str(value).lower()}" for name, value in arguments.items())
+            values = ", ".join(f"{CAMEL[name]}: {json.dumps(value)}" for name, value in arguments.items())
             return YAML.format(arguments=f"{{{values}}}")
         return PYTHON.format(arguments=", ".join(f"{name}={value!r}" for name, value in arguments.items()))
 
@@ -107,6 +108,67 @@ def test_a_swap_leaves_no_gap(project, emulator):
     between = emulator.requests[emulator.requests.index(deploy("bot-2")) : emulator.requests.index(undeploy("bot-1"))]
     assert ("GET", "/api/v3/models/deploy-model/bot-2/status") in between
     assert (State.DEPLOYED, State.UNDEPLOYED) == (emulator.state("bot-2"), emulator.state("bot-1"))
+
+
+def test_changed_triggers_deploy_the_same_model_again(project, emulator):
+    """Out of service first: a model cannot be deployed beside itself."""
+    stack, program = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.3, undeploy_seconds=0.3)
+    stack.up().ok()
+    program(triggers=["again"])
+    stack.up().ok()
+
+    assert [deploy("bot-1"), undeploy("bot-1"), deploy("bot-1")] == changes(emulator)
+    assert State.DEPLOYED is emulator.state("bot-1")
+    assert {"deployed": True, "adopted": False} == stack.outputs
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "arguments"),
+    [
+        ({"old-name": "bot-1"}, {"new-name": "bot-1"}, ()),
+        ({"a": "bot-1", "b": "bot-2"}, {"a": "bot-2", "b": "bot-1"}, ()),
+        (
+            {"a": "bot-1"},
+            {"a": "bot-1"},
+            ("--replace", "urn:pulumi:dev::test::pulumi-python:dynamic/nugen:DeployedModel::a"),
+        ),
+    ],
+    ids=["renamed", "exchanged", "replaced by command"],
+)
+def test_what_the_program_still_wants_in_service_stays_there(stack, emulator, before, after, arguments):
+    """The engine creates first, and deletes what it replaces at the end: that must not undo the create."""
+
+    def program(models):
+        given = "\n".join(f"DeployedModel({name!r}, model_id={model!r})" for name, model in models.items())
+        return f"from nugen_pulumi import DeployedModel\n{given}\n"
+
+    for model_id in before.values():
+        emulator.add(model_id, state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2)
+    running = stack(program(before))
+    running.up().ok()
+    running.program(program(after))
+    said = running.up(*arguments).ok().output
+
+    assert {State.DEPLOYED} == {emulator.state(model_id) for model_id in before.values()}
+    assert "DELETE" not in [method for method, _ in changes(emulator)]
+    assert f"Model bot-1 stays in service, because {[*after][-1]} of this program wants it there." in said
+    running.up("--expect-no-changes").ok()
+
+
+def test_a_swap_that_is_reverted_before_its_end_leaves_the_model_in_service(in_python, emulator):
+    stack, program = in_python
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2, fails=True)
+    emulator.add("bot-2", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2)
+    stack.up().ok()
+    program(model_id="bot-2")
+    assert "Model bot-1 was not undeployed" in stack.up().output
+
+    emulator.add("bot-1", state=State.DEPLOYED, undeploy_seconds=0.2)
+    program(model_id="bot-1")
+    stack.up().ok()
+    assert (State.DEPLOYED, State.UNDEPLOYED) == (emulator.state("bot-1"), emulator.state("bot-2"))
+    stack.up("--expect-no-changes").ok()
 
 
 def test_a_model_that_was_in_service_is_adopted_and_left_there(project, emulator):

@@ -64,7 +64,8 @@ class _Body(httpx.AsyncByteStream):
 class Told:
     """Remembers what a person is told; ``said`` holds lines and warnings."""
 
-    def __init__(self, timeout=None):
+    def __init__(self, timeout=None, urn="urn:pulumi:dev::test::nugen:index:DeployedModel::m"):
+        self.urn = urn
         self.timeout = timeout
         self.said = []
         self.debugged = []

@@ -4,6 +4,7 @@ import grpc
 import pytest
 from harness import KEY
 from harness.host import DEPLOYED, Host
+from pulumi.runtime.proto.provider_pb2 import DiffRequest
 
 from nugen_pulumi.emulator import State
 
@@ -15,9 +16,15 @@ IN_SERVICE = {**GIVEN, "status": "COMPLETED", "deployed": True, "adopted": False
 
 
 @pytest.fixture(params=[False, True], ids=["dynamic", "native"])
-def host(request, emulator):
+def process(request, emulator):
+    """Return what starts a provider process."""
     config = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
-    with Host(config, provider=DEPLOYED, native=request.param) as host:
+    return lambda: Host(config, provider=DEPLOYED, native=request.param)
+
+
+@pytest.fixture
+def host(process):
+    with process() as host:
         yield host
 
 
@@ -25,16 +32,45 @@ def changes(emulator):
     return [request for request in emulator.requests if request[0] != "GET"]
 
 
-def test_a_create_deploys_and_a_delete_undeploys(host, emulator):
+def test_a_create_deploys_and_a_delete_undeploys(process, emulator):
     emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0.1, undeploy_seconds=0.1)
-    id_, state = host.create(GIVEN)
+    with process() as host:
+        id_, state = host.create(GIVEN)
 
     assert "m-1" == id_
     assert IN_SERVICE.items() <= state.items()
 
-    host.delete(state)
+    with process() as host:
+        host.delete(state)
     assert State.UNDEPLOYED is emulator.state("m-1")
     assert [POST, DELETE] == changes(emulator)
+
+
+def test_a_delete_leaves_in_service_what_the_same_process_created(host, emulator):
+    """The engine deletes what it replaces at the end, also where both are about the same model."""
+    emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0.1)
+    host.create(GIVEN)
+    host.delete(IN_SERVICE)
+
+    assert [POST] == changes(emulator)
+
+
+@pytest.mark.parametrize(("changed", "first"), [({"model_id": "m-2"}, False), ({"triggers": ["x"]}, True), ({}, True)])
+def test_the_same_model_is_taken_out_of_service_before_it_is_deployed_again(host, changed, first):
+    """Whatever makes the engine replace it: `replace_on_changes` may."""
+    olds, news = host.props(IN_SERVICE), host.props({**GIVEN, **changed})
+    answer = host.stub.Diff(DiffRequest(id="m-1", urn=host.urn, olds=olds, news=news))
+
+    assert first == answer.deleteBeforeReplace
+
+
+def test_a_delete_after_a_diff_of_the_same_resource_undeploys(host, emulator):
+    """As where `replace_on_changes` names what changed."""
+    emulator.add("m-1", state="DEPLOYED", undeploy_seconds=0.1)
+    host.diff(IN_SERVICE, {**GIVEN, "timeout_seconds": 9.0})
+    host.delete(IN_SERVICE)
+
+    assert [DELETE] == changes(emulator)
 
 
 def test_check_fills_in_only_the_inputs_that_there_are(host):

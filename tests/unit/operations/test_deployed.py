@@ -13,6 +13,7 @@ from nugen_pulumi.errors import (
     UndeployFailedError,
     WaitTimeoutError,
 )
+from nugen_pulumi.operations import program
 from nugen_pulumi.operations.deployed import DeployedOperations
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW
 from nugen_pulumi.operations.operation import Difference, announce
@@ -60,6 +61,12 @@ class Runtime:
 def status(word="COMPLETED", reason=None, *, kind=DeployStatus, adopted=False, already=False):
     result = {"error": reason} if reason else None
     return kind(model_id="echoed", status=word, result=result).marked(adopted=adopted, already=already)
+
+
+@pytest.fixture(autouse=True)
+def process(monkeypatch):
+    """Each test is a process of its own."""
+    monkeypatch.setattr(program, "_IN_SERVICE", {})
 
 
 @pytest.fixture
@@ -132,6 +139,51 @@ def test_an_update_passes_on_what_was_recorded_before_its_request(ask, wait):
     assert [failed(OUT)["error"]] == [before["error"] for before in runtime.befores]
 
 
+OTHER = "urn:pulumi:dev::test::nugen:index:DeployedModel::other"
+HELD = "Model m stays in service, because {} of this program wants it there."
+
+
+@pytest.mark.parametrize(
+    ("holder", "how", "left"),
+    [
+        (None, "created", True),  # as a replacement, with the URN of what is deleted
+        (OTHER, "created", True),
+        (OTHER, "found", True),
+        (None, "found", False),  # the very one that is deleted
+        (None, "found otherwise", True),  # an old one of the same URN, whose delete was interrupted
+        (None, "replaced", False),
+        (OTHER, "not created", False),
+    ],
+)
+def test_a_delete_leaves_in_service_what_another_resource_of_the_program_holds_there(ask, holder, how, left):
+    """The engine creates what replaces a resource first, and deletes the old one at the end."""
+    olds = {**NEWS, **IN_SERVICE}
+    told = Told(urn=holder) if holder else Told()
+    if how == "created":
+        told.runtime = lambda: Runtime(status())
+        DeployedOperations().create(told, NEWS)
+    elif how == "not created":
+        told.runtime = lambda: Runtime(BadKeyError("bad"))
+        with pytest.raises(BadKeyError):
+            DeployedOperations().create(told, NEWS)
+    else:
+        found = {"start_time": "earlier"} if how == "found otherwise" else {}
+        news = {"triggers": ["x"]} if how == "replaced" else {}
+        DeployedOperations().diff(told, {**olds, **found}, {**NEWS, **news})
+
+    _, told, runtime = ask(status(kind=TaskStatus), "delete", "m", olds)
+
+    assert ([] if left else [("wait", UNDEPLOY, True)]) == runtime.asked
+    assert ([HELD.format("other" if holder else "m")] if left else []) == told.said
+
+
+def test_what_came_to_be_in_spite_of_an_error_is_held_in_service(ask):
+    with pytest.raises(DeployFailedError):
+        ask(status("FAILED", REVERTED), "create", NEWS)
+
+    assert [] == ask(status(kind=TaskStatus), "delete", "m", {**NEWS, **IN_SERVICE})[2].asked
+
+
 @pytest.mark.parametrize("was", [True, False])
 def test_only_a_request_changes_whose_deployment_it_is(ask, was):
     waited, _, _ = ask(status(), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
@@ -146,14 +198,24 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
 @pytest.mark.parametrize(
     ("olds", "news", "difference"),
     [
-        (IN_SERVICE, {}, Difference(inputs_changed=False, replaces=[], update_reason=None)),
-        (IN_SERVICE, {"timeout_seconds": 9.0}, Difference(inputs_changed=True, replaces=[], update_reason=None)),
+        (IN_SERVICE, {}, Difference(inputs_changed=False, replaces=[], update_reason=None, delete_first=True)),
+        (
+            IN_SERVICE,
+            {"timeout_seconds": 9.0},
+            Difference(inputs_changed=True, replaces=[], update_reason=None, delete_first=True),
+        ),
         (IN_SERVICE, {"model_id": "n"}, Difference(inputs_changed=True, replaces=["model_id"], update_reason=None)),
-        (IN_SERVICE, {"triggers": ["x"]}, Difference(inputs_changed=True, replaces=["triggers"], update_reason=None)),
+        (
+            IN_SERVICE,
+            {"triggers": ["x"]},
+            Difference(inputs_changed=True, replaces=["triggers"], update_reason=None, delete_first=True),
+        ),
         (
             PENDING,
             {},
-            Difference(inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting"),
+            Difference(
+                inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting", delete_first=True
+            ),
         ),
         (
             failed(OUT),
@@ -162,6 +224,7 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
                 inputs_changed=False,
                 replaces=[],
                 update_reason="is UNDEPLOYED: will deploy, which uses credits",
+                delete_first=True,
             ),
         ),
         (
@@ -171,6 +234,7 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
                 inputs_changed=False,
                 replaces=[],
                 update_reason="not in service: will deploy, which uses credits",
+                delete_first=True,
             ),
         ),
         (
@@ -180,12 +244,13 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
                 inputs_changed=False,
                 replaces=[],
                 update_reason="not in service: will deploy, which uses credits",
+                delete_first=True,
             ),
         ),
     ],
 )
 def test_diff_says_what_the_update_will_do(olds, news, difference):
-    assert difference == DeployedOperations().diff({**NEWS, **olds}, {**NEWS, **news})
+    assert difference == DeployedOperations().diff(Told(), {**NEWS, **olds}, {**NEWS, **news})
 
 
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ def different(*, inputs=True, replaces=(), unfinished=None):
     ],
 )
 def test_a_diff_says_what_differs_and_what_an_update_would_do(operations, models, props, difference):
-    assert difference == operations.diff(state(models), {**NEWS, **props})
+    assert difference == operations.diff(Told(), state(models), {**NEWS, **props})
 
 
 class Interrupted(Runtime):

@@ -295,4 +295,4 @@ def test_what_is_only_read_keeps_nothing_and_says_how_to_read_it_all_the_same(op
     ],
 )
 def test_a_diff_says_what_differs_and_what_an_update_would_do(operations, olds, news, difference):
-    assert difference == operations.diff({**NEWS, **olds}, {**NEWS, **news})
+    assert difference == operations.diff(Told(), {**NEWS, **olds}, {**NEWS, **news})
