@@ -44,7 +44,9 @@ class DeployedOperations:
             return Difference(bool(changed), replaces, None, delete_first)
         program.holds(olds["model_id"], operation.urn, olds)
         known, action = outputs.deployed_from_state(olds), _next_action(olds, news)
-        return Difference(bool(changed), [], messages.deploy_reason(known, action), delete_first)
+        return Difference(
+            bool(changed), [], messages.deploy_reason(known, action, wait=Inputs.read(news).wait), delete_first
+        )
 
     def create(self, operation: Operation, news: DeployedState) -> tuple[str, DeployedState]:
         """Put the model into service, and wait until it is."""
@@ -120,6 +122,7 @@ class DeployedOperations:
                     reporter=operation,
                 )
         except ModelNotFoundError:
+            operation.warn(messages.nothing_to_undeploy(id_))
             return
         except NugenError as exc:
             # What is known of the undeployment is no state of this resource, which stays as it is.
@@ -191,4 +194,5 @@ def _next_action(known: DeployedState, news: DeployedState) -> Action:
         return Action.NOTHING
     if recorded is None or recorded["status"] == Phase.FAILED:
         return Action.REQUEST
-    return Action.POLL if Inputs.read(news).wait else Action.NOTHING
+    # A PENDING without a time came from no response: whether the POST was carried out is still to be found out.
+    return Action.POLL if Inputs.read(news).wait or recorded.get("start_time") is None else Action.NOTHING

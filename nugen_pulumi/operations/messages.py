@@ -20,7 +20,7 @@ GET_ADVICE = 'To read the status without an error, set wait=False or on_failure=
 REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
 
 DEPLOY_AGAIN = "The next `pulumi up` requests the deployment again."
-NEXT_DESTROY = "The resource stays in state, and the next `pulumi destroy`"
+NEXT_DESTROY = "The resource stays in state, and the next `pulumi destroy` (`pulumi up` after a replacement)"
 GET_DEPLOYED_ADVICE = "To read the status without an error, set wait=False."
 # What the next `pulumi up` does is reported once, for all models of a fleet.
 _REPORTED_ONCE = {GO_ON, START_AGAIN, MORE_TIME, REQUEST_AGAIN}
@@ -169,12 +169,12 @@ def _others(model_ids: Sequence[str]) -> str:
     return f" The same error: {', '.join(model_ids[:_ALIKE])}{more}."
 
 
-def deploy_reason(known: DeployedRecord | None, action: Action) -> str | None:
+def deploy_reason(known: DeployedRecord | None, action: Action, *, wait: bool) -> str | None:
     """Report in a few words why an update of a deployed model is due, and what it will do; None: nothing."""
     if action is Action.NOTHING:
         return None
     if action is Action.POLL:
-        return f"was {known['status'] if known else 'unknown'}: will keep waiting"
+        return f"was {known['status'] if known else 'unknown'}: will {'keep waiting' if wait else 'poll again'}"
     now = model_status(known.get("error")) if known else None
     return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
 
@@ -205,7 +205,7 @@ def adopted(model_id: str) -> str:
 def left_in_service(model_id: str) -> str:
     """Warn that a destroy leaves a model in service."""
     return (
-        f"Model {model_id} stays in service, because this resource did not deploy it. To take it out of service, use"
+        f"Model {model_id} stays in service, because this resource found it there. To take it out of service, use"
         " UndeployedModel."
     )
 
@@ -213,6 +213,11 @@ def left_in_service(model_id: str) -> str:
 def held_in_service(model_id: str, holder: str) -> str:
     """Warn that a delete leaves a model in service, because another resource wants it there."""
     return f"Model {model_id} stays in service, because {holder} of this program wants it there."
+
+
+def nothing_to_undeploy(model_id: str) -> str:
+    """Warn that a delete found no model."""
+    return f"Model {model_id} does not exist, or belongs to another account than the API key: nothing was undeployed."
 
 
 def out_of_service(model_id: str, seen: DeployedRecord, action: Action) -> str:

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 
 from nugen_pulumi.api.answers import Answer, Started
-from nugen_pulumi.api.directions import Direction
+from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.models import TaskStatus
 from nugen_pulumi.api.statuses import FleetModel, Phase
 
@@ -32,33 +32,45 @@ class OwnRequest:
         self._direction = direction
         self._before = before
         self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
+        self._ran_before = self._rested_before = False  # as far as a poll just before it tells
         self._sent = False
-        self._adopted = False
+        self._seen_running = False
+        self._ours = False  # the task that runs, or ran, is the one that it began
+        self._found = False  # the model was there, or on its way
         self._already = False
         self._repeats = 0
 
     def will_follow(self, status: TaskStatus) -> None:
         """Note the *status* that was polled just before it."""
         self._before = status.recorded()
+        self._ran_before, self._rested_before = not status.terminal, status.terminal and not status.reached
 
     def lost(self) -> None:
         """Note that it was sent, and that there was no response."""
-        self.fate_unknown = self._sent = self._adopted = True
+        self.fate_unknown = self._sent = self._found = True
+        self._ours = self._ours or self._rested_before
 
     def answered(self, started: Started) -> None:
         """Note what the API said."""
-        self.fate_unknown = False
-        if started.answer is Answer.ACCEPTED:
-            self._sent, self._adopted = True, False
+        answer, self.fate_unknown = started.answer, False
+        if answer is Answer.BLOCKED:
+            return
+        self._already = answer is Answer.THERE
+        if answer is Answer.ACCEPTED:
+            self._sent = self._ours = True
+            self._seen_running = False
             self._not_before = started.at or -math.inf
-        elif started.answer is not Answer.BLOCKED:
-            self._adopted, self._already = True, started.answer is Answer.THERE
+        else:
+            # A task that runs is another one's, whose status endpoint may lag like that of ours.
+            self._sent, self._found = self._sent or answer is Answer.RUNNING, True
 
     def seen_running(self) -> None:
         """Note that the task runs: what runs now began after what was known before, and an accepted request runs."""
+        self._seen_running = True
         if self._sent:
             self._before, self._not_before = None, -math.inf
-            self._adopted = self._adopted and not self.fate_unknown
+            if self.fate_unknown and not self._ran_before:
+                self.fate_unknown, self._ours = False, True
 
     def is_from_before(self, status: TaskStatus) -> bool:
         """Tell whether *status*, polled after it, may still be about the time before it."""
@@ -66,22 +78,29 @@ class OwnRequest:
             return True
         if not status.terminal or not self._sent:
             return False
-        if self._before is not None and _same(status.recorded(), self._before):
+        if self._is_as_before(status):
             return True
         return status.status == Phase.COMPLETED and _finished_before(status.end_time, self._not_before)
 
     def has_to_be_repeated(self, status: TaskStatus) -> bool:
         """Tell whether it was certainly not carried out: the model rests, or the opposite task runs. Counts that."""
         if status.model_status == self._direction.blocked:
-            return self._sent or self._adopted
-        if status.model_status in self._direction.not_started and self.fate_unknown and self._repeats < _MOST_REPEATS:
+            # After a task that ran, somebody wants the opposite.
+            return (self._sent or self._found) and not self._seen_running
+        rests = status.model_status in self._direction.not_started
+        # A DELETE does no harm where it was carried out after all; a POST may cost.
+        unchanged = self._direction is UNDEPLOY and status.terminal and self._is_as_before(status)
+        if self.fate_unknown and (rests or unchanged) and self._repeats < _MOST_REPEATS:
             self._repeats += 1
             return True
         return False
 
+    def _is_as_before(self, status: TaskStatus) -> bool:
+        return self._before is not None and _same(status.recorded(), self._before)
+
     def marked(self, status: TaskStatus) -> TaskStatus:
         """Return *status* with what the request tells about it: whose task it is, and whether it was over before."""
-        return status.marked(adopted=self._adopted, already=self._already)
+        return status.marked(adopted=self._found and not self._ours, already=self._already)
 
 
 def _same(now: FleetModel, before: FleetModel) -> bool:

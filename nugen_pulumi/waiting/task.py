@@ -160,7 +160,7 @@ class Task:
                 self.error = exc
             self._log(f"{self._facts.line}; single poll finished")
             if self.last is None:
-                raise UnavailableError(f"Model {self.model_id}: no usable response to a single poll: {self.error}.")
+                raise UnavailableError(self._facts.unpolled)
             return self.last
 
     @contextmanager
@@ -170,15 +170,15 @@ class Task:
             yield
         except NugenError as exc:
             self._log(str(exc))
-            exc.last_known = self.last
+            exc.last_known = self._to_keep
             raise
         except Exception as exc:
             # A mistake of ours: it keeps its traceback, but must not cost what is known.
-            exc.last_known = self.last  # type: ignore[attr-defined]
+            exc.last_known = self._to_keep  # type: ignore[attr-defined]
             raise
         except asyncio.CancelledError:
             interrupted = WaitInterruptedError(self._facts.interrupted)
-            interrupted.last_known = self.last
+            interrupted.last_known = self._to_keep
             raise interrupted from None
 
     async def _start(self) -> bool:
@@ -200,21 +200,22 @@ class Task:
             self.error = exc
             self._own.lost()
             self._wait.requested(self._clock())
-            if self._direction is DEPLOY and self.last is None:
-                # A deployment that nobody remembers may cost; what runs is remembered, and left in service.
-                self._remember_status(self._pending())
             self._log(f"{exc}; the API may have carried out the {method}: polling")
             return True
+        except asyncio.CancelledError:
+            if self._sent is not None and (self._sent.status is None or self._sent.status < 300):
+                self._own.lost()
+            raise
         self._own.answered(started)
         self.error = None
         if started.answer is Answer.BLOCKED:
             self._early = started.said
             self._log(f"{started.said}; will send it again")
             return False
-        if started.answer is Answer.ACCEPTED:
+        if started.answer in (Answer.ACCEPTED, Answer.RUNNING):
             self._wait.requested(self._clock())
             self._remember_status(self._pending())
-            self._log("accepted: polling")
+            self._log("accepted: polling" if started.answer is Answer.ACCEPTED else f"{started.said}: polling")
         else:
             self._log(f"nothing to {self._direction.will}: polling")
         return True
@@ -237,6 +238,13 @@ class Task:
 
     def _pending(self) -> TaskStatus:
         return STATUS_OF[self._direction](model_id=self.model_id, status=Phase.PENDING)
+
+    @property
+    def _to_keep(self) -> TaskStatus | None:
+        """The last status. A deployment that was perhaps begun counts: one that nobody knows of may cost."""
+        if self.last is None and self._direction is DEPLOY and self._own.fate_unknown:
+            return self._own.marked(self._pending())
+        return self.last
 
     async def _poll(self) -> TaskStatus | None:
         """Send the GET; return the status, or None if it may be from before our request."""

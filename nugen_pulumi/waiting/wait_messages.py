@@ -181,10 +181,28 @@ class Facts:
         error = f" The last error: {self.error}." if self.error else ""
         return self._start_again(f"{after} before the first usable response.{error}")
 
+    @property
+    def unpolled(self) -> Reason:
+        """Why a single poll told nothing."""
+        what = f"Model {self.model_id}: no usable response to a single poll: {self.error}."
+        if self.direction is UNDEPLOY or not self.fate_unknown:
+            return Reason(what)
+        return Reason(f"{what} {self._perhaps}.", (f"{self.again} polls again.",))
+
     def _start_again(self, what: str) -> Reason:
-        if self.fate_unknown:
-            what += f" The API may have carried out the {self.direction.method}, and it does no harm to repeat it."
-        return Reason(f"Model {self.model_id}: {what}", (_START_AGAIN.format(self.again),))
+        what = f"Model {self.model_id}: {what}"
+        if not self.fate_unknown:
+            return Reason(what, (_START_AGAIN.format(self.again),))
+        if self.direction is UNDEPLOY:
+            return Reason(
+                f"{what} {self._perhaps}, and it does no harm to repeat it.", (_START_AGAIN.format(self.again),)
+            )
+        # State remembers it.
+        return Reason(f"{what} {self._perhaps}.", (_GO_ON.format(self.again),))
+
+    @property
+    def _perhaps(self) -> str:
+        return f"The API may have carried out the {self.direction.method}"
 
     @property
     def _status(self) -> str:

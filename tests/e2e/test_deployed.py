@@ -8,7 +8,7 @@ import pytest
 from harness import KEY, until
 from harness.stack import Stack
 
-from nugen_pulumi.emulator import Emulator, State
+from nugen_pulumi.emulator import Emulator, State, faults
 
 PYTHON = """
 import pulumi
@@ -249,6 +249,26 @@ def test_ctrl_c_while_deploying_and_while_destroying_forgets_nothing(project, em
     assert 1 == changes(emulator).count(deploy("bot-1"))
 
 
+def test_ctrl_c_while_the_post_is_under_way_forgets_nothing(project, emulator):
+    """The API carries it out, and nobody would know."""
+    stack, _ = project
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.5, undeploy_seconds=0.2)
+    emulator.script_deploy("bot-1", faults.hang(carried_out=True))
+    process = stack.start("up", "--yes", "--skip-preview")
+    until(lambda: changes(emulator) == [deploy("bot-1")])
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode
+    assert "The API may have carried out the POST. The next `pulumi up` continues to wait." in output
+    assert "PENDING" == stack.models["bot"]["outputs"]["status"]
+
+    stack.up().ok()
+    assert {"deployed": True, "adopted": False} == stack.outputs
+    stack.destroy().ok()
+    assert [deploy("bot-1"), undeploy("bot-1")] == changes(emulator)
+
+
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_destroy_of_what_somebody_took_out_of_service(in_python, emulator, gone):
     stack, _ = in_python
@@ -269,7 +289,7 @@ def test_a_destroy_that_does_not_take_the_model_out_keeps_the_resource(project, 
 
     assert failure.code
     assert "Model bot-1 was not undeployed" in failure.output
-    assert "the next `pulumi destroy` requests the undeployment again" in failure.output
+    assert "the next `pulumi destroy` (`pulumi up` after a replacement) requests the undeployment" in failure.output
     assert "bot" in stack.models
 
     emulator.add("bot-1", state=State.DEPLOYED, undeploy_seconds=0.2)
@@ -286,7 +306,7 @@ def test_a_destroy_that_times_out_says_what_goes_on(in_python, emulator):
 
     assert failure.code
     assert "Model bot-1 is not undeployed after 2s" in failure.output
-    assert "The resource stays in state, and the next `pulumi destroy` continues to wait." in failure.output
+    assert "The resource stays in state, and the next `pulumi destroy` (`pulumi up` after" in failure.output
     assert "bot" in stack.models
 
 

@@ -22,6 +22,7 @@ NEWS = {"model_id": "m", **DEPLOYED_DEFAULTS}
 NOTHING = {"result": None, "start_time": None, "end_time": None, "error": None}
 IN_SERVICE = {**NOTHING, "status": "COMPLETED", "deployed": True, "adopted": False}
 PENDING = {**NOTHING, "status": "PENDING", "deployed": False, "adopted": False}
+SEEN_PENDING = {**PENDING, "start_time": "2026-07-16T06:53:56.029517"}
 OUT = "No active deployment. Model status is UNDEPLOYED."
 REVERTED = "Redeployment failed and was reverted to READY status"
 
@@ -117,7 +118,8 @@ def test_a_deployment_that_fails_is_kept_with_what_is_known(ask, adopted):
     [
         (IN_SERVICE, True, []),
         (PENDING, True, [("wait", DEPLOY, False)]),
-        (PENDING, False, []),
+        (SEEN_PENDING, False, []),
+        (PENDING, False, [("poll", DEPLOY, False)]),  # no response ever said so
         (failed(REVERTED), True, [("wait", DEPLOY, True)]),
         (failed(OUT), False, [("poll", DEPLOY, True)]),
         ({}, True, [("wait", DEPLOY, True)]),
@@ -215,6 +217,13 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
             {},
             Difference(
                 inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting", delete_first=True
+            ),
+        ),
+        (
+            PENDING,
+            {"wait": False},
+            Difference(
+                inputs_changed=True, replaces=[], update_reason="was PENDING: will poll again", delete_first=True
             ),
         ),
         (
@@ -324,7 +333,7 @@ def test_what_was_adopted_is_left_in_service(ask):
     _, told, runtime = ask(status(), "delete", "m", {**NEWS, **IN_SERVICE, "adopted": True})
 
     assert [] == runtime.asked
-    assert told.said[0].startswith("Model m stays in service, because this resource did not deploy it.")
+    assert told.said[0].startswith("Model m stays in service, because this resource found it there.")
 
 
 @pytest.mark.parametrize(
@@ -342,14 +351,24 @@ def test_what_was_adopted_is_left_in_service(ask):
 )
 def test_only_definite_words_end_a_delete_well(ask, seen, gone):
     if gone:
-        ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
+        _, told, _ = ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
+        assert isinstance(seen, Exception) == bool(told.said)
         return
     with pytest.raises(UndeployFailedError) as caught:
         ask(seen, "delete", "m", {**NEWS, **IN_SERVICE})
     assert str(caught.value) == (
-        f"Model m was not undeployed: {seen.error}. The resource stays in state, and the next `pulumi destroy` requests"
-        " the undeployment again."
+        f"Model m was not undeployed: {seen.error}. The resource stays in state, and the next `pulumi destroy`"
+        " (`pulumi up` after a replacement) requests the undeployment again."
     )
+
+
+def test_a_delete_that_finds_no_model_says_so(ask):
+    """With the key of another account, the model may be in service."""
+    _, told, _ = ask(ModelNotFoundError("none"), "delete", "m", {**NEWS, **IN_SERVICE})
+
+    assert [
+        "Model m does not exist, or belongs to another account than the API key: nothing was undeployed."
+    ] == told.said
 
 
 def test_a_delete_that_fails_keeps_nothing_of_the_undeployment(ask):
