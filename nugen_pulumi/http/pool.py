@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -49,8 +48,7 @@ class Pool:
                 "User-Agent": f"nugen-pulumi/{VERSION}",
             }
         )
-        # Reading a URL takes two thirds of what httpx spends on making a request, and each model is polled often.
-        self._url = functools.lru_cache(maxsize=10_000)(lambda path: httpx.URL(settings.base_url + path))
+        self._base_url = settings.base_url
         self._redaction = Redaction(settings.api_key)
         self._idle: list[httpx.AsyncBaseTransport] = []  # a stack: the connection used last is the warmest
         self._closing: set[asyncio.Task[None]] = set()
@@ -86,7 +84,9 @@ class Pool:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            raw = await connection.handle_async_request(httpx.Request(method, self._url(path), headers=self._headers))
+            raw = await connection.handle_async_request(
+                httpx.Request(method, self._base_url + path, headers=self._headers)
+            )
             stream = raw.stream
             assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
             headers = {name.lower(): value for name, value in raw.headers.items()}

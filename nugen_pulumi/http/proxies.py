@@ -70,7 +70,11 @@ def _bracketed(host: str) -> str:
 
 
 def _excluded(no_proxy: str, host: str, port: int) -> bool:
-    """Tell whether ``NO_PROXY`` names *host*: ``*``, a name with those below it, with or without a port, a network."""
+    """
+    Tell whether ``NO_PROXY`` names *host*: ``*``, a name with those below it, with or without a port, a network.
+
+    Networks count for the Pulumi CLI, too (golang.org/x/net/http/httpproxy); for ``urllib.request`` they do not.
+    """
     for item in filter(None, (item.strip().lower() for item in no_proxy.split(","))):
         if item == "*":
             return True
