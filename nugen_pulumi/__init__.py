@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         SettingsError,
         UnavailableError,
     )
-    from nugen_pulumi.lookup import (
+    from nugen_pulumi.functions import (
         GetModelsResult,
         GetUndeployStatusResult,
         get_models,
@@ -45,7 +45,7 @@ __all__ = [
     "get_undeploy_status_output",
 ]
 
-_MODULES = ("resource", "deployed_model", "lookup", "errors", "api.statuses")
+_MODULES = ("resource", "deployed_model", "functions", "errors", "api.statuses")
 
 
 def __getattr__(name: str) -> Any:

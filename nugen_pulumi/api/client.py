@@ -11,9 +11,9 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import ValidationError
 
-from nugen_pulumi.api.answers import Answer, Started, answer_of
 from nugen_pulumi.api.directions import DOCUMENTED, NEWER, UNDEPLOY, Direction, Paths
-from nugen_pulumi.api.models import STATUS_OF, ListedModel, ListPage, ModelStatus, TaskStatus
+from nugen_pulumi.api.responses import STATUS_OF, ListedModel, ListPage, ModelStatus, TaskStatus
+from nugen_pulumi.api.start_answers import Answer, Started, answer_of
 from nugen_pulumi.api.statuses import AlignedModel, Phase
 from nugen_pulumi.errors import (
     BadKeyError,

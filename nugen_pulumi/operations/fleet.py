@@ -23,7 +23,7 @@ from nugen_pulumi.operations.messages import (
 from nugen_pulumi.operations.next_action import Action, next_action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, with_saved_key
 from nugen_pulumi.operations.outputs import FleetState
-from nugen_pulumi.waiting.size_limit import within_budget
+from nugen_pulumi.waiting.state_size import within_budget
 
 
 class FleetOperations:

@@ -1,4 +1,4 @@
-"""Messages about a wait: the progress line during the wait, and the error message at its end."""
+"""The messages of the operations: warnings, reasons in a preview, advice, and what is reported of a fleet."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.operations.inputs import NAMES, Given
-from nugen_pulumi.waiting.size_limit import within_budget
+from nugen_pulumi.waiting.state_size import within_budget
 
 
 class ModelState(Given, total=False):

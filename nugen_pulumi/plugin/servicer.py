@@ -22,10 +22,10 @@ from nugen_pulumi.engine.call import Call
 from nugen_pulumi.engine.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import inputs, outputs
-from nugen_pulumi.operations.deployed import DeployedOperations
+from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
-from nugen_pulumi.operations.model import ModelOperations
 from nugen_pulumi.operations.operation import Operation, check_resource
+from nugen_pulumi.operations.undeployed_model import ModelOperations
 from nugen_pulumi.plugin import wire
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.text import duration, printable
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.size_limit import LARGEST_PENDING_RESULT, Budget, left_out, size_of
+from nugen_pulumi.waiting.state_size import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.wait_messages import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 

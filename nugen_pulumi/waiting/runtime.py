@@ -12,7 +12,7 @@ import httpx
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import AlignedModel, FleetModel
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from nugen_pulumi.api.answers import Answer
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import DEPLOY, DOCUMENTED, UNDEPLOY, Direction
-from nugen_pulumi.api.models import STATUS_OF, TaskStatus
+from nugen_pulumi.api.responses import STATUS_OF, TaskStatus
+from nugen_pulumi.api.start_answers import Answer
 from nugen_pulumi.api.statuses import FleetModel, Phase
 from nugen_pulumi.errors import (
     ModelNotFoundError,
@@ -23,8 +23,8 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
-from nugen_pulumi.waiting.own_request import OwnRequest
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
+from nugen_pulumi.waiting.request_fate import RequestFate
 from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Facts, LiveLine, Reporter
 
 
@@ -81,7 +81,7 @@ class Task:
         self._wait = Wait(policy, now=self._clock())
         self._following = False
         self._request = False
-        self._own = OwnRequest(direction, before)
+        self._own = RequestFate(direction, before)
         self._early: str | None = None
 
     async def follow(self, *, request: bool) -> TaskStatus:

@@ -12,7 +12,7 @@ from nugen_pulumi.errors import OutageError, OverloadedError, Reason
 from nugen_pulumi.text import duration
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.models import TaskStatus
+    from nugen_pulumi.api.responses import TaskStatus
     from nugen_pulumi.errors import UnavailableError
 
 

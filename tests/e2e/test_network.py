@@ -24,7 +24,7 @@ for n in range({count}):
 
 # A mistake of ours, in one model: the provider process imports this before anything else.
 MISTAKE = """
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 
 right = TaskStatus.recorded
 

@@ -23,7 +23,7 @@ from nugen_pulumi.emulator.stories import STORIES
 from nugen_pulumi.engine import host
 from nugen_pulumi.http import rate_limit, request, response
 from nugen_pulumi.operations import inputs, outputs
-from nugen_pulumi.waiting import own_request, polling, wait_messages
+from nugen_pulumi.waiting import polling, request_fate, wait_messages
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -42,7 +42,7 @@ MODULES = {
     "request": request,
     "response": response,
     "settings": settings,
-    "own_request": own_request,
+    "request_fate": request_fate,
     "polling": polling,
 }
 

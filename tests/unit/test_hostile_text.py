@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import model_status
 from nugen_pulumi.http.response import LARGEST_BODY, Response
 from nugen_pulumi.operations.messages import failed, unfinished_fleet

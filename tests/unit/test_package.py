@@ -40,7 +40,7 @@ ORDER = [
     "deployed_model",
     "resource",
     "provider",
-    "lookup",
+    "functions",
     "plugin",
     "engine",
     "operations",
@@ -137,7 +137,7 @@ def test_a_folder_says_what_it_holds_and_what_it_does_not_know(folder):
 
 def test_the_core_knows_no_face():
     """What an operation decides, and all below, can serve another host as it is."""
-    below, reached = {"operations.model", "operations.fleet"}, set()
+    below, reached = {"operations.undeployed_model", "operations.fleet"}, set()
     while below:
         module = below.pop()
         reached.add(module)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.api.answers import Answer, answer_of
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
+from nugen_pulumi.api.start_answers import Answer, answer_of
 from nugen_pulumi.errors import (
     BadKeyError,
     MisdirectedError,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import OutageError, OverloadedError, Reason, UnavailableError
 from nugen_pulumi.operations.inputs import Inputs
 from nugen_pulumi.operations.messages import (

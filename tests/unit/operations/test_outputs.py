@@ -2,7 +2,7 @@
 
 import pytest
 
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.outputs import (
     from_state,

@@ -8,7 +8,7 @@ import pytest
 from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.fleet import UnforeseenError, follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import PULUMI_SIGNATURE
 from nugen_pulumi.http.response import Response
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
-from nugen_pulumi.waiting.size_limit import LARGEST_FLEET_VALUES, left_out, size_of, within_budget
+from nugen_pulumi.waiting.state_size import LARGEST_FLEET_VALUES, left_out, size_of, within_budget
 
 MIB = 1024 * 1024
 
@@ -75,7 +75,7 @@ def test_all_of_the_budget_can_be_used(more, fits):
 @pytest.mark.parametrize(("letters", "kept"), [(59, True), (60, False)])
 def test_what_is_no_larger_than_the_remark_would_be_is_never_left_out(monkeypatch, letters, kept):
     """To leave out 64 bytes or less would gain nothing."""
-    monkeypatch.setattr("nugen_pulumi.waiting.size_limit.LARGEST_FLEET_VALUES", 0)
+    monkeypatch.setattr("nugen_pulumi.waiting.state_size.LARGEST_FLEET_VALUES", 0)
     models = {"m": model(result="x" * letters)}
 
     assert kept == (models == within_budget(models))
@@ -86,7 +86,7 @@ def test_a_remark_takes_room_too(monkeypatch, more, kept):
     remark, nothing = "(left out: 0 KiB)", 6 * size_of(None)
     models = {"large": model(result="x" * 200), "small": model(result="x" * 100)}
     monkeypatch.setattr(
-        "nugen_pulumi.waiting.size_limit.LARGEST_FLEET_VALUES", nothing + size_of(remark) + size_of("x" * 100) + more
+        "nugen_pulumi.waiting.state_size.LARGEST_FLEET_VALUES", nothing + size_of(remark) + size_of("x" * 100) + more
     )
 
     assert {"large": remark, "small": "x" * 100 if kept else remark} == {

@@ -4,7 +4,7 @@ import pytest
 from harness.api import Told
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
-from nugen_pulumi.api.models import DeployStatus, TaskStatus
+from nugen_pulumi.api.responses import DeployStatus, TaskStatus
 from nugen_pulumi.errors import (
     BadKeyError,
     DeployFailedError,
@@ -14,7 +14,7 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.operations import program
-from nugen_pulumi.operations.deployed import DeployedOperations
+from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW
 from nugen_pulumi.operations.operation import Difference, announce
 

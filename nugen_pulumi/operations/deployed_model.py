@@ -20,7 +20,7 @@ from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.models import TaskStatus
+    from nugen_pulumi.api.responses import TaskStatus
     from nugen_pulumi.operations.outputs import DeployedRecord, DeployedState
 
 _DESTROY = "pulumi destroy"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from nugen_pulumi.api.answers import Answer, Started
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
-from nugen_pulumi.api.models import TaskStatus
+from nugen_pulumi.api.responses import TaskStatus
+from nugen_pulumi.api.start_answers import Answer, Started
 from nugen_pulumi.api.statuses import FleetModel, Phase
 
 _MOST_REPEATS = 3
@@ -15,7 +15,7 @@ _MOST_REPEATS = 3
 _SLACK = 2.0
 
 
-class OwnRequest:
+class RequestFate:
     """
     The POST or DELETE of one wait, if it sends one.
 
