@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         SettingsError,
         UnavailableError,
     )
+    from nugen_pulumi.explicit_provider import Provider
     from nugen_pulumi.functions import (
         GetModelsResult,
         GetUndeployStatusResult,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         get_undeploy_status,
         get_undeploy_status_output,
     )
-    from nugen_pulumi.resource import Provider, UndeployedModel, UndeployedModels
+    from nugen_pulumi.undeployed_model import UndeployedModel, UndeployedModels
 
 __all__ = [
     "AlignedModel",
@@ -45,7 +46,7 @@ __all__ = [
     "get_undeploy_status_output",
 ]
 
-_MODULES = ("resource", "deployed_model", "functions", "errors", "api.statuses")
+_MODULES = ("undeployed_model", "deployed_model", "explicit_provider", "functions", "errors", "api.statuses")
 
 
 def __getattr__(name: str) -> Any:

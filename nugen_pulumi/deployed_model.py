@@ -1,4 +1,4 @@
-"""The resource that keeps a model in service. It sends no requests: the provider does, in its own process."""
+"""The resource ``DeployedModel``, as programs declare it. It sends no requests: the provider does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulumi.dynamic import Resource
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.outputs import OF_DEPLOYED
 from nugen_pulumi.provider import DeployedModelProvider
-from nugen_pulumi.resource import read_in_preview, refuse_unreadable
+from nugen_pulumi.reading import read_in_preview, refuse_unreadable
 
 
 class DeployedModel(Resource, module="nugen", name="DeployedModel"):

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
 
 import httpx
 from pydantic import ValidationError
 
-from nugen_pulumi.api.directions import DOCUMENTED, NEWER, UNDEPLOY, Direction, Paths
+from nugen_pulumi.api.directions import UNDEPLOY, Direction
+from nugen_pulumi.api.paths import DOCUMENTED, NEWER, Paths, path_of
+from nugen_pulumi.api.response_errors import error_of, is_server_error, page_instead
 from nugen_pulumi.api.responses import STATUS_OF, ListedModel, ListPage, ModelStatus, TaskStatus
 from nugen_pulumi.api.start_answers import Answer, Started, answer_of
 from nugen_pulumi.api.statuses import AlignedModel, Phase
 from nugen_pulumi.errors import (
-    BadKeyError,
     MisdirectedError,
-    ModelNotFoundError,
     NoRouteError,
-    NugenError,
-    OverloadedError,
     RejectedError,
     UnavailableError,
 )
@@ -30,10 +26,6 @@ from nugen_pulumi.http.request import DEFAULT_OPTIONS, RequestOptions
 from nugen_pulumi.http.response import Response
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
-
-# An explicit provider's settings arrive as if they were the stack's.
-_OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
-
 
 T = TypeVar("T")
 # Models in a page of the list.
@@ -88,7 +80,7 @@ class NugenClient:
 
         def read(response: Response, paths: Paths) -> TaskStatus:
             if not 200 <= response.status < 300:
-                raise self._error(response, model_id)
+                raise error_of(response, model_id, self._settings)
             status = _status(response, model_id, direction, paths, source=self._settings.base_url_source)
             # The API may return another spelling of the id. But an id that this process also polls belongs to another
             # model.
@@ -135,15 +127,15 @@ class NugenClient:
 
         def read(response: Response) -> Started:
             if 200 <= response.status < 300 and response.is_page:
-                raise UnavailableError(_page(response, source=self._settings.base_url_source))
+                raise UnavailableError(page_instead(response, source=self._settings.base_url_source))
             if 200 <= response.status < 300:
                 return Started(Answer.ACCEPTED, at=response.date)
-            if response.status == 400 and not _is_server_error(response):
+            if response.status == 400 and not is_server_error(response):
                 answer = answer_of(response.detail, direction)
                 # Before an undeployment the status tells what an unknown 400 means; a deployment may cost.
                 if answer is not Answer.UNCLEAR or direction is UNDEPLOY:
                     return Started(answer, said=response.detail.rstrip("."))
-            raise self._error(response, model_id)
+            raise error_of(response, model_id, self._settings)
 
         async def ask(paths: Paths) -> Started:
             path = path_of(paths.request, model_id, direction)
@@ -168,7 +160,7 @@ class NugenClient:
 
         def read(response: Response) -> list[ListedModel]:
             if not 200 <= response.status < 300:
-                raise self._error(response, "list")
+                raise error_of(response, "list", self._settings)
             try:
                 answer = response.json()
                 page = ListPage.model_validate(
@@ -226,54 +218,6 @@ class NugenClient:
         """Close the connections."""
         await self._dispatcher.aclose()
 
-    def _error(self, response: Response, model_id: str) -> NugenError:
-        """
-        Return the error for a response that is not a 2xx. The class depends on what the caller can do, not on the range
-        of the status code: a 400 can be a server error, and a 429 an account without credits.
-        """
-        said = response.summary
-        source = self._settings.base_url_source
-        retry_after = response.retry_after()
-        status = response.status
-        if status == 503:
-            return OverloadedError(said, retry_after=retry_after)
-        if status == 429 and (
-            retry_after is not None or not re.search(r"quota|credit", response.detail, re.IGNORECASE)
-        ):
-            return OverloadedError(said, retry_after=retry_after)
-        if status in (408, 425) or status >= 500 or _is_server_error(response):
-            return UnavailableError(said, retry_after=retry_after)
-
-        kind: type[RejectedError] = RejectedError
-        if status < 400:
-            host = _host(response.headers.get("location", ""))
-            why = (
-                f"{self._settings.base_url} redirects to {host} ({status}). Redirects are not followed, because only"
-                f" the API may receive the API key: check the base URL (from {source})"
-            )
-        elif status in (401, 403):
-            kind = BadKeyError
-            why = (
-                f"the Nugen API does not accept the API key ({said}): check the one in {self._settings.api_key_source}"
-                f"{_OF_PROVIDER if self._settings.api_key_source == 'nugen:apiKey' else ''}"
-            )
-        elif is_no_model(response):
-            kind = ModelNotFoundError
-            why = (
-                f"the Nugen API knows no such model, or it belongs to another account ({said}): correct the id, or use"
-                " the API key of its account"
-            )
-        elif status == 404:
-            kind = NoRouteError if _is_no_route(response) else kind
-            why = f"{self._settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
-        elif status == 422:
-            why = f"the Nugen API does not accept this model id ({said})"
-        elif status == 429:
-            why = f"the Nugen account is out of credits ({said})"
-        else:
-            why = f"the Nugen API rejects the request ({said})"
-        return kind(f"Model {model_id}: {why}.")
-
 
 def _status(response: Response, model_id: str, direction: Direction, paths: Paths, source: str) -> TaskStatus:
     try:
@@ -282,7 +226,7 @@ def _status(response: Response, model_id: str, direction: Direction, paths: Path
         status = STATUS_OF[direction].model_validate(response.json())
     except ValueError as exc:  # pydantic's is one, too
         if response.is_page:
-            raise UnavailableError(_page(response, source)) from exc
+            raise UnavailableError(page_instead(response, source)) from exc
         if isinstance(exc, ValidationError):
             field = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
             what = f"its field {field} has an unexpected type or is missing" if field else "it is not a JSON object"
@@ -293,37 +237,3 @@ def _status(response: Response, model_id: str, direction: Direction, paths: Path
     # FAILED were saved, the next `pulumi up` would treat the model as finished.
     running = status.model_status == direction.running
     return status.model_copy(update={"status": Phase.PENDING.value}) if running else status
-
-
-def _page(response: Response, source: str) -> str:
-    return f"an HTML page ({response.excerpt}) instead of the API's response: check the base URL (from {source})"
-
-
-def path_of(template: str, model_id: str, direction: Direction) -> str:
-    """Return a path of :class:`Paths` for a model and a direction."""
-    return template.format(kind=direction.kind, id=quote(model_id, safe=""))
-
-
-def is_no_model(response: Response) -> bool:
-    """Whether a response is what the API itself says of a model that it does not know."""
-    return response.status == 404 and response.detail.rstrip(".").lower() == "model not found"
-
-
-def _is_no_route(response: Response) -> bool:
-    """Whether a 404 is what the API itself says of a route that it does not have."""
-    try:
-        return bool(response.json() == {"detail": "Not Found"})
-    except ValueError:
-        return False
-
-
-def _host(location: str) -> str:
-    try:
-        return printable(urlsplit(location).hostname or "another path", 100)
-    except ValueError:
-        return "an invalid URL"
-
-
-def _is_server_error(response: Response) -> bool:
-    """Whether a 400 is a server error: the API once returned 400 ``Internal server error ``."""
-    return response.status == 400 and response.detail.lower().startswith("internal server error")

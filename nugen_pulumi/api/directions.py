@@ -1,30 +1,9 @@
-"""The two tasks of the API, deployment and undeployment, and its two families of paths, as data. Imports nothing."""
+"""The two tasks of the API, deployment and undeployment, as data. Imports nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-
-
-@dataclass(frozen=True)
-class Paths:
-    """
-    A family of paths of the API. In each, ``{kind}`` stands for the direction's own name, and ``{id}`` for the model.
-
-    Attributes:
-        name: What to call it in the debug log.
-        request: Where a task is requested.
-        status: Where its status is polled.
-    """
-
-    name: str
-    request: str
-    status: str
-
-
-DOCUMENTED = Paths("documented", "/api/v3/models/{kind}/{id}", "/api/v3/models/{kind}/{id}/status")
-# Clients use it since September 2026; no page describes it. Its status is the model's own: see `from_model_status`.
-NEWER = Paths("newer", "/api/v3/models/{id}/deployment", "/api/v3/models/{id}/deployment/status")
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from nugen_pulumi.api.client import is_no_model, path_of
-from nugen_pulumi.api.directions import DOCUMENTED, NEWER, UNDEPLOY
+from nugen_pulumi.api.directions import UNDEPLOY
+from nugen_pulumi.api.paths import DOCUMENTED, NEWER, path_of
+from nugen_pulumi.api.response_errors import is_no_model
 from nugen_pulumi.api.statuses import model_status
 from nugen_pulumi.doctor.machine import stack_config, versions
 from nugen_pulumi.doctor.report import Check

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.directions import DEPLOY, DOCUMENTED, UNDEPLOY, Direction
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.paths import DOCUMENTED
 from nugen_pulumi.api.responses import STATUS_OF, TaskStatus
 from nugen_pulumi.api.start_answers import Answer
 from nugen_pulumi.api.statuses import FleetModel, Phase

@@ -1,71 +1,23 @@
-"""The resources for Pulumi programs. They send no requests: the provider does, in its own process."""
+"""The resources ``UndeployedModel`` and ``UndeployedModels``, as programs declare them. They send no requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from nugen_pulumi.errors import InputError
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
+from nugen_pulumi.reading import read_in_preview, refuse_unreadable
 
 if TYPE_CHECKING:
     from nugen_pulumi.api.statuses import FleetModel as _Entry
 else:
     # The SDK holds outputs against their annotations (runtime/rpc.py, translate_output), and takes no TypedDict there.
     _Entry = Mapping[str, Any]
-
-
-class Provider(pulumi.ProviderResource):
-    """
-    A Nugen account, for resources that do not use the stack's settings.
-
-    Pass it as ``opts.provider``, or let resources inherit it from a component. It runs in its own process and does not
-    read the stack config. Settings that you do not pass come from the environment.
-
-    Args:
-        resource_name: The name of the provider in the stack.
-        api_key: The API key, always a secret in state. Default: ``NUGEN_API_KEY``.
-        base_url: The API's base URL. Default: ``NUGEN_BASE_URL``, else ``https://api.nugen.in``.
-        request_timeout_seconds: Seconds for one HTTP request in all. Default 30.
-        max_concurrent_requests: Limit of concurrent HTTP requests. Default 128.
-        opts: The usual options of a Pulumi resource.
-
-    Example:
-        ``pulumi.ResourceOptions(provider=Provider("eu", api_key=config.require_secret("euKey")))``
-    """
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        api_key: pulumi.Input[str] | None = None,
-        base_url: pulumi.Input[str] | None = None,
-        request_timeout_seconds: pulumi.Input[float] | None = None,
-        max_concurrent_requests: pulumi.Input[int] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        # The host hands a provider's properties over as its config; config values are texts.
-        props: dict[str, pulumi.Input[str] | None] = {
-            "nugen:apiKey": None if api_key is None else pulumi.Output.secret(api_key),
-            "nugen:baseUrl": base_url,
-            "nugen:requestTimeoutSeconds": _text(request_timeout_seconds),
-            "nugen:maxConcurrentRequests": _text(max_concurrent_requests),
-            # For messages about these settings.
-            "nugen:provider": resource_name,
-        }
-        super().__init__(
-            "pulumi-python", resource_name, {name: value for name, value in props.items() if value is not None}, opts
-        )
-
-
-def _text(value: pulumi.Input[float] | None) -> pulumi.Input[str] | None:
-    return None if value is None else pulumi.Output.from_input(value).apply(str)
 
 
 class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
@@ -264,25 +216,6 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
             **{name: _secret_like(ids, empty) for name, empty in NAMING_MODELS.items()},
         }
         super().__init__(UndeployedModelsProvider(), resource_name, props, opts)
-
-
-def read_in_preview(opts: pulumi.ResourceOptions | None) -> bool | None:
-    """
-    Return True if a resource is only read, and in a preview; else None, which is no property.
-
-    There it must not wait, and the engine does not tell the provider which it is.
-    """
-    return True if opts is not None and opts.id is not None and pulumi.runtime.is_dry_run() else None
-
-
-def refuse_unreadable(kind: type, id_: Any, *, wait: Any) -> pulumi.Input[str]:
-    """Return the id of a ``.get()`` as the SDK can send it; raise InputError for what it would end a program over."""
-    if not isinstance(id_, (str, pulumi.Output)) and not isawaitable(id_):
-        raise InputError(f"The id of {kind.__name__}.get must be a string, not {id_!r}.")
-    if not isinstance(wait, bool):
-        raise InputError(f"wait must be true or false, not {wait!r}.")
-    # The SDK cannot send an id that is a secret (pulumi/runtime/resource.py, read_resource).
-    return pulumi.Output.unsecret(id_) if isinstance(id_, pulumi.Output) else id_
 
 
 def _secret_like(output: pulumi.Output[Any], empty: Any) -> pulumi.Output[Any]:
