@@ -48,7 +48,8 @@ class Stack:
             (self.project / "Pulumi.yaml").write_text(PULUMI_YAML)
             self.program(program)
         self.env = {
-            **os.environ,
+            # Coverage makes the processes of an `up` slower by a third, and the faster layers run each line, too.
+            **{name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")},
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": self.backend.as_uri(),

@@ -15,15 +15,23 @@ GIVEN = {"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}
 IN_SERVICE = {**GIVEN, "status": "COMPLETED", "deployed": True, "adopted": False}
 
 
-@pytest.fixture(params=[False, True], ids=["dynamic", "native"])
-def process(request, emulator):
+@pytest.fixture(scope="module", params=[False, True], ids=["dynamic", "native"])
+def process(request, emulator_of_session):
     """Return what starts a provider process."""
-    config = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
+    config = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator_of_session.url}
     return lambda: Host(config, provider=DEPLOYED, native=request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def host(process):
+    """For tests that delete nothing."""
+    with process() as host:
+        yield host
+
+
+@pytest.fixture
+def own_host(process):
+    """For tests that delete: a process remembers what it holds in service."""
     with process() as host:
         yield host
 
@@ -46,11 +54,11 @@ def test_a_create_deploys_and_a_delete_undeploys(process, emulator):
     assert [POST, DELETE] == changes(emulator)
 
 
-def test_a_delete_leaves_in_service_what_the_same_process_created(host, emulator):
+def test_a_delete_leaves_in_service_what_the_same_process_created(own_host, emulator):
     """The engine deletes what it replaces at the end, also where both are about the same model."""
     emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0.1)
-    host.create(GIVEN)
-    host.delete(IN_SERVICE)
+    own_host.create(GIVEN)
+    own_host.delete(IN_SERVICE)
 
     assert [POST] == changes(emulator)
 
@@ -64,11 +72,11 @@ def test_the_same_model_is_taken_out_of_service_before_it_is_deployed_again(host
     assert first == answer.deleteBeforeReplace
 
 
-def test_a_delete_after_a_diff_of_the_same_resource_undeploys(host, emulator):
+def test_a_delete_after_a_diff_of_the_same_resource_undeploys(own_host, emulator):
     """As where `replace_on_changes` names what changed."""
     emulator.add("m-1", state="DEPLOYED", undeploy_seconds=0.1)
-    host.diff(IN_SERVICE, {**GIVEN, "timeout_seconds": 9.0})
-    host.delete(IN_SERVICE)
+    own_host.diff(IN_SERVICE, {**GIVEN, "timeout_seconds": 9.0})
+    own_host.delete(IN_SERVICE)
 
     assert [DELETE] == changes(emulator)
 
@@ -77,11 +85,11 @@ def test_check_fills_in_only_the_inputs_that_there_are(host):
     assert ({"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}, []) == host.check({"model_id": "m-1"})
 
 
-def test_what_was_in_service_is_adopted_and_a_delete_sends_nothing(host, emulator):
+def test_what_was_in_service_is_adopted_and_a_delete_sends_nothing(own_host, emulator):
     emulator.add("m-1", state="DEPLOYED")
-    _, state = host.create(GIVEN)
+    _, state = own_host.create(GIVEN)
     asked = len(emulator.requests)
-    host.delete(state)
+    own_host.delete(state)
 
     assert state["adopted"]
     assert asked == len(emulator.requests)
@@ -127,13 +135,13 @@ def test_a_refresh_of_what_does_not_exist_drops_it(host, emulator):
 
 
 @pytest.mark.parametrize("gone", ["UNDEPLOYED", "missing"])
-def test_a_delete_of_what_is_out_of_service_ends_well(host, emulator, gone):
+def test_a_delete_of_what_is_out_of_service_ends_well(own_host, emulator, gone):
     if gone == "missing":
         emulator.script("m-1", 404)
         emulator.script_undeploy("m-1", 404)
     else:
         emulator.add("m-1", state=gone)
-    host.delete(IN_SERVICE)
+    own_host.delete(IN_SERVICE)
 
     assert [DELETE] == changes(emulator)
 
@@ -144,11 +152,11 @@ FAILED_EARLIER = {**EARLIER, "status": "FAILED", "result": {"error": "GPU on fir
 
 
 @pytest.mark.parametrize("earlier", [COMPLETED_EARLIER, FAILED_EARLIER], ids=["completed", "failed"])
-def test_a_delete_does_not_believe_what_an_earlier_undeployment_left(host, emulator, earlier):
+def test_a_delete_does_not_believe_what_an_earlier_undeployment_left(own_host, emulator, earlier):
     """The status endpoint lags, and times without a zone cannot be told from those of our own undeployment."""
     emulator.script("m-1", earlier, earlier, "PENDING", "COMPLETED")
     emulator.script_undeploy("m-1", 200)
-    host.delete(IN_SERVICE)
+    own_host.delete(IN_SERVICE)
 
     assert ["GET", "DELETE", "GET", "GET", "GET"] == [method for method, _ in emulator.requests]
 
@@ -168,18 +176,18 @@ def test_a_create_does_not_believe_what_an_earlier_deployment_left(host, emulato
         ({"undeploy_seconds": 9e9}, "Model m-1 is not undeployed after 1s: its last status"),
     ],
 )
-def test_a_delete_that_does_not_end_well_is_an_error(host, emulator, traits, says):
+def test_a_delete_that_does_not_end_well_is_an_error(own_host, emulator, traits, says):
     emulator.add("m-1", state="DEPLOYED", **{"undeploy_seconds": 0, **traits})
     with pytest.raises(grpc.RpcError) as caught:
-        host.delete({**IN_SERVICE, "timeout_seconds": 1.0})
+        own_host.delete({**IN_SERVICE, "timeout_seconds": 1.0})
 
     assert says in str(caught.value)
 
 
-def test_a_key_that_was_rotated_gets_its_advice(host, emulator):
+def test_a_key_that_was_rotated_gets_its_advice(own_host, emulator):
     emulator.script("m-1", 403)
     emulator.script_undeploy("m-1", 403)
     with pytest.raises(grpc.RpcError) as caught:
-        host.delete(IN_SERVICE)
+        own_host.delete(IN_SERVICE)
 
     assert "run `pulumi up` first, or `pulumi destroy --run-program`" in str(caught.value)
