@@ -1,6 +1,7 @@
 """The emulator from a shell: ``python -m nugen_pulumi.emulator``."""
 
 import argparse
+import logging
 import math
 import re
 import signal
@@ -143,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="close a connection that has carried a request when the next one arrives",
     )
+    parser.add_argument("--log", action="store_true", help="print a line for each request")
     parser.add_argument(
         "--tls",
         nargs=2,
@@ -184,6 +186,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         drop_used=options.drop_used,
         tls=_context(options.tls, parser),
     )
+    if options.log:
+        requests, lines = logging.getLogger("uvicorn.access"), logging.StreamHandler(sys.stdout)
+        lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        requests.addHandler(lines)
+        requests.setLevel(logging.INFO)
     # Blocked before there is a thread, so that only `sigwait` gets them, whenever they come.
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:

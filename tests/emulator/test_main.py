@@ -57,6 +57,18 @@ def shell():
         started.process.communicate()
 
 
+@pytest.mark.parametrize("log", [True, False])
+def test_each_request_is_a_line_if_they_are_asked_for(shell, log):
+    started = shell("--port", "0", *["--log"] * log)
+    with started.client() as client:
+        client.get("/api/v3/models/undeploy-model/m/status")
+    _, said = started.end(signal.SIGINT)
+
+    line = r'\d\d:\d\d:\d\d .* - "GET /api/v3/models/undeploy-model/m/status HTTP/1.1" 200\n'
+    assert log == bool(re.fullmatch(line, said))
+    assert log or "" == said
+
+
 def test_stories(shell):
     """One line says where it is, every model exists and tells its story, Ctrl-C ends it at once and in outage."""
     emulator = shell("--port", "0", "--undeploy-seconds", "0")
