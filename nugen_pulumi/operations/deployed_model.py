@@ -42,45 +42,52 @@ class DeployedOperations:
         delete_first = "model_id" not in changed
         if replaces:
             return Difference(bool(changed), replaces, None, delete_first)
-        program.holds(olds["model_id"], operation.urn, olds)
-        known, action = outputs.deployed_from_state(olds), _next_action(olds, news)
-        return Difference(
-            bool(changed), [], messages.deploy_reason(known, action, wait=Inputs.read(news).wait), delete_first
-        )
+        program.held(operation.urn, olds["model_id"], olds)
+        known, action = _known(olds), _next_action(olds, news)
+        reason = messages.deploy_reason(known, action, unconfirmed=_unconfirmed(known))
+        return Difference(bool(changed), [], reason, delete_first)
 
     def create(self, operation: Operation, news: DeployedState) -> tuple[str, DeployedState]:
         """Put the model into service, and wait until it is."""
         model_id = news["model_id"]
 
         def created(status: TaskStatus) -> DeployedState:
-            program.holds(model_id, operation.urn, None)
+            program.created(operation.urn, model_id)
             return _complete(news, status, adopted=status.adopted)
 
-        with keep_on_error(model_id, created):
-            status = self._deploy_and_wait(operation, model_id, Inputs.read(news), request=True, before=None)
-        _tell(operation, model_id, status)
+        try:
+            with keep_on_error(model_id, created):
+                status = self._deploy_and_wait(operation, model_id, Inputs.read(news), request=True, before=None)
+        except Exception:
+            program.failed(operation.urn, model_id)
+            raise
+        if status.adopted:
+            operation.warn(messages.adopted(model_id))
         return model_id, created(status)
 
     def update(self, operation: Operation, id_: str, olds: DeployedState, news: DeployedState) -> DeployedState:
         """Continue the last operation, or put the model into service again. Sends no requests if it is."""
-        known, action = outputs.deployed_from_state(olds), _next_action(olds, news)
+        known, action = _known(olds), _next_action(olds, news)
         was_adopted = olds.get("adopted", False)
         if known is not None and action is Action.NOTHING:
             return outputs.of_deployed(news, known, adopted=was_adopted)
-        request = action is Action.REQUEST
+        request, unconfirmed = action is Action.REQUEST, _unconfirmed(known)
 
-        def adopted(status: TaskStatus) -> bool:
-            return status.adopted if request else was_adopted
+        def completed(status: TaskStatus) -> DeployedState:
+            program.created(operation.urn, id_)
+            # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
+            adopted = was_adopted and (status.adopted or not (request or unconfirmed))
+            return _complete(news, status, adopted=adopted)
 
-        with keep_on_error(id_, lambda status: _complete(news, status, adopted=adopted(status))):
-            status = self._deploy_and_wait(operation, id_, Inputs.read(news), request=request, before=known)
-        if request:
-            _tell(operation, id_, status)
-        return _complete(news, status, adopted=adopted(status))
+        with keep_on_error(id_, completed):
+            status = self._deploy_and_wait(
+                operation, id_, Inputs.read(news), request=request, before=known, unconfirmed=unconfirmed
+            )
+        return completed(status)
 
     def refresh(self, operation: Operation, id_: str, props: DeployedState) -> DeployedState | None:
         """Poll once; return what is seen, or None if the model is gone."""
-        known = outputs.deployed_from_state(props)
+        known = _known(props)
         try:
             with with_saved_key("pulumi refresh"):
                 status = operation.runtime().poll(id_, direction=DEPLOY, reporter=operation)
@@ -104,9 +111,11 @@ class DeployedOperations:
         if props.get("adopted", False):
             operation.warn(messages.left_in_service(id_))
             return
-        if (holder := program.other_holder(id_, operation.urn, props)) is not None:
+        if (holder := program.other_holder(id_, props)) is not None:
             operation.warn(messages.held_in_service(id_, holder))
             return
+        if (successor := program.failed_successor(operation.urn, id_)) is not None:
+            raise UndeployFailedError(messages.not_followed(id_, successor))
         policy = replace(Inputs.read(props), timeout_seconds=None).policy(
             operation.timeout or props.get("timeout_seconds")
         )
@@ -130,6 +139,7 @@ class DeployedOperations:
             raise
         if not (status.reached or status.rests):
             raise UndeployFailedError(messages.still_in_service(id_, status.error))
+        program.taken_out(id_)
 
     def import_(self, operation: Operation, id_: str) -> tuple[str, DeployedState | None]:
         """Poll once about a model that was never managed, for an import: it was there before, so it is adopted."""
@@ -153,13 +163,20 @@ class DeployedOperations:
         *,
         request: bool,
         before: DeployedRecord | None,
+        unconfirmed: bool = False,
         advice: str = messages.DEPLOY_AGAIN,
     ) -> TaskStatus:
         """Wait or poll once, as wanted; a model that does not come into service is an error if it is waited for."""
         runtime, recorded = operation.runtime(), cast("Any", before)
         if not wanted.wait:
             return runtime.poll(
-                model_id, direction=DEPLOY, request=request, before=recorded, look_first=request, reporter=operation
+                model_id,
+                direction=DEPLOY,
+                request=request,
+                before=recorded,
+                look_first=request,
+                unconfirmed=unconfirmed,
+                reporter=operation,
             )
         status = runtime.wait(
             model_id,
@@ -168,6 +185,7 @@ class DeployedOperations:
             request=request,
             before=recorded,
             look_first=request,
+            unconfirmed=unconfirmed,
             reporter=operation,
         )
         if not status.reached:
@@ -181,18 +199,21 @@ def _complete(props: Mapping[str, object], status: TaskStatus, *, adopted: bool)
     return outputs.of_deployed(props, cast("DeployedRecord", status.recorded()), adopted=adopted)
 
 
-def _tell(operation: Operation, model_id: str, status: TaskStatus) -> None:
-    """Warn about a model that was in service before."""
-    if status.adopted:
-        operation.warn(messages.adopted(model_id))
+def _known(state: DeployedState) -> DeployedRecord | None:
+    """Return what *state* records of its model, or None if nothing is known, or nothing counts any more."""
+    return None if program.was_taken_out(state["model_id"]) else outputs.deployed_from_state(state)
+
+
+def _unconfirmed(known: DeployedRecord | None) -> bool:
+    """Tell whether a PENDING came from no response, so that what became of the POST is still to be found out."""
+    return known is not None and known["status"] == Phase.PENDING and known.get("start_time") is None
 
 
 def _next_action(known: DeployedState, news: DeployedState) -> Action:
     """Decide what an update does about a model of which *known* is recorded."""
-    recorded = outputs.deployed_from_state(known)
+    recorded = _known(known)
     if recorded is not None and recorded["deployed"]:
         return Action.NOTHING
     if recorded is None or recorded["status"] == Phase.FAILED:
         return Action.REQUEST
-    # A PENDING without a time came from no response: whether the POST was carried out is still to be found out.
-    return Action.POLL if Inputs.read(news).wait or recorded.get("start_time") is None else Action.NOTHING
+    return Action.POLL if Inputs.read(news).wait or _unconfirmed(recorded) else Action.NOTHING

@@ -125,7 +125,10 @@ def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
     which = f"Model {named} does" if len(model_ids) == 1 else f"Models {named} do"
     if of_fleet:
         return f"{which} not exist. Remove from model_ids what does not exist, or the next `pulumi up` fails."
-    return f"{which} not exist any more, and is removed from state. Remove it from the program, too."
+    return (
+        f"{which} not exist any more, or belongs to another account than the API key, and is removed from state. Remove"
+        " it from the program, too."
+    )
 
 
 def update_reason(known: FleetModel | None, action: Action) -> str:
@@ -169,12 +172,14 @@ def _others(model_ids: Sequence[str]) -> str:
     return f" The same error: {', '.join(model_ids[:_ALIKE])}{more}."
 
 
-def deploy_reason(known: DeployedRecord | None, action: Action, *, wait: bool) -> str | None:
+def deploy_reason(known: DeployedRecord | None, action: Action, *, unconfirmed: bool) -> str | None:
     """Report in a few words why an update of a deployed model is due, and what it will do; None: nothing."""
     if action is Action.NOTHING:
         return None
     if action is Action.POLL:
-        return f"was {known['status'] if known else 'unknown'}: will {'keep waiting' if wait else 'poll again'}"
+        # A POST that was lost is sent again if nothing came of it.
+        does = "wait, or deploy again, which uses credits" if unconfirmed else "keep waiting"
+        return f"was {known['status'] if known else 'unknown'}: will {does}"
     now = model_status(known.get("error")) if known else None
     return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
 
@@ -244,6 +249,22 @@ def still_in_service(model_id: str, error: str | None) -> str:
 def contradiction(model_id: str) -> str:
     """Warn about two resources that want opposite things."""
     return (
-        f"Model {model_id} has both a DeployedModel and an UndeployedModel: one deploys what the other one undeploys."
-        " Remove one of them from the program."
+        f"Model {model_id} has both a DeployedModel and an UndeployedModel, or a fleet of them: one deploys what the"
+        " other one undeploys. Remove it from one of them."
+    )
+
+
+def two_in_service(model_id: str) -> str:
+    """Warn about two resources that hold one model in service."""
+    return (
+        f"Model {model_id} has two DeployedModel resources. Only one of them owns it, and the other one does not notice"
+        " when it is deleted. Remove one of them from the program."
+    )
+
+
+def not_followed(model_id: str, successor: str) -> str:
+    """Report that a delete leaves a model in service, because what was to follow it failed."""
+    return (
+        f"Model {model_id} stays in service, because {successor}, which was to follow it, failed. The resource stays in"
+        " state, and the next `pulumi up` deletes it once the other one is in service."
     )

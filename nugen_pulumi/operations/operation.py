@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nugen_pulumi.errors import BadKeyError, InputError, SettingsError
-from nugen_pulumi.operations import inputs
+from nugen_pulumi.operations import inputs, messages, program
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
-from nugen_pulumi.operations.messages import contradiction
-from nugen_pulumi.operations.program import contradicted
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiting.wait_messages import Reporter
 
@@ -56,20 +54,20 @@ class Difference:
 
 
 def check_resource(
-    reporter: Reporter, operations: Any, news: Mapping[str, Any], find: Callable[[str], Any], *, creating: bool
+    operation: Operation, operations: Any, news: Mapping[str, Any], find: Callable[[str], Any], *, creating: bool
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """
     Return what both faces answer to Check: the inputs, and what is wrong with them or the settings. Sends nothing.
 
     Args:
-        reporter: The call of Check.
+        operation: The call of Check.
         operations: Those of the resource's type.
         news: The inputs.
         find: Looks a key such as ``nugen:apiKey`` up.
         creating: The resource does not exist yet.
     """
     checked, failures = check(news, operations.id_name, operations.defaults)
-    announce(reporter, operations, news, creating=creating)
+    announce(operation, operations, news, creating=creating)
     if (reason := settings_problem(find, creating=creating)) is not None:
         failures.append(("", reason))
     return checked, failures
@@ -135,21 +133,24 @@ def with_saved_key(command: str) -> Iterator[None]:
         raise
 
 
-def announce(reporter: Reporter, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:
+def announce(operation: Operation, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:
     """
     Say in a preview what creating a resource will cost, and warn where two resources want opposite things.
 
     Args:
-        reporter: The call of Check: the only one that a preview makes about a resource that does not exist yet.
+        operation: The call of Check: the only one that a preview makes about a resource that does not exist yet.
         operations: Those of the resource's type.
         news: The inputs.
         creating: The resource does not exist yet.
     """
     if creating and operations.starts is not None:
-        reporter.report(operations.starts(news.get("model_id")))
+        operation.report(operations.starts(news.get("model_id")))
     wants = "deployed" if "deployed" in operations.computed else "undeployed"
-    if contradicted(news.get("model_id"), operations.id_name, wants):
-        reporter.warn(contradiction(news["model_id"]))
+    ids = news.get(operations.id_name)
+    at_odds = program.wish(operation.urn, ids if isinstance(ids, list) else [ids], wants)
+    if at_odds is not None:
+        model_id, other = at_odds
+        operation.warn(messages.two_in_service(model_id) if wants == other else messages.contradiction(model_id))
 
 
 @contextmanager

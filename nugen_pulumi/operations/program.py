@@ -1,60 +1,109 @@
-"""What the resources of the program want of the same models, as far as this process has seen. No I/O."""
+"""What the resources of the program want of the same models, as far as this process was told. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-# Which types of resources a process was asked about, by model. Two that want opposite things can never agree.
-_WANTED: dict[str, set[str]] = {}
 
-
-def contradicted(model_id: object, id_name: str, wants: str) -> bool:
+@dataclass
+class _Wish:
     """
-    Note that a resource wants a model in or out of service; return whether another one just began to want the opposite.
+    What one resource wants of one model.
+
+    Attributes:
+        wants: ``deployed`` or ``undeployed``.
+        held: The properties in state of a resource that holds the model in service already.
+        created: This process put it there, or has recorded that it tried.
+    """
+
+    wants: str
+    held: Mapping[str, Any] | None = None
+    created: bool = False
+
+
+# By model and URN. A wish begins with Check, which the engine calls for what the program registers, and for nothing
+# else: Diff it also calls in a refresh, and for what depends on a replacement.
+_WISHES: dict[str, dict[str, _Wish]] = {}
+# Models that this process took out of service.
+_TAKEN_OUT: set[str] = set()
+# By URN, the models of resources that this process could not create, so that nothing is recorded of them.
+_FAILED: dict[str, str] = {}
+
+
+def wish(urn: str, model_ids: Iterable[object], wants: str) -> tuple[str, str] | None:
+    """
+    Note what a resource wants. Return the first of its models that another resource wants in service or out of it, so
+    that they are at odds, and what that one wants; None, too, if this was told before.
+
+    Two that want opposite things can never agree, and of two that want a model in service, only one owns it.
 
     Args:
-        model_id: The model; anything but a string is not known yet.
-        id_name: A fleet is not counted.
+        urn: The resource.
+        model_ids: Its models; anything but a string is not known yet.
         wants: ``deployed`` or ``undeployed``.
     """
-    if id_name != "model_id" or not isinstance(model_id, str):
-        return False
-    wanted = _WANTED.setdefault(model_id, set())
-    news = wants not in wanted
-    wanted.add(wants)
-    return news and len(wanted) > 1
+    shared = None
+    for model_id in model_ids:
+        if isinstance(model_id, str):
+            wishes = _WISHES.setdefault(model_id, {})
+            at_odds = [other.wants for other in wishes.values() if "deployed" in (wants, other.wants)]
+            if urn not in wishes:
+                wishes[urn] = _Wish(wants)
+                shared = shared or ((model_id, at_odds[0]) if at_odds else None)
+    return shared
 
 
-# Which resources hold a model in service, by model and URN: the properties in state of one that was found there, and
-# None for one that was created.
-_IN_SERVICE: dict[str, dict[str, Mapping[str, Any] | None]] = {}
+def held(urn: str, model_id: str, props: Mapping[str, Any]) -> None:
+    """Note that a resource of the program holds a model in service already, with *props* in state."""
+    if (own := _WISHES.get(model_id, {}).get(urn)) is not None:
+        own.held = props
 
 
-def holds(model_id: str, urn: str, props: Mapping[str, Any] | None) -> None:
-    """
-    Note that a resource of the program holds a model in service.
-
-    Args:
-        model_id: The model.
-        urn: The resource.
-        props: Its properties in state; None if this process created it.
-    """
-    _IN_SERVICE.setdefault(model_id, {})[urn] = props
+def created(urn: str, model_id: str) -> None:
+    """Note that a resource put a model into service, or has recorded that it tried."""
+    _WISHES.setdefault(model_id, {}).setdefault(urn, _Wish("deployed")).created = True
+    _TAKEN_OUT.discard(model_id)
+    _FAILED.pop(urn, None)
 
 
-def other_holder(model_id: str, urn: str, props: Mapping[str, Any]) -> str | None:
+def failed(urn: str, model_id: str) -> None:
+    """Note that a resource could not be created, and nothing is recorded of it."""
+    _FAILED[urn] = model_id
+
+
+def taken_out(model_id: str) -> None:
+    """Note that a delete took a model out of service."""
+    _TAKEN_OUT.add(model_id)
+
+
+def was_taken_out(model_id: str) -> bool:
+    """Tell whether a delete of this process took it out of service, and nothing has put it back."""
+    return model_id in _TAKEN_OUT
+
+
+def other_holder(model_id: str, props: Mapping[str, Any]) -> str | None:
     """
     Return the name of a resource that holds a model in service and is not the one that is deleted, or None.
 
-    The engine deletes what it replaces after it has created everything, so that the two may have one URN.
+    The engine deletes what it replaces after it has created everything, so that the two may have one URN; and by an
+    alias, one resource may have two.
 
     Args:
         model_id: The model.
-        urn: The resource that is deleted.
-        props: Its properties in state.
+        props: The properties in state of the resource that is deleted.
     """
-    for holder, held in _IN_SERVICE.get(model_id, {}).items():
-        if holder != urn or held != props:
-            return holder.rsplit("::", maxsplit=1)[-1]
+    for urn, other in _WISHES.get(model_id, {}).items():
+        if other.created or (other.held is not None and other.held != props):
+            return _name(urn)
     return None
+
+
+def failed_successor(urn: str, model_id: str) -> str | None:
+    """Return the name of what was to replace a resource, or to take its model over, and was not created; else None."""
+    return next((_name(other) for other, its in _FAILED.items() if other == urn or its == model_id), None)
+
+
+def _name(urn: str) -> str:
+    return urn.rsplit("::", maxsplit=1)[-1]

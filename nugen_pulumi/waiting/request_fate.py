@@ -33,6 +33,7 @@ class RequestFate:
         self._before = before
         self._not_before = -math.inf  # what finished earlier, by the server's own time, is not ours
         self._ran_before = self._rested_before = False  # as far as a poll just before it tells
+        self._follows_the_unknown = False
         self._sent = False
         self._seen_running = False
         self._ours = False  # the task that runs, or ran, is the one that it began
@@ -45,6 +46,10 @@ class RequestFate:
         self._before = status.recorded()
         self._ran_before, self._rested_before = not status.terminal, status.terminal and not status.reached
 
+    def follows_the_unknown(self) -> None:
+        """Note that a poll just before it failed, so that any end may be that of an earlier task."""
+        self._follows_the_unknown = True
+
     def lost(self) -> None:
         """Note that it was sent, and that there was no response."""
         self.fate_unknown = self._sent = self._found = True
@@ -54,6 +59,7 @@ class RequestFate:
         """Note what the API said."""
         answer, self.fate_unknown = started.answer, False
         if answer is Answer.BLOCKED:
+            self._rested_before = False  # in minutes, somebody else may begin what this waits for
             return
         self._already = answer is Answer.THERE
         if answer is Answer.ACCEPTED:
@@ -68,7 +74,7 @@ class RequestFate:
         """Note that the task runs: what runs now began after what was known before, and an accepted request runs."""
         self._seen_running = True
         if self._sent:
-            self._before, self._not_before = None, -math.inf
+            self._before, self._not_before, self._follows_the_unknown = None, -math.inf, False
             if self.fate_unknown and not self._ran_before:
                 self.fate_unknown, self._ours = False, True
 
@@ -78,7 +84,7 @@ class RequestFate:
             return True
         if not status.terminal or not self._sent:
             return False
-        if self._is_as_before(status):
+        if self._follows_the_unknown or self._is_as_before(status):
             return True
         return status.status == Phase.COMPLETED and _finished_before(status.end_time, self._not_before)
 

@@ -55,6 +55,7 @@ class Runtime:
         request: bool = False,
         before: FleetModel | None = None,
         look_first: bool = False,
+        unconfirmed: bool = False,
         again: str = NEXT_UP,
         reporter: Reporter = SILENT,
     ) -> TaskStatus:
@@ -68,6 +69,7 @@ class Runtime:
                 direction=direction,
                 before=before,
                 look_first=look_first,
+                unconfirmed=unconfirmed,
                 again=again,
                 reporter=reporter,
             )
@@ -83,6 +85,7 @@ class Runtime:
         request: bool = False,
         before: FleetModel | None = None,
         look_first: bool = False,
+        unconfirmed: bool = False,
         reporter: Reporter = SILENT,
     ) -> TaskStatus:
         """Block for one poll: see :meth:`Task.poll_once`."""
@@ -95,6 +98,7 @@ class Runtime:
                 direction=direction,
                 before=before,
                 look_first=look_first,
+                unconfirmed=unconfirmed,
                 reporter=reporter,
             )
             return await task.poll_once(request=request)

@@ -42,6 +42,7 @@ class Task:
         direction: Undeployment or deployment.
         before: What was recorded of the model before its task is requested, or None.
         look_first: Poll once before the request, to know what the status endpoint may still say after it.
+        unconfirmed: An earlier wait may have sent the request, of whose fate nothing is known.
         again: What goes on after an error, as the beginning of a sentence.
         reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
@@ -61,6 +62,7 @@ class Task:
         direction: Direction = UNDEPLOY,
         before: FleetModel | None = None,
         look_first: bool = False,
+        unconfirmed: bool = False,
         again: str = NEXT_UP,
         reporter: Reporter = SILENT,
         remember: Callable[[TaskStatus], TaskStatus] | None = None,
@@ -80,10 +82,12 @@ class Task:
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
-        self._following = False
         self._request = False
         self._own = RequestFate(direction, before)
         self._early: str | None = None
+        if unconfirmed:
+            self._own.lost()
+            self._wait.requested(self._clock())
 
     async def follow(self, *, request: bool) -> TaskStatus:
         """
@@ -105,15 +109,11 @@ class Task:
             RejectedError: Asking again will not help.
         """
         with self._with_last():
-            self._following, self._request = True, request
+            self._request = request
             self._options = replace(self._options, longest_outage=LONGEST_OUTAGE)
             while True:
                 try:
-                    status = None
-                    if self._request:
-                        self._request = not await self._start()
-                    if not self._request:
-                        status = await self._poll()
+                    status = await self._step()
                 except UnavailableError as exc:
                     self.error = exc
                     decision = self._after_error(exc)
@@ -142,27 +142,40 @@ class Task:
 
     async def poll_once(self, *, request: bool) -> TaskStatus:
         """
-        Poll once, whatever it says.
+        Poll once, whatever it says; again only for as long as it is not known what became of a request.
 
         Args:
-            request: Send the request that starts the task first. Once accepted that is known, even if the poll fails.
+            request: Send the request that starts the task first, again as in :meth:`follow`. Once accepted that is
+                known, even if the poll fails.
 
         Raises:
+            WaitTimeoutError: The opposite task did not end in time for the request.
             WaitInterruptedError: The task was cancelled.
             UnavailableError: There was no usable response.
             RejectedError: Asking again will not help.
         """
         with self._with_last():
+            self._request = request
             try:
-                if request:
-                    await self._start()
-                await self._poll()
+                while not await self._step() and (self._request or (self._own.fate_unknown and self._early)):
+                    decision = self._wait.answered(self._clock())
+                    self._log(f"{self._facts.line}; {decision}")
+                    if isinstance(decision, Stop):
+                        raise WaitTimeoutError(self._facts.timed_out)
+                    self._show(self._facts)
+                    await asyncio.sleep(decision.pause)
             except UnavailableError as exc:
                 self.error = exc
             self._log(f"{self._facts.line}; single poll finished")
             if self.last is None:
                 raise UnavailableError(self._facts.unpolled)
             return self.last
+
+    async def _step(self) -> TaskStatus | None:
+        """Send the request if it is due, and poll unless it has to be sent again; return a status that counts."""
+        if self._request:
+            self._request = not await self._start()
+        return None if self._request else await self._poll()
 
     @contextmanager
     def _with_last(self) -> Iterator[None]:
@@ -213,8 +226,10 @@ class Task:
             self._early = started.said
             self._log(f"{started.said}; will send it again")
             return False
-        if started.answer in (Answer.ACCEPTED, Answer.RUNNING):
+        if started.answer is not Answer.UNCLEAR:
+            # Before the grace is over, a status may contradict what the API has just said.
             self._wait.requested(self._clock())
+        if started.answer in (Answer.ACCEPTED, Answer.RUNNING):
             self._remember_status(self._pending())
             self._log("accepted: polling" if started.answer is Answer.ACCEPTED else f"{started.said}: polling")
         else:
@@ -231,6 +246,7 @@ class Task:
             raise
         except (RejectedError, UnavailableError) as exc:
             # The request itself will meet what is wrong.
+            self._own.follows_the_unknown()
             self._log(f"{exc}; sending the {self._direction.method}")
         else:
             self._own.will_follow(status)
@@ -266,7 +282,7 @@ class Task:
         if self._wait.in_grace(self._clock()) and self._own.is_from_before(status):
             self._early = _early(status)
             return None
-        if self._following and self._own.has_to_be_repeated(status):
+        if self._own.has_to_be_repeated(status):
             self._request = True
             self._early = _early(status)
             return None

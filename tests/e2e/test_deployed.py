@@ -156,6 +156,23 @@ def test_what_the_program_still_wants_in_service_stays_there(stack, emulator, be
     running.up("--expect-no-changes").ok()
 
 
+def test_a_swap_that_fails_leaves_the_old_model_in_service_whatever_is_continued(in_python, emulator):
+    stack, program = in_python
+    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2)
+    emulator.add("bot-2", state=State.UNDEPLOYED, deploy_seconds=0.2, deploy_fails=True)
+    stack.up().ok()
+    program(model_id="bot-2")
+    failure = stack.up("--continue-on-error")
+
+    assert failure.code
+    assert "Model bot-1 stays in service, because bot, which was to follow it, failed." in failure.output
+    assert State.DEPLOYED is emulator.state("bot-1")
+
+    emulator.add("bot-2", state=State.UNDEPLOYED, deploy_seconds=0.2)
+    stack.up().ok()
+    assert (State.UNDEPLOYED, State.DEPLOYED) == (emulator.state("bot-1"), emulator.state("bot-2"))
+
+
 def test_a_swap_that_is_reverted_before_its_end_leaves_the_model_in_service(in_python, emulator):
     stack, program = in_python
     emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2, fails=True)

@@ -41,13 +41,27 @@ class Runtime:
         self.policies = []
         self.befores = []
 
-    def poll(self, model_id, *, direction, request=False, before=None, look_first=False, reporter):
+    def poll(self, model_id, *, direction, request=False, before=None, look_first=False, unconfirmed=False, reporter):
         assert request is look_first
+        self.unconfirmed = unconfirmed
         self.befores.append(before)
         return self._answer("poll", direction, request)
 
-    def wait(self, model_id, policy, *, direction, request, before=None, look_first=False, again="pulumi up", reporter):
+    def wait(
+        self,
+        model_id,
+        policy,
+        *,
+        direction,
+        request,
+        before=None,
+        look_first=False,
+        unconfirmed=False,
+        again="pulumi up",
+        reporter,
+    ):
         assert request is look_first
+        self.unconfirmed = unconfirmed
         self.policies.append(policy)
         self.befores.append(before)
         return self._answer("wait", direction, request)
@@ -67,7 +81,9 @@ def status(word="COMPLETED", reason=None, *, kind=DeployStatus, adopted=False, a
 @pytest.fixture(autouse=True)
 def process(monkeypatch):
     """Each test is a process of its own."""
-    monkeypatch.setattr(program, "_IN_SERVICE", {})
+    monkeypatch.setattr(program, "_WISHES", {})
+    monkeypatch.setattr(program, "_TAKEN_OUT", set())
+    monkeypatch.setattr(program, "_FAILED", {})
 
 
 @pytest.fixture
@@ -118,6 +134,7 @@ def test_a_deployment_that_fails_is_kept_with_what_is_known(ask, adopted):
     [
         (IN_SERVICE, True, []),
         (PENDING, True, [("wait", DEPLOY, False)]),
+        (SEEN_PENDING, True, [("wait", DEPLOY, False)]),
         (SEEN_PENDING, False, []),
         (PENDING, False, [("poll", DEPLOY, False)]),  # no response ever said so
         (failed(REVERTED), True, [("wait", DEPLOY, True)]),
@@ -130,6 +147,7 @@ def test_an_update_requests_only_what_is_missing(ask, known, wait, asked):
     state, _, runtime = ask(status(), "update", "m", {**NEWS, **known}, news)
 
     assert asked == runtime.asked
+    assert asked == [] or runtime.unconfirmed == (known == PENDING)
     assert state["deployed"] or not asked
 
 
@@ -145,31 +163,42 @@ OTHER = "urn:pulumi:dev::test::nugen:index:DeployedModel::other"
 HELD = "Model m stays in service, because {} of this program wants it there."
 
 
+def registers(told, news=NEWS):
+    """Do what the engine does first about a resource of the program."""
+    announce(told, DeployedOperations(), news, creating=False)
+
+
+def creates(told, answer):
+    told.runtime = lambda: Runtime(answer)
+    DeployedOperations().create(told, NEWS)
+
+
 @pytest.mark.parametrize(
     ("holder", "how", "left"),
     [
         (None, "created", True),  # as a replacement, with the URN of what is deleted
         (OTHER, "created", True),
-        (OTHER, "found", True),
+        (OTHER, "found otherwise", True),
         (None, "found", False),  # the very one that is deleted
+        (OTHER, "found", False),  # the same, under the name of an alias
         (None, "found otherwise", True),  # an old one of the same URN, whose delete was interrupted
         (None, "replaced", False),
-        (OTHER, "not created", False),
+        (OTHER, "registered", False),  # it will deploy the model again
+        (OTHER, "refreshed", False),  # the engine calls Diff in a refresh, too: that is not what the program wants
+        (OTHER, "wants another one", False),
     ],
 )
 def test_a_delete_leaves_in_service_what_another_resource_of_the_program_holds_there(ask, holder, how, left):
     """The engine creates what replaces a resource first, and deletes the old one at the end."""
     olds = {**NEWS, **IN_SERVICE}
     told = Told(urn=holder) if holder else Told()
+    if how != "refreshed":
+        registers(told, {**NEWS, "model_id": "n"} if how == "wants another one" else NEWS)
+    told.said.clear()
     if how == "created":
-        told.runtime = lambda: Runtime(status())
-        DeployedOperations().create(told, NEWS)
-    elif how == "not created":
-        told.runtime = lambda: Runtime(BadKeyError("bad"))
-        with pytest.raises(BadKeyError):
-            DeployedOperations().create(told, NEWS)
-    else:
-        found = {"start_time": "earlier"} if how == "found otherwise" else {}
+        creates(told, status())
+    elif how != "registered":
+        found = {} if how == "found" else {"start_time": "earlier"}
         news = {"triggers": ["x"]} if how == "replaced" else {}
         DeployedOperations().diff(told, {**olds, **found}, {**NEWS, **news})
 
@@ -186,15 +215,44 @@ def test_what_came_to_be_in_spite_of_an_error_is_held_in_service(ask):
     assert [] == ask(status(kind=TaskStatus), "delete", "m", {**NEWS, **IN_SERVICE})[2].asked
 
 
+@pytest.mark.parametrize(
+    ("urn", "old"), [(None, "old"), (OTHER, "m")], ids=["what it was to replace", "whose model it was to take over"]
+)
+def test_a_delete_keeps_in_service_what_a_failed_create_was_to_follow(ask, urn, old):
+    """With --continue-on-error the engine deletes it all the same."""
+    with pytest.raises(BadKeyError):
+        creates(Told(urn=urn) if urn else Told(), BadKeyError("bad"))
+    with pytest.raises(
+        UndeployFailedError, match=rf"^Model {old} stays in service, because .* was to follow it, failed"
+    ):
+        ask(status(kind=TaskStatus), "delete", old, {**NEWS, **IN_SERVICE, "model_id": old})
+
+    creates(Told(urn=urn) if urn else Told(), status())
+    ask(status(kind=TaskStatus), "delete", old, {**NEWS, **IN_SERVICE, "model_id": old})
+
+
+def test_what_a_delete_took_out_of_service_another_resource_deploys_again(ask):
+    """A replacement that deletes first, of one of two that share a model."""
+    state = {**NEWS, **IN_SERVICE}
+    ask(status(kind=TaskStatus), "delete", "m", state)
+
+    assert "will deploy" in DeployedOperations().diff(Told(), state, NEWS).update_reason
+    assert [("wait", DEPLOY, True)] == ask(status(), "update", "m", state, NEWS)[2].asked
+    assert DeployedOperations().diff(Told(), state, NEWS).update_reason is None
+
+
 @pytest.mark.parametrize("was", [True, False])
-def test_only_a_request_changes_whose_deployment_it_is(ask, was):
-    waited, _, _ = ask(status(), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
+def test_what_a_resource_owns_it_goes_on_owning_and_a_request_may_make_it_the_owner(ask, was):
+    """A POST that finds the model there may have met an earlier one, whose status lagged."""
+    waited, _, _ = ask(status(), "update", "m", {**NEWS, **SEEN_PENDING, "adopted": was}, NEWS)
     settled, _, _ = ask(status(), "update", "m", {**NEWS, **IN_SERVICE, "adopted": was}, NEWS)
     requested, _, _ = ask(status(), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
-    found, told, _ = ask(status(adopted=True), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
+    found, _, _ = ask(status(adopted=True), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
+    confirmed, _, _ = ask(status(), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
+    there, _, _ = ask(status(adopted=True), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
 
-    assert (was, was, False, True) == tuple(state["adopted"] for state in (waited, settled, requested, found))
-    assert 1 == len(told.said)
+    adopted = tuple(state["adopted"] for state in (waited, settled, requested, found, confirmed, there))
+    assert (was, was, False, was, False, was) == adopted
 
 
 @pytest.mark.parametrize(
@@ -213,7 +271,7 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
             Difference(inputs_changed=True, replaces=["triggers"], update_reason=None, delete_first=True),
         ),
         (
-            PENDING,
+            SEEN_PENDING,
             {},
             Difference(
                 inputs_changed=False, replaces=[], update_reason="was PENDING: will keep waiting", delete_first=True
@@ -221,9 +279,12 @@ def test_only_a_request_changes_whose_deployment_it_is(ask, was):
         ),
         (
             PENDING,
-            {"wait": False},
+            {},
             Difference(
-                inputs_changed=True, replaces=[], update_reason="was PENDING: will poll again", delete_first=True
+                inputs_changed=False,
+                replaces=[],
+                update_reason="was PENDING: will wait, or deploy again, which uses credits",
+                delete_first=True,
             ),
         ),
         (
@@ -409,13 +470,40 @@ class Undeployed:
     id_name, computed, starts = "model_id", ("undeployed",), None
 
 
-def test_two_resources_that_want_opposite_things_are_told_once():
-    told, deployed = Told(), DeployedOperations()
-    for operations in (deployed, Undeployed, deployed, Undeployed):
-        announce(told, operations, {"model_id": "wanted-twice"}, creating=False)
-    announce(told, deployed, {"model_id": object()}, creating=True)
+class Fleet(Undeployed):
+    """Likewise, of many models."""
 
-    announce(told, deployed, {"model_id": "m"}, creating=True)
+    id_name = "model_ids"
 
-    assert "will deploy m, which uses credits" == told.said.pop()
-    assert ["Model wanted-twice has both", "will deploy, which uses cre"] == [line[:27] for line in told.said]
+
+BOTH = "Model m has both a DeployedModel and an UndeployedModel"
+TWO = "Model m has two DeployedModel resources"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "warning"),
+    [
+        (DeployedOperations(), Undeployed, BOTH),
+        (Undeployed, DeployedOperations(), BOTH),
+        (Fleet, DeployedOperations(), BOTH),
+        (DeployedOperations(), Fleet, BOTH),
+        (DeployedOperations(), DeployedOperations(), TWO),
+        (Undeployed, Fleet, None),
+    ],
+)
+def test_two_resources_at_odds_about_one_model_are_told_once(first, second, warning):
+    one, other = Told(), Told(urn=OTHER)
+    for _ in range(2):
+        announce(one, first, {"model_id": "m", "model_ids": ["k", "m", object()]}, creating=False)
+        announce(other, second, {"model_id": "m", "model_ids": ["l", object(), "m"]}, creating=False)
+
+    assert [] == one.said
+    assert ([] if warning is None else [warning]) == [line[: len(warning)] for line in other.said]
+
+
+def test_a_resource_that_will_deploy_says_so_in_a_preview():
+    told = Told()
+    announce(told, DeployedOperations(), {"model_id": object()}, creating=True)
+    announce(told, DeployedOperations(), {"model_id": "m"}, creating=True)
+
+    assert ["will deploy, which uses credits", "will deploy m, which uses credits"] == told.said

@@ -129,7 +129,10 @@ def test_errors_of_a_fleet_whose_models_need_not_be_undeployed_say_no_more_than_
         (
             ["a"],
             False,
-            "Model a does not exist any more, and is removed from state. Remove it from the program, too.",
+            (
+                "Model a does not exist any more, or belongs to another account than the API key,"
+                " and is removed from state. Remove it from the program, too."
+            ),
         ),
         (
             ["a", "b"],

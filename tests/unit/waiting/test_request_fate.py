@@ -103,12 +103,18 @@ def test_what_was_polled_before_the_request_is_no_answer_to_it():
     assert ["GET", "DELETE", "GET", "GET", "GET"] == api.methods
 
 
-@pytest.mark.parametrize("answer", [404, 403, 500, "junk", httpx.ConnectError("no route to host")])
-def test_a_poll_before_the_request_that_fails_is_not_repeated(answer):
-    status, _, api = look(answer, 200, "COMPLETED")
+@pytest.mark.parametrize(
+    "answer", [404, 403, 500, httpx.Response(200, text="junk"), httpx.ConnectError("no route to host")]
+)
+def test_after_a_poll_before_the_request_that_failed_no_end_is_believed_within_the_grace(answer):
+    """Nothing is known of what the status endpoint may still say."""
+    stale, _, api = look(answer, 200, "COMPLETED", "PENDING", failed("GPU on fire"))
+    believed, took, _ = look(answer, 200, "COMPLETED")
 
-    assert "COMPLETED" == status.status
-    assert ["GET", "DELETE", "GET"] == api.methods
+    assert "GPU on fire" == stale.error
+    assert ["GET", "DELETE", "GET", "GET", "GET"] == api.methods
+    assert "COMPLETED" == believed.status
+    assert took >= 15
 
 
 def test_a_poll_before_the_request_is_not_repeated_with_it():
@@ -423,16 +429,77 @@ def test_that_it_was_there_already_is_forgotten_once_a_later_request_is_accepted
     assert not status.rests
 
 
-def test_a_single_poll_after_a_post_that_was_lost_is_an_error_that_remembers_it():
-    """Else nobody would request it again."""
-    api = ScriptedApi(AT_REST, 500, AT_REST)
+def poll_once(*script, request=True, **of_task):
+    """As :func:`requesting`, of a single poll."""
+    api = ScriptedApi(*script)
 
     async def main():
-        with pytest.raises(UnavailableError) as caught:
-            await Task(client_for(api), "m", STEADY, direction=DEPLOY, look_first=True).poll_once(request=True)
-        return caught.value
+        try:
+            return await Task(client_for(api), "m", STEADY, **of_task).poll_once(request=request)
+        except NugenError as exc:
+            return exc
 
-    error, _ = simulate(main)
+    return *simulate(main), api
+
+
+@pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=["undeploy", "deploy"])
+def test_a_single_poll_sends_its_request_again_while_the_opposite_task_runs(direction):
+    opposite = httpx.Response(400, json={"detail": f"Current status: {direction.blocked}"})
+    status, _, api = poll_once("FAILED", opposite, opposite, 200, "PENDING", direction=direction, look_first=True)
+
+    assert "PENDING" == status.status
+    assert ["GET", *[direction.method] * 3, "GET"] == api.methods
+
+
+def test_a_single_poll_gives_up_when_the_opposite_task_does_not_end():
+    error, took, _ = poll_once(UNDEPLOYING, direction=DEPLOY)
+
+    assert isinstance(error, WaitTimeoutError)
+    assert error.last_known is None
+    assert 1800 <= took < 1810
+
+
+def test_a_single_poll_finds_out_what_became_of_a_post_that_was_lost():
+    running, took, _ = poll_once(AT_REST, 500, AT_REST, AT_REST, "PENDING", direction=DEPLOY, look_first=True)
+    again, took_again, api = poll_once(
+        AT_REST, 500, *[AT_REST] * IN_GRACE, 200, "PENDING", direction=DEPLOY, look_first=True
+    )
+
+    assert ("PENDING", "PENDING") == (running.status, again.status)
+    assert took < 2
+    assert took_again >= 15
+    assert 2 == api.methods.count("POST")
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["single poll", "wait"])
+@pytest.mark.parametrize("posts", [0, 1])
+def test_what_became_of_an_earlier_post_is_found_out_by_the_next_wait(once, posts):
+    """As after Ctrl-C: within the grace the model may rest, and after it the POST was not carried out."""
+    script = [AT_REST, "PENDING", "COMPLETED"] if posts == 0 else [*[AT_REST] * IN_GRACE, 200, "PENDING", "COMPLETED"]
+    status, _, api = (poll_once if once else deploy)(
+        *script, request=False, unconfirmed=True, **({"direction": DEPLOY} if once else {})
+    )
+
+    assert ("PENDING" if once else "COMPLETED") == status.status
+    assert posts == api.methods.count("POST")
+
+
+def test_that_the_model_is_there_is_believed_though_its_status_lags():
+    status, _, api = deploy(ALREADY, AT_REST, "COMPLETED")
+
+    assert status.reached
+    assert ["POST", "GET", "GET"] == api.methods
+
+
+def test_after_an_undeployment_was_waited_out_nobody_knows_who_began_what_runs():
+    status, _, _ = look(AT_REST, UNDEPLOYING, 500, "COMPLETED", direction=DEPLOY)
+
+    assert status.adopted
+
+
+def test_a_single_poll_after_a_post_that_was_lost_is_an_error_that_remembers_it():
+    """Else nobody would request it again."""
+    error, _, _ = poll_once(AT_REST, 500, direction=DEPLOY, look_first=True)
 
     assert ("PENDING", False) == (error.last_known.status, error.last_known.adopted)
     assert str(error) == (
