@@ -123,14 +123,17 @@ class Task:
                         self._log(f"{status.status}, finished")
                         return status
                     decision = self._wait.answered(self._clock())
-                facts = self._facts
-                self._log(f"{facts.line}; {decision}")
-                if decision is Stop.TIMEOUT:
-                    raise WaitTimeoutError(facts.timed_out)
-                if decision is Stop.OUTAGE:
-                    raise UnavailableError(facts.unfinished)
-                self._show(facts)
-                await asyncio.sleep(decision.pause)
+                await self._pause(decision)
+
+    async def _pause(self, decision: PollAgain | Stop) -> None:
+        facts = self._facts
+        self._log(f"{facts.line}; {decision}")
+        if decision is Stop.TIMEOUT:
+            raise WaitTimeoutError(facts.timed_out)
+        if decision is Stop.OUTAGE:
+            raise UnavailableError(facts.unfinished)
+        self._show(facts)
+        await asyncio.sleep(decision.pause)
 
     def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
         now = self._clock()
@@ -158,12 +161,7 @@ class Task:
             self._request = request
             try:
                 while not await self._step() and (self._request or (self._own.fate_unknown and self._early)):
-                    decision = self._wait.answered(self._clock())
-                    self._log(f"{self._facts.line}; {decision}")
-                    if isinstance(decision, Stop):
-                        raise WaitTimeoutError(self._facts.timed_out)
-                    self._show(self._facts)
-                    await asyncio.sleep(decision.pause)
+                    await self._pause(self._wait.answered(self._clock()))
             except UnavailableError as exc:
                 self.error = exc
             self._log(f"{self._facts.line}; single poll finished")
