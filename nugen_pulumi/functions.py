@@ -84,7 +84,7 @@ def get_undeploy_status(
     from nugen_pulumi.waiting.task import Task  # noqa: PLC0415
 
     async def poll(client: NugenClient) -> GetUndeployStatusResult:
-        status = await Task(client, model_id, WaitPolicy()).poll_once(request=False)
+        status = await Task(client, model_id, WaitPolicy()).poll_once()
         return GetUndeployStatusResult(model_id=model_id, **status.recorded())
 
     return _ask(poll, api_key, base_url, request_timeout_seconds)

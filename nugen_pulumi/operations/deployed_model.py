@@ -18,6 +18,7 @@ from nugen_pulumi.operations import inputs, messages, outputs, program
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
+from nugen_pulumi.waiting.beginning import Beginning
 
 if TYPE_CHECKING:
     from nugen_pulumi.api.responses import TaskStatus
@@ -71,18 +72,16 @@ class DeployedOperations:
         was_adopted = olds.get("adopted", False)
         if known is not None and action is Action.NOTHING:
             return outputs.of_deployed(news, known, adopted=was_adopted)
-        request, unconfirmed = action is Action.REQUEST, _unconfirmed(known)
+        request = action is Action.REQUEST
 
         def completed(status: TaskStatus) -> DeployedState:
             program.created(operation.urn, id_)
             # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
-            adopted = was_adopted and (status.adopted or not (request or unconfirmed))
+            adopted = was_adopted and (status.adopted or not (request or _unconfirmed(known)))
             return _complete(news, status, adopted=adopted)
 
         with keep_on_error(id_, completed):
-            status = self._deploy_and_wait(
-                operation, id_, Inputs.read(news), request=request, before=known, unconfirmed=unconfirmed
-            )
+            status = self._deploy_and_wait(operation, id_, Inputs.read(news), request=request, before=known)
         return completed(status)
 
     def refresh(self, operation: Operation, id_: str, props: DeployedState) -> DeployedState | None:
@@ -90,7 +89,7 @@ class DeployedOperations:
         known = _known(props)
         try:
             with with_saved_key("pulumi refresh"):
-                status = operation.runtime().poll(id_, direction=DEPLOY, reporter=operation)
+                status = operation.runtime().poll(id_, Beginning(DEPLOY), reporter=operation)
         except ModelNotFoundError:
             if known is not None:
                 operation.warn(messages.missing_models([id_], of_fleet=False))
@@ -121,15 +120,8 @@ class DeployedOperations:
         )
         try:
             with with_saved_key(_DESTROY):
-                status = operation.runtime().wait(
-                    id_,
-                    policy,
-                    direction=UNDEPLOY,
-                    request=True,
-                    look_first=True,
-                    again=messages.NEXT_DESTROY,
-                    reporter=operation,
-                )
+                beginning = Beginning(UNDEPLOY, request=True, look_first=True, again=messages.NEXT_DESTROY)
+                status = operation.runtime().wait(id_, policy, beginning, reporter=operation)
         except ModelNotFoundError:
             operation.warn(messages.nothing_to_undeploy(id_))
             return
@@ -163,31 +155,16 @@ class DeployedOperations:
         *,
         request: bool,
         before: DeployedRecord | None,
-        unconfirmed: bool = False,
         advice: str = messages.DEPLOY_AGAIN,
     ) -> TaskStatus:
         """Wait or poll once, as wanted; a model that does not come into service is an error if it is waited for."""
-        runtime, recorded = operation.runtime(), cast("Any", before)
-        if not wanted.wait:
-            return runtime.poll(
-                model_id,
-                direction=DEPLOY,
-                request=request,
-                before=recorded,
-                look_first=request,
-                unconfirmed=unconfirmed,
-                reporter=operation,
-            )
-        status = runtime.wait(
-            model_id,
-            wanted.policy(operation.timeout),
-            direction=DEPLOY,
-            request=request,
-            before=recorded,
-            look_first=request,
-            unconfirmed=unconfirmed,
-            reporter=operation,
+        beginning = Beginning(
+            DEPLOY, request=request, before=cast("Any", before), look_first=request, unconfirmed=_unconfirmed(before)
         )
+        if not wanted.wait:
+            return operation.runtime().poll(model_id, beginning, reporter=operation)
+        policy = wanted.policy(operation.timeout)
+        status = operation.runtime().wait(model_id, policy, beginning, reporter=operation)
         if not status.reached:
             failure = DeployFailedError(messages.not_deployed(model_id, status.error, advice))
             failure.last_known = status

@@ -13,6 +13,7 @@ from nugen_pulumi.operations.messages import GET_ADVICE, drift, failed, missing_
 from nugen_pulumi.operations.next_action import Action, next_action
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
 from nugen_pulumi.operations.outputs import ModelState
+from nugen_pulumi.waiting.beginning import Beginning
 
 
 class ModelOperations:
@@ -88,10 +89,10 @@ class ModelOperations:
         advice: str | None = None,
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
+        runtime, beginning = operation.runtime(), Beginning(request=undeploy, before=before)
         if not wanted.wait:
-            return operation.runtime().poll(model_id, request=undeploy, before=before, reporter=operation).recorded()
-        policy = wanted.policy(operation.timeout)
-        status = operation.runtime().wait(model_id, policy, request=undeploy, before=before, reporter=operation)
+            return runtime.poll(model_id, beginning, reporter=operation).recorded()
+        status = runtime.wait(model_id, wanted.policy(operation.timeout), beginning, reporter=operation)
         known = status.recorded()
         if (reason := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(reason)

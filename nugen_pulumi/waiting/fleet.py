@@ -13,6 +13,7 @@ from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import FleetModel
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.text import duration, printable
+from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.state_size import LARGEST_PENDING_RESULT, Budget, left_out, size_of
 from nugen_pulumi.waiting.task import Task
@@ -91,13 +92,13 @@ async def follow_all(
             client,
             model_id,
             policy,
-            before=recorded.get(model_id),
+            Beginning(request=undeploy, before=recorded.get(model_id)),
             reporter=_DebugOnly(reporter),
             remember=_lighter if wait else None,
         )
         undeployments.append(undeployment)
         try:
-            outcome = await _outcome(undeployment, undeploy=undeploy, wait=wait)
+            outcome = await _outcome(undeployment, wait=wait)
             if outcome.known is not None:
                 budget.spend(model_id, outcome.known)
         except Exception as exc:  # noqa: BLE001 - no model may be missing, whatever goes wrong
@@ -134,10 +135,10 @@ async def follow_all(
     return outcomes
 
 
-async def _outcome(undeployment: Task, *, undeploy: bool, wait: bool) -> ModelOutcome:
+async def _outcome(undeployment: Task, *, wait: bool) -> ModelOutcome:
     error: NugenError | None = None
     try:
-        status: TaskStatus | None = await (undeployment.follow if wait else undeployment.poll_once)(request=undeploy)
+        status: TaskStatus | None = await (undeployment.follow() if wait else undeployment.poll_once())
     except NugenError as exc:
         status, error = exc.last_known, exc
     except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others

@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 import httpx
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import AlignedModel, FleetModel
 from nugen_pulumi.errors import WaitInterruptedError
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.beginning import ONLY_POLL, Beginning
 from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Reporter
+from nugen_pulumi.waiting.wait_messages import SILENT, Reporter
 
 T = TypeVar("T")
 
@@ -47,61 +47,20 @@ class Runtime:
         self._thread.start()
 
     def wait(
-        self,
-        model_id: str,
-        policy: WaitPolicy,
-        *,
-        direction: Direction = UNDEPLOY,
-        request: bool = False,
-        before: FleetModel | None = None,
-        look_first: bool = False,
-        unconfirmed: bool = False,
-        again: str = NEXT_UP,
-        reporter: Reporter = SILENT,
+        self, model_id: str, policy: WaitPolicy, beginning: Beginning = ONLY_POLL, *, reporter: Reporter = SILENT
     ) -> TaskStatus:
         """Block until the task is finished: see :class:`Task` and its ``follow``."""
 
         async def follow() -> TaskStatus:
-            task = Task(
-                self._client,
-                model_id,
-                policy,
-                direction=direction,
-                before=before,
-                look_first=look_first,
-                unconfirmed=unconfirmed,
-                again=again,
-                reporter=reporter,
-            )
-            return await task.follow(request=request)
+            return await Task(self._client, model_id, policy, beginning, reporter=reporter).follow()
 
         return self._run(follow)
 
-    def poll(
-        self,
-        model_id: str,
-        *,
-        direction: Direction = UNDEPLOY,
-        request: bool = False,
-        before: FleetModel | None = None,
-        look_first: bool = False,
-        unconfirmed: bool = False,
-        reporter: Reporter = SILENT,
-    ) -> TaskStatus:
+    def poll(self, model_id: str, beginning: Beginning = ONLY_POLL, *, reporter: Reporter = SILENT) -> TaskStatus:
         """Block for one poll: see :meth:`Task.poll_once`."""
 
         async def poll_once() -> TaskStatus:
-            task = Task(
-                self._client,
-                model_id,
-                WaitPolicy(),
-                direction=direction,
-                before=before,
-                look_first=look_first,
-                unconfirmed=unconfirmed,
-                reporter=reporter,
-            )
-            return await task.poll_once(request=request)
+            return await Task(self._client, model_id, WaitPolicy(), beginning, reporter=reporter).poll_once()
 
         return self._run(poll_once)
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.directions import DEPLOY
 from nugen_pulumi.api.paths import DOCUMENTED
 from nugen_pulumi.api.responses import STATUS_OF, TaskStatus
 from nugen_pulumi.api.start_answers import Answer
-from nugen_pulumi.api.statuses import FleetModel, Phase
+from nugen_pulumi.api.statuses import Phase
 from nugen_pulumi.errors import (
     ModelNotFoundError,
     NugenError,
@@ -24,9 +24,10 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
+from nugen_pulumi.waiting.beginning import ONLY_POLL, Beginning
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
 from nugen_pulumi.waiting.request_fate import RequestFate
-from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Facts, LiveLine, Reporter
+from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
 
 
 class Task:
@@ -39,11 +40,7 @@ class Task:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
-        direction: Undeployment or deployment.
-        before: What was recorded of the model before its task is requested, or None.
-        look_first: Poll once before the request, to know what the status endpoint may still say after it.
-        unconfirmed: An earlier wait may have sent the request, of whose fate nothing is known.
-        again: What goes on after an error, as the beginning of a sentence.
+        beginning: How it begins.
         reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
         remember: Makes what is remembered of a status; by default all of it.
@@ -58,12 +55,8 @@ class Task:
         client: NugenClient,
         model_id: str,
         policy: WaitPolicy,
+        beginning: Beginning = ONLY_POLL,
         *,
-        direction: Direction = UNDEPLOY,
-        before: FleetModel | None = None,
-        look_first: bool = False,
-        unconfirmed: bool = False,
-        again: str = NEXT_UP,
         reporter: Reporter = SILENT,
         remember: Callable[[TaskStatus], TaskStatus] | None = None,
     ) -> None:
@@ -71,9 +64,9 @@ class Task:
         self.last: TaskStatus | None = None
         self.error: UnavailableError | None = None
         self._client = client
-        self._direction = direction
-        self._look_first = look_first
-        self._again = again
+        self._direction = beginning.direction
+        self._look_first = beginning.look_first
+        self._again = beginning.again
         self._line = LiveLine(reporter.report)
         self._debug = reporter.debug
         self._sent: SentRequest | None = None
@@ -82,22 +75,16 @@ class Task:
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
-        self._request = False
-        self._own = RequestFate(direction, before)
+        self._request = beginning.request
+        self._own = RequestFate(beginning.direction, beginning.before)
         self._early: str | None = None
-        if unconfirmed:
+        if beginning.unconfirmed:
             self._own.lost()
             self._wait.requested(self._clock())
 
-    async def follow(self, *, request: bool) -> TaskStatus:
+    async def follow(self) -> TaskStatus:
         """
         Wait until the task is finished.
-
-        Args:
-            request: Send the request that starts it first. It is sent again if the API certainly did not carry it out,
-                because it was not sent, was refused for overload, or has to wait for the opposite task. After any other
-                error, the status shows whether it was carried out. If the model still rests on the other side after the
-                grace period, it is sent again, at most three times.
 
         Returns:
             A status that is COMPLETED or FAILED.
@@ -109,7 +96,6 @@ class Task:
             RejectedError: Asking again will not help.
         """
         with self._with_last():
-            self._request = request
             self._options = replace(self._options, longest_outage=LONGEST_OUTAGE)
             while True:
                 try:
@@ -143,13 +129,9 @@ class Task:
             return self._wait.refused(now, error.retry_after)
         return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
 
-    async def poll_once(self, *, request: bool) -> TaskStatus:
+    async def poll_once(self) -> TaskStatus:
         """
         Poll once, whatever it says; again only for as long as it is not known what became of a request.
-
-        Args:
-            request: Send the request that starts the task first, again as in :meth:`follow`. Once accepted that is
-                known, even if the poll fails.
 
         Raises:
             WaitTimeoutError: The opposite task did not end in time for the request.
@@ -158,7 +140,6 @@ class Task:
             RejectedError: Asking again will not help.
         """
         with self._with_last():
-            self._request = request
             try:
                 while not await self._step() and (self._request or (self._own.fate_unknown and self._early)):
                     await self._pause(self._wait.answered(self._clock()))

@@ -8,6 +8,7 @@ from harness.simulated import simulate
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError, WaitTimeoutError
+from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
 
@@ -58,8 +59,8 @@ def wait(script, direction, *, request, timeout=1800.0):
 
     async def main():
         try:
-            task = Task(client_for(api), "m", WaitPolicy(timeout=timeout), direction=direction)
-            return await task.follow(request=request)
+            task = Task(client_for(api), "m", WaitPolicy(timeout=timeout), Beginning(direction, request=request))
+            return await task.follow()
         except NugenError as exc:
             return exc
 

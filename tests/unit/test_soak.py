@@ -65,7 +65,7 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
 
     async def one(client, number):
         try:
-            return await Task(client, f"m-{number}", WaitPolicy(timeout=1800)).follow(request=False)
+            return await Task(client, f"m-{number}", WaitPolicy(timeout=1800)).follow()
         except NugenError as exc:
             return exc
 

@@ -39,35 +39,19 @@ class Runtime:
         self.answer = answer
         self.asked = []
         self.policies = []
-        self.befores = []
+        self.beginnings = []
 
-    def poll(self, model_id, *, direction, request=False, before=None, look_first=False, unconfirmed=False, reporter):
-        assert request is look_first
-        self.unconfirmed = unconfirmed
-        self.befores.append(before)
-        return self._answer("poll", direction, request)
+    def poll(self, model_id, beginning, *, reporter):
+        return self._answer("poll", beginning)
 
-    def wait(
-        self,
-        model_id,
-        policy,
-        *,
-        direction,
-        request,
-        before=None,
-        look_first=False,
-        unconfirmed=False,
-        again="pulumi up",
-        reporter,
-    ):
-        assert request is look_first
-        self.unconfirmed = unconfirmed
+    def wait(self, model_id, policy, beginning, *, reporter):
         self.policies.append(policy)
-        self.befores.append(before)
-        return self._answer("wait", direction, request)
+        return self._answer("wait", beginning)
 
-    def _answer(self, *asked):
-        self.asked.append(asked)
+    def _answer(self, how, beginning):
+        assert beginning.request is beginning.look_first
+        self.asked.append((how, beginning.direction, beginning.request))
+        self.beginnings.append(beginning)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -147,7 +131,7 @@ def test_an_update_requests_only_what_is_missing(ask, known, wait, asked):
     state, _, runtime = ask(status(), "update", "m", {**NEWS, **known}, news)
 
     assert asked == runtime.asked
-    assert asked == [] or runtime.unconfirmed == (known == PENDING)
+    assert all(beginning.unconfirmed == (known == PENDING) for beginning in runtime.beginnings)
     assert state["deployed"] or not asked
 
 
@@ -156,7 +140,7 @@ def test_an_update_passes_on_what_was_recorded_before_its_request(ask, wait):
     """It tells an old status from the new one if the poll before the request fails."""
     _, _, runtime = ask(status(), "update", "m", {**NEWS, **failed(OUT)}, {**NEWS, "wait": wait})
 
-    assert [failed(OUT)["error"]] == [before["error"] for before in runtime.befores]
+    assert [failed(OUT)["error"]] == [beginning.before["error"] for beginning in runtime.beginnings]
 
 
 OTHER = "urn:pulumi:dev::test::nugen:index:DeployedModel::other"

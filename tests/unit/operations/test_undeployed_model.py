@@ -8,6 +8,7 @@ from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedEr
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.operation import Difference
 from nugen_pulumi.operations.undeployed_model import ModelOperations
+from nugen_pulumi.waiting.beginning import ONLY_POLL
 
 NEWS = {"model_id": "m", **DEFAULTS}
 UNKNOWN = {"undeployed": False, "result": None, "start_time": None, "end_time": None, "error": None}
@@ -26,12 +27,12 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def poll(self, model_id, *, request=False, before=None, reporter):
-        return self._answer("poll", model_id, request)
+    def poll(self, model_id, beginning=ONLY_POLL, *, reporter):
+        return self._answer("poll", model_id, beginning.request)
 
-    def wait(self, model_id, policy, *, request=False, before=None, reporter):
+    def wait(self, model_id, policy, beginning, *, reporter):
         reporter.report("a line")
-        return self._answer("wait", model_id, request, policy.timeout)
+        return self._answer("wait", model_id, beginning.request, policy.timeout)
 
     def _answer(self, *asked):
         self.asked.append(asked)

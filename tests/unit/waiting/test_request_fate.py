@@ -9,8 +9,10 @@ from harness.simulated import simulate
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import NugenError, UnavailableError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.wait_messages import SILENT
 
 STEADY = WaitPolicy(jitter=0.0)
 
@@ -22,13 +24,15 @@ def failed(reason):
 ON_FIRE = {"status": "FAILED", "undeployed": False, "result": {"error": "GPU on fire"}, "error": "GPU on fire"}
 
 
-def requesting(*script, policy=STEADY, request=True, **of_task):
+def requesting(*script, policy=STEADY, reporter=SILENT, **how):
     """Return the status in which a wait with a request ended, or its error; how long it took; and the API."""
     api = ScriptedApi(*script)
 
     async def main():
         try:
-            return await Task(client_for(api), "m", policy, **of_task).follow(request=request)
+            return await Task(
+                client_for(api), "m", policy, Beginning(**{"request": True, **how}), reporter=reporter
+            ).follow()
         except NugenError as exc:
             return exc
 
@@ -267,8 +271,14 @@ def test_the_live_line_says_why_a_delete_has_to_be_sent_again():
     on_its_way = failed("No active undeployment. Model status is DEPLOYING.")
 
     async def main():
-        wait = Task(client_for(ScriptedApi(400, on_its_way, 200, "COMPLETED")), "m", STEADY, reporter=told)
-        await wait.follow(request=True)
+        wait = Task(
+            client_for(ScriptedApi(400, on_its_way, 200, "COMPLETED")),
+            "m",
+            STEADY,
+            Beginning(request=True),
+            reporter=told,
+        )
+        await wait.follow()
 
     simulate(main)
 
@@ -287,12 +297,12 @@ UNDEPLOYING_NOW = failed("No active deployment. Model status is UNDEPLOYING.")
 IN_GRACE = 23  # polls in 15 seconds of grace, and the one after
 
 
-def cancelled(*script, after, **of_task):
+def cancelled(*script, after, **how):
     """Return the error of a wait that is cancelled *after* some seconds, and the API."""
     api = ScriptedApi(*script)
 
     async def main():
-        wait = asyncio.create_task(Task(client_for(api), "m", STEADY, **of_task).follow(request=True))
+        wait = asyncio.create_task(Task(client_for(api), "m", STEADY, Beginning(request=True, **how)).follow())
         await asyncio.sleep(after)
         wait.cancel()
         with pytest.raises(WaitInterruptedError) as caught:
@@ -372,7 +382,7 @@ def test_a_delete_that_is_lost_again_and_again_is_sent_four_times_at_most():
 
     async def main():
         client = client_for(httpx.MockTransport(answer))
-        return await Task(client, "m", STEADY, look_first=True).follow(request=True)
+        return await Task(client, "m", STEADY, Beginning(request=True, look_first=True)).follow()
 
     status, _ = simulate(main)
 
@@ -429,13 +439,13 @@ def test_that_it_was_there_already_is_forgotten_once_a_later_request_is_accepted
     assert not status.rests
 
 
-def poll_once(*script, request=True, **of_task):
+def poll_once(*script, **how):
     """As :func:`requesting`, of a single poll."""
     api = ScriptedApi(*script)
 
     async def main():
         try:
-            return await Task(client_for(api), "m", STEADY, **of_task).poll_once(request=request)
+            return await Task(client_for(api), "m", STEADY, Beginning(**{"request": True, **how})).poll_once()
         except NugenError as exc:
             return exc
 

@@ -7,6 +7,7 @@ from harness.api import SETTINGS, ScriptedApi, Told
 
 from nugen_pulumi.errors import RejectedError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.runtime import Runtime, shared_runtime
 
@@ -28,7 +29,7 @@ def test_a_thread_waits_until_the_end(runtime):
 
 @pytest.mark.parametrize("runtime", [(200, "PENDING")], indirect=True)
 def test_a_thread_polls_once(runtime):
-    assert "PENDING" == runtime.poll("m", request=True).status
+    assert "PENDING" == runtime.poll("m", Beginning(request=True)).status
 
 
 @pytest.mark.parametrize("runtime", [(403,)], indirect=True)

@@ -20,6 +20,7 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
+from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
 
@@ -32,14 +33,14 @@ def follow(api, policy=STEADY, *, undeploy=False):
     """Return the status at the end of a wait and how long it took."""
 
     async def main():
-        return await Task(client_for(api), "m", policy).follow(request=undeploy)
+        return await Task(client_for(api), "m", policy, Beginning(request=undeploy)).follow()
 
     return simulate(main)
 
 
 def poll_once(api, *, undeploy=False):
     async def main():
-        return await Task(client_for(api), "m", STEADY).poll_once(request=undeploy)
+        return await Task(client_for(api), "m", STEADY, Beginning(request=undeploy)).poll_once()
 
     return simulate(main)[0]
 
@@ -167,7 +168,7 @@ def test_a_wait_that_begins_late_is_counted_from_its_beginning():
         await asyncio.sleep(1000)
         wait = Task(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), reporter=told)
         with pytest.raises(WaitTimeoutError, match=r"not undeployed after 1m 30s: its last status, 1m 30s ago, was"):
-            await wait.follow(request=False)
+            await wait.follow()
 
     simulate(main)
 
@@ -180,7 +181,7 @@ def test_a_single_poll_puts_up_with_half_a_minute_of_refusals(undeploy):
 
     async def main():
         with pytest.raises(UnavailableError, match="no usable response to a single poll: 503"):
-            await Task(client_for(ScriptedApi(503)), "m", STEADY).poll_once(request=undeploy)
+            await Task(client_for(ScriptedApi(503)), "m", STEADY, Beginning(request=undeploy)).poll_once()
 
     assert 30 <= simulate(main)[1] < 60
 
@@ -226,7 +227,7 @@ def test_the_live_line_tells_what_is_new_and_gives_signs_of_life(script, said):
     api = ScriptedApi(*script, "COMPLETED")
 
     async def main():
-        await Task(client_for(api), "m", STEADY, reporter=told).follow(request=False)
+        await Task(client_for(api), "m", STEADY, reporter=told).follow()
 
     simulate(main)
 
@@ -237,7 +238,7 @@ def interrupted(script, *, method="follow"):
     """Return the error of a wait that is interrupted after 10.3 seconds."""
 
     async def main():
-        task = asyncio.create_task(getattr(Task(client_for(ScriptedApi(*script)), "m", STEADY), method)(request=False))
+        task = asyncio.create_task(getattr(Task(client_for(ScriptedApi(*script)), "m", STEADY), method)())
         await asyncio.sleep(10.3)
         task.cancel()
         with pytest.raises(WaitInterruptedError) as caught:
@@ -281,7 +282,7 @@ def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
 
     async def main():
         with pytest.raises(WaitTimeoutError):
-            await Task(client_for(api), "m", WaitPolicy(timeout=0.4)).follow(request=False)
+            await Task(client_for(api), "m", WaitPolicy(timeout=0.4)).follow()
 
     _, took = simulate(main)
 
@@ -310,7 +311,7 @@ def test_waits_without_a_last_poll_end_at_the_deadline():
 
     async def main():
         client = client_for(api)
-        waits = [Task(client, f"m-{number}", WaitPolicy(timeout=6)).follow(request=False) for number in range(20)]
+        waits = [Task(client, f"m-{number}", WaitPolicy(timeout=6)).follow() for number in range(20)]
         return await asyncio.gather(*waits, return_exceptions=True)
 
     ends, took = simulate(main)
@@ -381,7 +382,7 @@ def test_a_delete_of_unknown_fate_is_sent_again_once_the_api_says_that_nothing_r
     api, told = Api(500), Told()
 
     async def main():
-        return await Task(client_for(api), "m", STEADY, reporter=told).follow(request=True)
+        return await Task(client_for(api), "m", STEADY, Beginning(request=True), reporter=told).follow()
 
     status, _ = simulate(main)
     deletes = [time for time, method, _ in api.requests if method == "DELETE"]
@@ -440,8 +441,10 @@ def test_the_live_line_says_what_a_poll_within_the_grace_was_told():
     told = Told()
 
     async def main():
-        wait = Task(client_for(ScriptedApi(200, NOT_FOUND, "COMPLETED")), "m", STEADY, reporter=told)
-        await wait.follow(request=True)
+        wait = Task(
+            client_for(ScriptedApi(200, NOT_FOUND, "COMPLETED")), "m", STEADY, Beginning(request=True), reporter=told
+        )
+        await wait.follow()
 
     simulate(main)
 
@@ -527,7 +530,7 @@ def test_many_waits_share_the_slots_and_none_is_lost():
     async def main():
         client = client_for(api)
         return await asyncio.gather(
-            *(Task(client, "m", STEADY).follow(request=False) for _ in range(100)),
+            *(Task(client, "m", STEADY).follow() for _ in range(100)),
         )
 
     statuses, took = simulate(main)
@@ -572,7 +575,9 @@ def test_any_history_ends_in_time_with_the_truth(history, timeout, undeploy):
     async def main():
         nonlocal outcome
         try:
-            outcome = await Task(client_for(api), "m", WaitPolicy(timeout=timeout)).follow(request=undeploy)
+            outcome = await Task(
+                client_for(api), "m", WaitPolicy(timeout=timeout), Beginning(request=undeploy)
+            ).follow()
         except NugenError as exc:
             outcome = exc
 
@@ -645,7 +650,9 @@ def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
 
     async def main():
         with suppress(RejectedError):
-            await Task(client_for(ScriptedApi(*script)), "m", STEADY, reporter=told).follow(request=undeploy)
+            await Task(
+                client_for(ScriptedApi(*script)), "m", STEADY, Beginning(request=undeploy), reporter=told
+            ).follow()
 
     simulate(main)
 
@@ -669,7 +676,7 @@ def test_the_debug_log_ends_with_why_a_wait_stops(script, policy, why):
     async def main():
         wait = Task(client_for(ScriptedApi(*script)), "m", replace(policy, jitter=0.0), reporter=told)
         with suppress(NugenError):
-            await wait.follow(request=False)
+            await wait.follow()
 
     simulate(main)
 
@@ -680,7 +687,7 @@ def test_a_single_poll_is_one_line_of_the_debug_log():
     told = Told()
 
     async def main():
-        await Task(client_for(ScriptedApi("PENDING")), "m", STEADY, reporter=told).poll_once(request=False)
+        await Task(client_for(ScriptedApi("PENDING")), "m", STEADY, reporter=told).poll_once()
 
     simulate(main)
 
