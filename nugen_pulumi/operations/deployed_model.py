@@ -89,7 +89,7 @@ class DeployedOperations:
         known = _known(props)
         try:
             with with_saved_key("pulumi refresh"):
-                status = operation.runtime().poll(id_, Beginning(DEPLOY), reporter=operation)
+                status = operation.runtime().poll(id_, beginning=Beginning(DEPLOY), reporter=operation)
         except ModelNotFoundError:
             if known is not None:
                 operation.warn(messages.missing_models([id_], of_fleet=False))
@@ -161,9 +161,9 @@ class DeployedOperations:
         beginning = Beginning(
             DEPLOY, request=request, before=cast("Any", before), look_first=request, unconfirmed=_unconfirmed(before)
         )
-        if not wanted.wait:
-            return operation.runtime().poll(model_id, beginning, reporter=operation)
         policy = wanted.policy(operation.timeout)
+        if not wanted.wait:
+            return operation.runtime().poll(model_id, policy, beginning, reporter=operation)
         status = operation.runtime().wait(model_id, policy, beginning, reporter=operation)
         if not status.reached:
             failure = DeployFailedError(messages.not_deployed(model_id, status.error, advice))

@@ -48,10 +48,12 @@ def wish(urn: str, model_ids: Iterable[object], wants: str) -> tuple[str, str] |
     for model_id in model_ids:
         if isinstance(model_id, str):
             wishes = _WISHES.setdefault(model_id, {})
-            at_odds = [other.wants for other in wishes.values() if "deployed" in (wants, other.wants)]
-            if urn not in wishes:
-                wishes[urn] = _Wish(wants)
-                shared = shared or ((model_id, at_odds[0]) if at_odds else None)
+            if urn in wishes:
+                continue
+            if shared is None:
+                others = [other.wants for other in list(wishes.values()) if "deployed" in (wants, other.wants)]
+                shared = (model_id, others[0]) if others else None
+            wishes[urn] = _Wish(wants)
     return shared
 
 
@@ -94,7 +96,8 @@ def other_holder(model_id: str, props: Mapping[str, Any]) -> str | None:
         model_id: The model.
         props: The properties in state of the resource that is deleted.
     """
-    for urn, other in _WISHES.get(model_id, {}).items():
+    # Copied at once: other calls come in other threads.
+    for urn, other in list(_WISHES.get(model_id, {}).items()):
         if other.created or (other.held is not None and other.held != props):
             return _name(urn)
     return None
@@ -102,7 +105,7 @@ def other_holder(model_id: str, props: Mapping[str, Any]) -> str | None:
 
 def failed_successor(urn: str, model_id: str) -> str | None:
     """Return the name of what was to replace a resource, or to take its model over, and was not created; else None."""
-    return next((_name(other) for other, its in _FAILED.items() if other == urn or its == model_id), None)
+    return next((_name(other) for other, its in list(_FAILED.items()) if other == urn or its == model_id), None)
 
 
 def _name(urn: str) -> str:

@@ -89,10 +89,10 @@ class ModelOperations:
         advice: str | None = None,
     ) -> FleetModel:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
-        runtime, beginning = operation.runtime(), Beginning(request=undeploy, before=before)
+        policy, beginning = wanted.policy(operation.timeout), Beginning(request=undeploy, before=before)
         if not wanted.wait:
-            return runtime.poll(model_id, beginning, reporter=operation).recorded()
-        status = runtime.wait(model_id, wanted.policy(operation.timeout), beginning, reporter=operation)
+            return operation.runtime().poll(model_id, policy, beginning, reporter=operation).recorded()
+        status = operation.runtime().wait(model_id, policy, beginning, reporter=operation)
         known = status.recorded()
         if (reason := failed(model_id, known, wanted, advice)) is not None:
             failure = UndeployFailedError(reason)

@@ -35,6 +35,7 @@ class RequestFate:
         self._ran_before = self._rested_before = False  # as far as a poll just before it tells
         self._follows_the_unknown = False
         self._sent = False
+        self._of_another_wait = False
         self._seen_running = False
         self._ours = False  # the task that runs, or ran, is the one that it began
         self._found = False  # the model was there, or on its way
@@ -54,6 +55,10 @@ class RequestFate:
         """Note that it was sent, and that there was no response."""
         self.fate_unknown = self._sent = self._found = True
         self._ours = self._ours or self._rested_before
+
+    def unconfirmed(self) -> None:
+        """Note that an earlier wait may have sent it, or have found another one's task: what runs need not be ours."""
+        self.fate_unknown = self._sent = self._found = self._of_another_wait = True
 
     def answered(self, started: Started) -> None:
         """Note what the API said."""
@@ -76,7 +81,7 @@ class RequestFate:
         if self._sent:
             self._before, self._not_before, self._follows_the_unknown = None, -math.inf, False
             if self.fate_unknown and not self._ran_before:
-                self.fate_unknown, self._ours = False, True
+                self.fate_unknown, self._ours = False, self._ours or not self._of_another_wait
 
     def is_from_before(self, status: TaskStatus) -> bool:
         """Tell whether *status*, polled after it, may still be about the time before it."""

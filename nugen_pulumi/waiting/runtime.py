@@ -23,6 +23,7 @@ from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.wait_messages import SILENT, Reporter
 
 T = TypeVar("T")
+_OF_ONE_POLL = WaitPolicy()
 
 
 class Runtime:
@@ -56,11 +57,18 @@ class Runtime:
 
         return self._run(follow)
 
-    def poll(self, model_id: str, beginning: Beginning = ONLY_POLL, *, reporter: Reporter = SILENT) -> TaskStatus:
+    def poll(
+        self,
+        model_id: str,
+        policy: WaitPolicy = _OF_ONE_POLL,
+        beginning: Beginning = ONLY_POLL,
+        *,
+        reporter: Reporter = SILENT,
+    ) -> TaskStatus:
         """Block for one poll: see :meth:`Task.poll_once`."""
 
         async def poll_once() -> TaskStatus:
-            return await Task(self._client, model_id, WaitPolicy(), beginning, reporter=reporter).poll_once()
+            return await Task(self._client, model_id, policy, beginning, reporter=reporter).poll_once()
 
         return self._run(poll_once)
 

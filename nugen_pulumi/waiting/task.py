@@ -79,7 +79,9 @@ class Task:
         self._own = RequestFate(beginning.direction, beginning.before)
         self._early: str | None = None
         if beginning.unconfirmed:
-            self._own.lost()
+            # Half of a short timeout is left to send it again.
+            self._wait.policy = replace(policy, grace=min(policy.grace, policy.timeout / 2))
+            self._own.unconfirmed()
             self._wait.requested(self._clock())
 
     async def follow(self) -> TaskStatus:
@@ -140,11 +142,18 @@ class Task:
             RejectedError: Asking again will not help.
         """
         with self._with_last():
-            try:
-                while not await self._step() and (self._request or (self._own.fate_unknown and self._early)):
-                    await self._pause(self._wait.answered(self._clock()))
-            except UnavailableError as exc:
-                self.error = exc
+            self._wait.policy = replace(self._wait.policy, longest_outage=LONGEST_OUTAGE_OF_POLL)
+            while True:
+                try:
+                    status = await self._step()
+                    decision = self._wait.answered(self._clock())
+                except UnavailableError as exc:
+                    self.error, status, decision = exc, None, self._after_error(exc)
+                    if not self._own.fate_unknown:
+                        break
+                if status is not None or not (self._request or self._own.fate_unknown):
+                    break
+                await self._pause(decision)
             self._log(f"{self._facts.line}; single poll finished")
             if self.last is None:
                 raise UnavailableError(self._facts.unpolled)

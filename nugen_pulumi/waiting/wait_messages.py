@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from nugen_pulumi.api.directions import UNDEPLOY, Direction
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.errors import OutageError, OverloadedError, Reason
 from nugen_pulumi.text import duration
 
@@ -184,25 +184,16 @@ class Facts:
     @property
     def unpolled(self) -> Reason:
         """Why a single poll told nothing."""
-        what = f"Model {self.model_id}: no usable response to a single poll: {self.error}."
-        if self.direction is UNDEPLOY or not self.fate_unknown:
-            return Reason(what)
-        return Reason(f"{what} {self._perhaps}.", (f"{self.again} polls again.",))
+        return Reason(f"Model {self.model_id}: no usable response to a single poll: {self.error}.")
 
     def _start_again(self, what: str) -> Reason:
-        what = f"Model {self.model_id}: {what}"
-        if not self.fate_unknown:
-            return Reason(what, (_START_AGAIN.format(self.again),))
-        if self.direction is UNDEPLOY:
-            return Reason(
-                f"{what} {self._perhaps}, and it does no harm to repeat it.", (_START_AGAIN.format(self.again),)
-            )
-        # State remembers it.
-        return Reason(f"{what} {self._perhaps}.", (_GO_ON.format(self.again),))
-
-    @property
-    def _perhaps(self) -> str:
-        return f"The API may have carried out the {self.direction.method}"
+        what, goes_on = f"Model {self.model_id}: {what}", _START_AGAIN
+        if self.fate_unknown:
+            what += f" The API may have carried out the {self.direction.method}"
+            # A deployment is recorded, because it may cost.
+            known = self.direction is DEPLOY
+            what, goes_on = (f"{what}.", _GO_ON) if known else (f"{what}, and it does no harm to repeat it.", goes_on)
+        return Reason(what, (goes_on.format(self.again),))
 
     @property
     def _status(self) -> str:

@@ -41,7 +41,8 @@ class Runtime:
         self.policies = []
         self.beginnings = []
 
-    def poll(self, model_id, beginning, *, reporter):
+    def poll(self, model_id, policy=None, beginning=None, *, reporter):
+        self.policies.append(policy)
         return self._answer("poll", beginning)
 
     def wait(self, model_id, policy, beginning, *, reporter):

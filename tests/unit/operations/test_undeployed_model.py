@@ -27,7 +27,7 @@ class Runtime:
         self.asked = []
         self.said = []
 
-    def poll(self, model_id, beginning=ONLY_POLL, *, reporter):
+    def poll(self, model_id, policy=None, beginning=ONLY_POLL, *, reporter):
         return self._answer("poll", model_id, beginning.request)
 
     def wait(self, model_id, policy, beginning, *, reporter):

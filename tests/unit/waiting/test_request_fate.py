@@ -513,6 +513,31 @@ def test_a_single_poll_after_a_post_that_was_lost_is_an_error_that_remembers_it(
 
     assert ("PENDING", False) == (error.last_known.status, error.last_known.adopted)
     assert str(error) == (
-        "Model m: no usable response to a single poll: 500 Internal Server Error."
-        " The API may have carried out the POST. The next `pulumi up` polls again."
+        "Model m: no usable response in 30s. The last error: 500 Internal Server Error."
+        " The API may have carried out the POST. The next `pulumi up` continues to wait."
     )
+
+
+def test_a_single_poll_that_fails_does_not_end_finding_out_what_became_of_a_post():
+    status, _, api = poll_once(
+        AT_REST, 500, *[AT_REST, 500] * 10, *[AT_REST] * IN_GRACE, 200, "PENDING", direction=DEPLOY, look_first=True
+    )
+
+    assert "PENDING" == status.status
+    assert 2 == api.methods.count("POST")
+
+
+@pytest.mark.parametrize("script", [["PENDING", "COMPLETED"], [AT_REST, "COMPLETED"], ["COMPLETED"]])
+def test_what_an_earlier_wait_may_have_found_is_not_taken_for_its_own(script):
+    status, _, _ = deploy(*script, request=False, unconfirmed=True)
+
+    assert status.adopted
+
+
+def test_a_short_timeout_leaves_time_to_send_a_lost_post_again():
+    status, took, _ = deploy(
+        *[AT_REST] * 9, 200, "PENDING", "COMPLETED", request=False, unconfirmed=True, policy=WaitPolicy(timeout=8)
+    )
+
+    assert (True, False) == (status.reached, status.adopted)
+    assert took < 8

@@ -29,7 +29,7 @@ def test_a_thread_waits_until_the_end(runtime):
 
 @pytest.mark.parametrize("runtime", [(200, "PENDING")], indirect=True)
 def test_a_thread_polls_once(runtime):
-    assert "PENDING" == runtime.poll("m", Beginning(request=True)).status
+    assert "PENDING" == runtime.poll("m", beginning=Beginning(request=True)).status
 
 
 @pytest.mark.parametrize("runtime", [(403,)], indirect=True)

@@ -518,9 +518,10 @@ def test_a_single_poll_that_fails_says_so(script):
 
 
 def test_a_single_poll_whose_delete_was_lost_and_that_fails_says_so():
-    with pytest.raises(UnavailableError) as caught:
+    with pytest.raises(
+        UnavailableError, match="The API may have carried out the DELETE, and it does no harm to repeat"
+    ):
         poll_once(ScriptedApi(500), undeploy=True)
-    assert "Model m: no usable response to a single poll: 500 Internal Server Error." == str(caught.value)
 
 
 def test_many_waits_share_the_slots_and_none_is_lost():
