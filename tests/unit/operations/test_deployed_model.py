@@ -486,6 +486,15 @@ def test_two_resources_at_odds_about_one_model_are_told_once(first, second, warn
     assert ([] if warning is None else [warning]) == [line[: len(warning)] for line in other.said]
 
 
+def test_a_fleet_at_odds_about_many_models_is_told_of_one():
+    told = Told(urn=OTHER)
+    for model_id in ("k", "m"):
+        announce(Told(urn=model_id), DeployedOperations(), {"model_id": model_id}, creating=False)
+    announce(told, Fleet, {"model_ids": ["k", "m"]}, creating=False)
+
+    assert ["Model k has both"] == [line[:16] for line in told.said]
+
+
 def test_a_resource_that_will_deploy_says_so_in_a_preview():
     told = Told()
     announce(told, DeployedOperations(), {"model_id": object()}, creating=True)
