@@ -336,6 +336,12 @@ def test_a_refresh_adopts_nothing(ask):
     assert ask(status(), "refresh", "m", props)[0]["adopted"] is False
 
 
+def test_a_refresh_says_again_what_is_still_out_of_service(ask):
+    _, told, _ = ask(status("FAILED", OUT), "refresh", "m", {**NEWS, **failed(OUT)})
+
+    assert told.said[0].startswith("Model m is not in service")
+
+
 def test_a_refresh_of_what_is_pending_is_no_drift(ask):
     _, told, _ = ask(status("PENDING"), "refresh", "m", {**NEWS, **PENDING})
 
@@ -373,6 +379,12 @@ def test_the_timeout_of_a_delete_is_that_of_the_options_first(ask, custom, given
     )
 
     assert timeout == runtime.policies[0].timeout
+
+
+def test_what_does_not_say_that_it_is_adopted_is_undeployed(ask):
+    props = {name: value for name, value in {**NEWS, **IN_SERVICE}.items() if name != "adopted"}
+
+    assert [("wait", UNDEPLOY, True)] == ask(status(kind=TaskStatus), "delete", "m", props)[2].asked
 
 
 def test_what_was_adopted_is_left_in_service(ask):
@@ -440,7 +452,7 @@ def test_get_waits_and_never_requests(ask):
     seen, _, runtime = ask(status(), "get", "m", {"model_id": "m"})
     previewed, _, preview = ask(status("PENDING"), "get", "m", {"model_id": "m", READ_IN_PREVIEW: True})
 
-    assert (True, False) == (seen["deployed"], previewed["deployed"])
+    assert (True, False, True) == (seen["deployed"], previewed["deployed"], seen["adopted"])
     assert [("wait", DEPLOY, False)] == runtime.asked
     assert [("poll", DEPLOY, False)] == preview.asked
     with pytest.raises(DeployFailedError, match="set wait=False"):

@@ -373,6 +373,12 @@ def test_a_delete_that_was_lost_is_sent_again_where_the_status_stays_as_it_was_b
     assert took >= 15
 
 
+def test_an_unknown_word_that_stays_is_no_reason_to_send_a_delete_again():
+    _, _, api = look("RETIRING", 500, "RETIRING", policy=WaitPolicy(timeout=60))
+
+    assert 1 == api.methods.count("DELETE")
+
+
 def test_a_delete_that_is_lost_again_and_again_is_sent_four_times_at_most():
     sent = []
 
@@ -532,6 +538,13 @@ def test_what_an_earlier_wait_may_have_found_is_not_taken_for_its_own(script):
     status, _, _ = deploy(*script, request=False, unconfirmed=True)
 
     assert status.adopted
+
+
+def test_what_was_accepted_stays_ours_also_after_an_earlier_wait():
+    script = [*[AT_REST] * IN_GRACE, 200, UNDEPLOYING_NOW, 500, "PENDING", "COMPLETED"]
+    status, _, _ = deploy(*script, request=False, unconfirmed=True)
+
+    assert (True, False) == (status.reached, status.adopted)
 
 
 def test_a_short_timeout_leaves_time_to_send_a_lost_post_again():
