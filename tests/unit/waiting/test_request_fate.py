@@ -331,6 +331,12 @@ def test_a_post_that_was_not_sent_when_it_was_interrupted_is_not_remembered():
     assert ["GET"] == api.methods
 
 
+def test_what_was_seen_after_a_post_that_was_lost_is_what_is_remembered():
+    error, _, _ = look(AT_REST, 500, "RETIRING", direction=DEPLOY, policy=WaitPolicy(timeout=5))
+
+    assert "RETIRING" == error.last_known.status
+
+
 def test_a_delete_that_is_interrupted_under_way_may_have_been_carried_out():
     error, _ = cancelled((9, 200), after=5)
 
