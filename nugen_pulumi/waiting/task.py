@@ -29,6 +29,9 @@ from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
 from nugen_pulumi.waiting.request_fate import RequestFate
 from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
 
+# Polls before a request, for as long as they fail: the one that tells is worth a second.
+_LOOKS = 3
+
 
 class Task:
     """
@@ -225,21 +228,30 @@ class Task:
         return True
 
     async def _look(self) -> None:
-        """Poll once, so that what the status endpoint still says after our request is known to be from before it."""
-        try:
-            status = await self._client.status(
-                self.model_id, direction=self._direction, within=self._wait.left(self._clock()), options=self._options
-            )
-        except OutageError:
-            raise
-        except (RejectedError, UnavailableError) as exc:
-            # The request itself will meet what is wrong.
-            self._own.follows_the_unknown()
-            self._log(f"{exc}; sending the {self._direction.method}")
-        else:
-            self._own.will_follow(status)
-            self._log(f"{status.status}; sending the {self._direction.method}")
+        """Poll before the request, so that what the status endpoint still says after it is known to be from before."""
         self._look_first = False
+        for left in reversed(range(_LOOKS)):
+            try:
+                status = await self._client.status(
+                    self.model_id,
+                    direction=self._direction,
+                    within=self._wait.left(self._clock()),
+                    options=self._options,
+                )
+            except OutageError:
+                raise
+            except (RejectedError, UnavailableError) as exc:
+                if left and isinstance(exc, UnavailableError):
+                    self._log(f"{exc}; polling again before the {self._direction.method}")
+                    await asyncio.sleep(self._wait.policy.shortest_pause)
+                    continue
+                # The request itself will meet what is wrong.
+                self._own.follows_the_unknown()
+                self._log(f"{exc}; sending the {self._direction.method}")
+            else:
+                self._own.will_follow(status)
+                self._log(f"{status.status}; sending the {self._direction.method}")
+            return
 
     def _pending(self) -> TaskStatus:
         return STATUS_OF[self._direction](model_id=self.model_id, status=Phase.PENDING)
