@@ -230,7 +230,9 @@ class Task:
     async def _look(self) -> None:
         """Poll before the request, so that what the status endpoint still says after it is known to be from before."""
         self._look_first = False
-        for left in reversed(range(_LOOKS)):
+        looks = 0
+        while True:
+            looks += 1
             try:
                 status = await self._client.status(
                     self.model_id,
@@ -241,7 +243,7 @@ class Task:
             except OutageError:
                 raise
             except (RejectedError, UnavailableError) as exc:
-                if left and isinstance(exc, UnavailableError):
+                if looks < _LOOKS and isinstance(exc, UnavailableError):
                     self._log(f"{exc}; polling again before the {self._direction.method}")
                     await asyncio.sleep(self._wait.policy.shortest_pause)
                     continue
