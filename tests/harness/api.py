@@ -40,7 +40,7 @@ class ScriptedApi(httpx.AsyncBaseTransport):
             answer = body(answer)
         if isinstance(answer, int):
             answer = httpx.Response(answer)
-        return httpx.Response(answer.status_code, headers=answer.headers, stream=_Body(answer.content))
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=Body(answer.content))
 
     @property
     def times(self):
@@ -51,7 +51,7 @@ class ScriptedApi(httpx.AsyncBaseTransport):
         return [method for _, method, _ in self.requests]
 
 
-class _Body(httpx.AsyncByteStream):
+class Body(httpx.AsyncByteStream):
     """A body that can be sent more than once."""
 
     def __init__(self, content):

@@ -5,7 +5,7 @@ import random
 
 import httpx
 import pytest
-from harness.api import Told, client_for
+from harness.api import Body, Told, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import NugenError
@@ -87,16 +87,6 @@ class Api(httpx.AsyncBaseTransport):
             word, result = "FAILED", {"error": f"No active task. Model status is {state}."}
         times = {"start_time": "2024-01-01T00:00:00"} if self.with_times else {}
         return httpx.Response(200, json={"model_id": "m", "status": word, "result": result, **times})
-
-
-class Body(httpx.AsyncByteStream):
-    """A body of one chunk."""
-
-    def __init__(self, content):
-        self._content = content
-
-    async def __aiter__(self):
-        yield self._content
 
 
 class Process:
