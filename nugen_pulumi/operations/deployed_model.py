@@ -44,7 +44,8 @@ class DeployedOperations:
         if replaces:
             return Difference(bool(changed), replaces, None, delete_first)
         program.held(operation.urn, olds["model_id"], olds)
-        known, action = _known(olds), _next_action(olds, news)
+        known = _known(olds)
+        action = _next_action(known, news)
         reason = messages.deploy_reason(known, action, unconfirmed=_unconfirmed(known))
         return Difference(bool(changed), [], reason, delete_first)
 
@@ -68,7 +69,8 @@ class DeployedOperations:
 
     def update(self, operation: Operation, id_: str, olds: DeployedState, news: DeployedState) -> DeployedState:
         """Continue the last operation, or put the model into service again. Sends no requests if it is."""
-        known, action = _known(olds), _next_action(olds, news)
+        known = _known(olds)
+        action = _next_action(known, news)
         was_adopted = olds.get("adopted", False)
         if known is not None and action is Action.NOTHING:
             return outputs.of_deployed(news, known, adopted=was_adopted)
@@ -97,8 +99,7 @@ class DeployedOperations:
         seen = cast("DeployedRecord", status.recorded())
         adopted = props.get("adopted", False)
         if not seen["deployed"] and (known is None or known["deployed"] or seen["status"] == Phase.FAILED):
-            action = _next_action(outputs.of_deployed(props, seen, adopted=adopted), props)
-            operation.warn(messages.out_of_service(id_, seen, action))
+            operation.warn(messages.out_of_service(id_, seen, _next_action(seen, props)))
         return outputs.of_deployed(props, outputs.seen_again(known, seen), adopted=adopted)
 
     def delete(self, operation: Operation, id_: str, props: DeployedState) -> None:
@@ -186,11 +187,10 @@ def _unconfirmed(known: DeployedRecord | None) -> bool:
     return known is not None and known["status"] == Phase.PENDING and known.get("start_time") is None
 
 
-def _next_action(known: DeployedState, news: DeployedState) -> Action:
+def _next_action(known: DeployedRecord | None, news: DeployedState) -> Action:
     """Decide what an update does about a model of which *known* is recorded."""
-    recorded = _known(known)
-    if recorded is not None and recorded["deployed"]:
+    if known is not None and known["deployed"]:
         return Action.NOTHING
-    if recorded is None or recorded["status"] == Phase.FAILED:
+    if known is None or known["status"] == Phase.FAILED:
         return Action.REQUEST
-    return Action.POLL if Inputs.read(news).wait or _unconfirmed(recorded) else Action.NOTHING
+    return Action.POLL if Inputs.read(news).wait or _unconfirmed(known) else Action.NOTHING

@@ -28,7 +28,7 @@ class _Wish:
 _WISHES: dict[str, dict[str, _Wish]] = {}
 # Models that this process took out of service.
 _TAKEN_OUT: set[str] = set()
-# By URN, the models of resources that this process could not create, so that nothing is recorded of them.
+# By URN, the models of resources whose creation failed in this process, whether something is recorded of them or not.
 _FAILED: dict[str, str] = {}
 
 
@@ -71,7 +71,7 @@ def created(urn: str, model_id: str) -> None:
 
 
 def failed(urn: str, model_id: str) -> None:
-    """Note that a resource could not be created, and nothing is recorded of it."""
+    """Note that the creation of a resource failed."""
     _FAILED[urn] = model_id
 
 
@@ -104,7 +104,7 @@ def other_holder(model_id: str, props: Mapping[str, Any]) -> str | None:
 
 
 def failed_successor(urn: str, model_id: str) -> str | None:
-    """Return the name of what was to replace a resource, or to take its model over, and was not created; else None."""
+    """Return the name of what was to replace a resource, or to take its model over, and failed; else None."""
     return next((_name(other) for other, its in list(_FAILED.items()) if other == urn or its == model_id), None)
 
 

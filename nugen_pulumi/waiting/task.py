@@ -151,9 +151,10 @@ class Task:
                     status = await self._step()
                     decision = self._wait.answered(self._clock())
                 except UnavailableError as exc:
-                    self.error, status, decision = exc, None, self._after_error(exc)
+                    self.error = exc
                     if not self._own.fate_unknown:
                         break
+                    status, decision = None, self._after_error(exc)
                 if status is not None or not (self._request or self._own.fate_unknown):
                     break
                 await self._pause(decision)

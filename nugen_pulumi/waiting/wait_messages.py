@@ -187,13 +187,13 @@ class Facts:
         return Reason(f"Model {self.model_id}: no usable response to a single poll: {self.error}.")
 
     def _start_again(self, what: str) -> Reason:
-        what, goes_on = f"Model {self.model_id}: {what}", _START_AGAIN
-        if self.fate_unknown:
-            what += f" The API may have carried out the {self.direction.method}"
-            # A deployment is recorded, because it may cost.
-            known = self.direction is DEPLOY
-            what, goes_on = (f"{what}.", _GO_ON) if known else (f"{what}, and it does no harm to repeat it.", goes_on)
-        return Reason(what, (goes_on.format(self.again),))
+        what, again = f"Model {self.model_id}: {what}", (_START_AGAIN.format(self.again),)
+        if not self.fate_unknown:
+            return Reason(what, again)
+        what += f" The API may have carried out the {self.direction.method}"
+        if self.direction is DEPLOY:  # it is recorded, because it may cost
+            return Reason(f"{what}.", (_GO_ON.format(self.again),))
+        return Reason(f"{what}, and it does no harm to repeat it.", again)
 
     @property
     def _status(self) -> str:
