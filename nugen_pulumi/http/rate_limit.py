@@ -22,8 +22,18 @@ _FEW = 16
 _DECREASE = 0.9
 # The search doubles the rate so fast that it is far beyond the limit when it is refused.
 _DECREASE_AFTER_SEARCH = 0.5
+# Seconds until the rate is regained that the search had found.
+_REGAIN_SECONDS = 2.0
+# So many refusals are excused for each admitted request, at this rate and above. Below it, fewer by the fourth power of
+# the rate: where two processes share 50 a second, each refusal must count, or they share unevenly.
+_EXCUSED = 0.06
+_EXCUSED_RATE = 150.0
+_MOST_EXCUSES = 3.0
+# Only a refusal of the second request after a decrease, or of a later one, can cause the next decrease. So of processes
+# that are all refused, those with the highest rates decrease them most often.
+_UNCOUNTED = 1.5
 # Requests a second that the rate gains in the first second after a decrease. The same for all rates: see Pace.
-_GROWTH = 0.2
+_GROWTH = 0.17
 _METERED = 5.0
 _LATENCY_SPAN = 10.0
 # So many refusals in a row are an outage, even if they come within a moment. A rate that is too high by half has three
@@ -35,6 +45,14 @@ _SLOW_OUTAGE_REFUSALS = 4
 _BETWEEN_PROBES = 1.0
 # A limit that falls from 200 to 5 a second refuses a dozen in a row as well, but admits the first probe.
 _SHORTEST_OUTAGE = 3.0
+
+
+class _Phase(Enum):
+    """How the rate grows."""
+
+    SEARCH = "from a first low rate, ever faster"
+    REGAIN = "evenly, from half of the rate that the search has found too high"
+    STEADY = "with the cube of the time since the last decrease"
 
 
 class Outcome(Enum):
@@ -57,15 +75,19 @@ class Pace:
       seconds, times the rate that one event loop can send. So it is 16 next to the API and *most* at 200 ms. A
       time-out halves it.
     * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal. Then
-      it is searched for: it begins at :data:`FIRST_RATE` and doubles ever faster, until the next refusal halves it.
-      From then on, each refusal decreases it by a tenth, unless the request left before the last decrease. It grows
-      with the cube of the time since: slowly at first, so that a probe beyond the limit is short; then ever faster, so
-      that a limit that is gone is forgotten in seconds. The decrease is a share of the rate, but the growth is the same
-      for all rates. So processes that share a limit come closer to each other with each refusal; where both are shares,
-      whoever was refused first stays behind. Who is refused is chance, so many small decreases share more evenly than
-      few large ones. The price: limiters without a burst refuse some requests that merely arrive unevenly, and these
-      decrease the rate, too. This is the shape of CUBIC (RFC 9438), of a rate rather than a window because rate
-      limiters count requests each second. Additive increase would take minutes from 4 to 200 a second.
+      it is searched for: it begins at :data:`FIRST_RATE` and doubles ever faster, until the next refusal halves it; the
+      other half is regained evenly. From then on, each refusal decreases it by a tenth, unless the request left before
+      or just after the last decrease. It grows with the cube of the time since: slowly at first, so that a probe beyond
+      the limit is short; then ever faster, so that a limit that is gone is forgotten in seconds. The decrease is a
+      share of the rate, but the growth is the same for all rates. So processes that share a limit come closer to each
+      other with each refusal; where both are shares, whoever was refused first stays behind. Who is refused is chance,
+      so many small decreases share more evenly than few large ones. This is the shape of CUBIC (RFC 9438), of a rate
+      rather than a window because rate limiters count requests each second. Additive increase would take minutes from
+      4 to 200 a second.
+
+    A limiter without a burst also refuses requests that merely arrive unevenly, more of them the closer they follow
+    each other: at 180 of 200 a second, one in twenty. A lower rate hardly helps against that, so at high rates a small
+    share of the refusals is *excused* and decreases nothing.
 
     An *outage* is no limit: the API refuses all requests, however few they are, so that a lower rate gains nothing and
     makes the recovery slow. So after some refusals in a row, without an admitted response between them, one request at
@@ -88,10 +110,12 @@ class Pace:
         self._under_way = 0
         self._rate = math.inf
         self._base = math.inf
-        self._searching = True
+        self._phase = _Phase.SEARCH
+        self._excuses = 0.0
         self._busy = 0.0
         self._hold = 0.0
         self._cut_at = -math.inf
+        self._counts_from = -math.inf
         self._shrunk_at = -math.inf
         self._left_at = -math.inf
         self._next_at = -math.inf
@@ -99,7 +123,7 @@ class Pace:
         self._in_a_row = 0
         self._row_since = -math.inf
         self._told_since = math.inf
-        self._before_row = (math.inf, True)
+        self._before_row = (math.inf, _Phase.SEARCH)
         self._outage = False
         self._admitted_since_outage = math.inf
         self._admitted_at = -math.inf
@@ -183,6 +207,8 @@ class Pace:
             self._admitted.append(now)
             self._forget(now)
             self._measure(now, now - left)
+            earned = _EXCUSED * min(1.0, self._rate / _EXCUSED_RATE) ** 4
+            self._excuses = min(_MOST_EXCUSES, self._excuses + earned)
             self._window = min(self._wanted_window(), self._window + 1)
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
@@ -193,7 +219,7 @@ class Pace:
                     self._continue_row(now, told=bool(retry_after))
                 if self._outage:
                     self._next_at = max(self._next_at, now + _BETWEEN_PROBES)
-                else:
+                elif left > self._counts_from and not self._excused(retry_after):
                     self._cut(now, retry_after or 0.0)
         elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
             self._window = max(self._first_window, self._window / 2)
@@ -203,7 +229,7 @@ class Pace:
         """Note a refusal without an admitted response since the last one; from some number on it is an outage."""
         if not self._in_a_row:
             self._row_since, self._told_since = now, math.inf
-            self._before_row = (self._base, self._searching)
+            self._before_row = (self._base, self._phase)
         self._in_a_row += 1
         if told:
             self._told_since = min(self._told_since, now)
@@ -225,46 +251,59 @@ class Pace:
     def _recover(self, now: float) -> None:
         self._outage = False
         self._window = self._first_window
-        base, searching = self._before_row
+        base, phase = self._before_row
         if base == math.inf:
-            base, searching = FIRST_RATE, True
+            base, phase = FIRST_RATE, _Phase.SEARCH
         if now - self._row_since < _SHORTEST_OUTAGE:
-            base, searching = self._base, False
+            base, phase = self._base, _Phase.STEADY
         elif self._admitted_since_outage <= _FEW:  # the rate that was restored last was too much at once
-            base, searching = max(LOWEST_RATE, base / 2), False
+            base, phase = max(LOWEST_RATE, base / 2), _Phase.STEADY
         self._admitted_since_outage = 0
-        self._start_at(now, base, searching=searching, hold=0.0 if searching else 2.0)
+        self._start_at(now, base, phase, hold=0.0 if phase is _Phase.SEARCH else 2.0)
 
-    def _start_at(self, now: float, base: float, *, searching: bool, hold: float) -> None:
+    def _start_at(self, now: float, base: float, phase: _Phase, *, hold: float) -> None:
         """Continue at the rate *base*, and hold it for so many seconds."""
         self._rate = self._base = base
-        self._searching, self._hold = searching, hold
+        self._phase, self._hold = phase, hold
         self._next_at = now + 1 / base
         self._busy = 0.0
         self._cut_at = now
+        self._counts_from = now + _UNCOUNTED / base
 
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
             self._window = self._first_window
-            self._start_at(now, FIRST_RATE, searching=True, hold=0.0)
+            self._start_at(now, FIRST_RATE, _Phase.SEARCH, hold=0.0)
             return
         # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
         hold = min(30.0, 20 * retry_after)
-        decrease = _DECREASE_AFTER_SEARCH if self._searching else _DECREASE
-        self._start_at(now, max(LOWEST_RATE, self._rate * decrease), searching=False, hold=hold)
+        decrease, phase = _DECREASE, _Phase.STEADY
+        if self._phase is _Phase.SEARCH:
+            decrease, phase = _DECREASE_AFTER_SEARCH, _Phase.REGAIN
+            self._excuses = 0.0
+        self._start_at(now, max(LOWEST_RATE, self._rate * decrease), phase, hold=hold)
+
+    def _excused(self, retry_after: float | None) -> bool:
+        """Tell whether a refusal is none of the rate's fault, and have one excuse less then."""
+        if self._phase is _Phase.SEARCH or retry_after or self._excuses < 1:
+            return False
+        self._excuses -= 1
+        return True
 
     def _grow(self, now: float, *, queued: bool) -> None:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
         beyond = max(0.0, self._busy - self._hold)
-        if self._searching:
+        if self._phase is _Phase.SEARCH:
             # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
             beyond /= min(1.0, max(0.45, 5 * min(self._latency)))
             self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         else:
-            self._rate = self._base + _GROWTH * beyond**3
+            regained = self._base * beyond / _REGAIN_SECONDS if self._phase is _Phase.REGAIN else 0.0
+            self._rate = self._base + regained + _GROWTH * beyond**3
         if self._rate > _NO_LIMIT:
             self._rate = self._base = math.inf
+            self._phase = _Phase.SEARCH
 
     def _measure(self, now: float, latency: float) -> None:
         """Keep the shortest latency of this span and of the one before."""
