@@ -29,8 +29,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.http.rate_limit import FIRST_WINDOW, USUAL_WINDOW, Outcome, Pace
+from nugen_pulumi.http.rate_limit import Outcome, Pace
 from nugen_pulumi.http.request_queue import RequestQueue
+from nugen_pulumi.http.window import FIRST_WINDOW, USUAL_WINDOW
 from nugen_pulumi.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 
 # As many requests a second as our own pace sends at most, next to the API.

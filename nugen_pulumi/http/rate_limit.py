@@ -6,15 +6,12 @@ import math
 from collections import deque
 from enum import Enum
 
-FIRST_WINDOW = 4
-USUAL_WINDOW = 16
+from nugen_pulumi.http.window import Window
+
 FIRST_RATE = 4.0
 LOWEST_RATE = 0.1
 LONGEST_RETRY_AFTER = 60.0
 
-# As many requests a second as one event loop in Python can send: more requests under way than it takes to reach this
-# rate would only wait for the processor.
-_FULL_RATE = 640.0
 _NO_LIMIT = 4000.0
 # A rate that was restored after an outage is not too high if more than so many were admitted since.
 _FEW = 16
@@ -35,7 +32,6 @@ _UNCOUNTED = 1.5
 # Requests a second that the rate gains in the first second after a decrease. The same for all rates: see Pace.
 _GROWTH = 0.17
 _METERED = 5.0
-_LATENCY_SPAN = 10.0
 # So many refusals in a row are an outage, even if they come within a moment. A rate that is too high by half has three
 # or four in a row now and then.
 _OUTAGE_REFUSALS = 8
@@ -70,10 +66,7 @@ class Pace:
 
     Two bounds, each for what it can measure:
 
-    * The *window* bounds how many requests are under way. It begins at :data:`FIRST_WINDOW`, grows by one with each
-      response (slow start, as in TCP), and ends at what Little's law asks for: the shortest latency of the last
-      seconds, times the rate that one event loop can send. So it is 16 next to the API and *most* at 200 ms. A
-      time-out halves it.
+    * The *window* bounds how many requests are under way: see :class:`nugen_pulumi.http.window.Window`.
     * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal. Then
       it is searched for: it begins at :data:`FIRST_RATE` and doubles ever faster, until the next refusal halves it; the
       other half is regained evenly. From then on, each refusal decreases it by a tenth, unless the request left before
@@ -105,8 +98,7 @@ class Pace:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._first_window = float(min(FIRST_WINDOW, most))
-        self._window = self._first_window
+        self._window = Window(most)
         self._under_way = 0
         self._rate = math.inf
         self._base = math.inf
@@ -116,7 +108,6 @@ class Pace:
         self._hold = 0.0
         self._cut_at = -math.inf
         self._counts_from = -math.inf
-        self._shrunk_at = -math.inf
         self._left_at = -math.inf
         self._next_at = -math.inf
         self._not_before = -math.inf
@@ -128,8 +119,6 @@ class Pace:
         self._admitted_since_outage = math.inf
         self._admitted_at = -math.inf
         self._admitted: deque[float] = deque()
-        self._latency = (math.inf, math.inf)
-        self._latency_since = -math.inf
 
     @property
     def throttled(self) -> bool:
@@ -149,9 +138,7 @@ class Pace:
     @property
     def window(self) -> int:
         """Requests that may be under way at once."""
-        if self._outage:
-            return 1
-        return int(self._window)
+        return 1 if self._outage else self._window.size
 
     def admitted(self, now: float) -> float:
         """Return how many requests the API admitted each second, of late."""
@@ -206,14 +193,13 @@ class Pace:
             self._end_row(now, left)
             self._admitted.append(now)
             self._forget(now)
-            self._measure(now, now - left)
+            self._window.answered(now, left)
             earned = _EXCUSED * min(1.0, self._rate / _EXCUSED_RATE) ** 4
             self._excuses = min(_MOST_EXCUSES, self._excuses + earned)
-            self._window = min(self._wanted_window(), self._window + 1)
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
                 self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
-                self._window = self._first_window
+                self._window.restart()
             if left > self._cut_at:  # those that left before are of the same round
                 if left > self._admitted_at:
                     self._continue_row(now, told=bool(retry_after))
@@ -221,9 +207,8 @@ class Pace:
                     self._next_at = max(self._next_at, now + _BETWEEN_PROBES)
                 elif left > self._counts_from and not self._excused(retry_after):
                     self._cut(now, retry_after or 0.0)
-        elif outcome is Outcome.TIMED_OUT and left >= self._shrunk_at:
-            self._window = max(self._first_window, self._window / 2)
-            self._shrunk_at = now
+        elif outcome is Outcome.TIMED_OUT:
+            self._window.timed_out(now, left)
 
     def _continue_row(self, now: float, *, told: bool) -> None:
         """Note a refusal without an admitted response since the last one; from some number on it is an outage."""
@@ -250,7 +235,7 @@ class Pace:
 
     def _recover(self, now: float) -> None:
         self._outage = False
-        self._window = self._first_window
+        self._window.restart()
         base, phase = self._before_row
         if base == math.inf:
             base, phase = FIRST_RATE, _Phase.SEARCH
@@ -272,7 +257,7 @@ class Pace:
 
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
-            self._window = self._first_window
+            self._window.restart()
             self._start_at(now, FIRST_RATE, _Phase.SEARCH, hold=0.0)
             return
         # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
@@ -296,7 +281,7 @@ class Pace:
         beyond = max(0.0, self._busy - self._hold)
         if self._phase is _Phase.SEARCH:
             # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
-            beyond /= min(1.0, max(0.45, 5 * min(self._latency)))
+            beyond /= min(1.0, max(0.45, 5 * self._window.latency))
             self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         else:
             regained = self._base * beyond / _REGAIN_SECONDS if self._phase is _Phase.REGAIN else 0.0
@@ -304,16 +289,6 @@ class Pace:
         if self._rate > _NO_LIMIT:
             self._rate = self._base = math.inf
             self._phase = _Phase.SEARCH
-
-    def _measure(self, now: float, latency: float) -> None:
-        """Keep the shortest latency of this span and of the one before."""
-        latest, before = self._latency
-        if now - self._latency_since > _LATENCY_SPAN:
-            self._latency_since, latest, before = now, math.inf, latest
-        self._latency = (min(latest, latency), before)
-
-    def _wanted_window(self) -> float:
-        return min(float(self._most), max(float(USUAL_WINDOW), _FULL_RATE * min(self._latency)))
 
     def _forget(self, now: float) -> None:
         while self._admitted and self._admitted[0] <= now - _METERED:

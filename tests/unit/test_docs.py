@@ -21,7 +21,7 @@ from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
 from nugen_pulumi.engine import host
-from nugen_pulumi.http import rate_limit, request, response
+from nugen_pulumi.http import rate_limit, request, response, window
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.waiting import polling, request_fate, wait_messages
 
@@ -44,6 +44,7 @@ MODULES = {
     "settings": settings,
     "request_fate": request_fate,
     "polling": polling,
+    "window": window,
 }
 
 # Each program runs as it stands, in a fork of one process: what the SDK remembers outlives a program, and importing it
@@ -374,7 +375,7 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
     assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(polling.WaitPolicy)} <= set(told)
     public = {
         f"{module}.{name}"
-        for module in ("rate_limit", "request")
+        for module in ("rate_limit", "request", "window")
         for name, found in vars(MODULES[module]).items()
         if isinstance(found, (int, float)) and not name.startswith("_")
     }

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
 from nugen_pulumi.http.dispatcher import Dispatcher
-from nugen_pulumi.http.rate_limit import FIRST_WINDOW, LOWEST_RATE, Outcome, Pace
+from nugen_pulumi.http.rate_limit import LOWEST_RATE, Outcome, Pace
 from nugen_pulumi.http.request import LONGEST_OUTAGE, RequestOptions
 from nugen_pulumi.http.request_queue import RequestQueue
+from nugen_pulumi.http.window import FIRST_WINDOW
 from nugen_pulumi.settings import Settings
 
 START = 1000.0
