@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import DEPLOY
-from nugen_pulumi.api.paths import DOCUMENTED
 from nugen_pulumi.api.responses import STATUS_OF, TaskStatus
 from nugen_pulumi.api.start_answers import Answer
 from nugen_pulumi.api.statuses import Phase
@@ -23,10 +22,11 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
+from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions
 from nugen_pulumi.waiting.beginning import ONLY_POLL, Beginning
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
 from nugen_pulumi.waiting.request_fate import RequestFate
+from nugen_pulumi.waiting.request_log import RequestLog
 from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
 
 # Polls before a request, for as long as they fail: the one that tells is worth a second.
@@ -71,10 +71,8 @@ class Task:
         self._look_first = beginning.look_first
         self._again = beginning.again
         self._line = LiveLine(reporter.report)
-        self._debug = reporter.debug
-        self._sent: SentRequest | None = None
-        self._requests = 0
-        self._options = RequestOptions(LONGEST_OUTAGE_OF_POLL, on_sent=self._note, on_refusal=self._refused)
+        self._log = RequestLog(reporter.debug, model_id, client)
+        self._options = RequestOptions(LONGEST_OUTAGE_OF_POLL, on_sent=self._log.sent, on_refusal=self._refused)
         self._remember = remember
         self._clock = asyncio.get_running_loop().time
         self._wait = Wait(policy, now=self._clock())
@@ -111,14 +109,14 @@ class Task:
                 else:
                     if status is not None and status.terminal:
                         self._line.end(self._facts.line)
-                        self._log(f"{status.status}, finished")
+                        self._log.decided(f"{status.status}, finished")
                         return status
                     decision = self._wait.answered(self._clock())
                 await self._pause(decision)
 
     async def _pause(self, decision: PollAgain | Stop) -> None:
         facts = self._facts
-        self._log(f"{facts.line}; {decision}")
+        self._log.decided(f"{facts.line}; {decision}")
         if decision is Stop.TIMEOUT:
             raise WaitTimeoutError(facts.timed_out)
         if decision is Stop.OUTAGE:
@@ -158,7 +156,7 @@ class Task:
                 if status is not None or not (self._request or self._own.fate_unknown):
                     break
                 await self._pause(decision)
-            self._log(f"{self._facts.line}; single poll finished")
+            self._log.decided(f"{self._facts.line}; single poll finished")
             if self.last is None:
                 raise UnavailableError(self._facts.unpolled)
             return self.last
@@ -175,7 +173,7 @@ class Task:
         try:
             yield
         except NugenError as exc:
-            self._log(str(exc))
+            self._log.decided(str(exc))
             exc.last_known = self._to_keep
             raise
         except Exception as exc:
@@ -206,26 +204,26 @@ class Task:
             self.error = exc
             self._own.lost()
             self._wait.requested(self._clock())
-            self._log(f"{exc}; the API may have carried out the {method}: polling")
+            self._log.decided(f"{exc}; the API may have carried out the {method}: polling")
             return True
         except asyncio.CancelledError:
-            if self._sent is not None and (self._sent.status is None or self._sent.status < 300):
+            if self._log.unanswered_or_accepted:
                 self._own.lost()
             raise
         self._own.answered(started)
         self.error = None
         if started.answer is Answer.BLOCKED:
             self._early = started.said
-            self._log(f"{started.said}; will send it again")
+            self._log.decided(f"{started.said}; will send it again")
             return False
         if started.answer is not Answer.UNCLEAR:
             # Before the grace is over, a status may contradict what the API has just said.
             self._wait.requested(self._clock())
         if started.answer in (Answer.ACCEPTED, Answer.RUNNING):
             self._remember_status(self._pending())
-            self._log("accepted: polling" if started.answer is Answer.ACCEPTED else f"{started.said}: polling")
+            self._log.decided("accepted: polling" if started.answer is Answer.ACCEPTED else f"{started.said}: polling")
         else:
-            self._log(f"nothing to {self._direction.will}: polling")
+            self._log.decided(f"nothing to {self._direction.will}: polling")
         return True
 
     async def _look(self) -> None:
@@ -245,15 +243,15 @@ class Task:
                 raise
             except (RejectedError, UnavailableError) as exc:
                 if looks < _LOOKS and isinstance(exc, UnavailableError):
-                    self._log(f"{exc}; polling again before the {self._direction.method}")
+                    self._log.decided(f"{exc}; polling again before the {self._direction.method}")
                     await asyncio.sleep(self._wait.policy.shortest_pause)
                     continue
                 # The request itself will meet what is wrong.
                 self._own.follows_the_unknown()
-                self._log(f"{exc}; sending the {self._direction.method}")
+                self._log.decided(f"{exc}; sending the {self._direction.method}")
             else:
                 self._own.will_follow(status)
-                self._log(f"{status.status}; sending the {self._direction.method}")
+                self._log.decided(f"{status.status}; sending the {self._direction.method}")
             return
 
     def _pending(self) -> TaskStatus:
@@ -299,19 +297,8 @@ class Task:
     def _refused(self, refusal: OverloadedError) -> None:
         """Show that the API is overloaded; the request is sent again later."""
         self.error = refusal
-        self._log(f"{refusal}; will send it again")
+        self._log.decided(f"{refusal}; will send it again")
         self._show(self._facts)
-
-    def _note(self, sent: SentRequest) -> None:
-        self._sent = sent
-        self._requests += 1
-
-    def _log(self, decision: str) -> None:
-        """Log the last request, if there was one since the last line, and what was decided after it."""
-        if self._sent is not None:
-            paths = "" if self._client.paths is DOCUMENTED else f" ({self._client.paths.name} paths)"
-            self._debug(f"{self.model_id}, request {self._requests}{paths}: {self._sent}: {decision}")
-            self._sent = None
 
     def _show(self, facts: Facts) -> None:
         self._line.show(facts.line, news=facts.news, now=self._clock())
