@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -35,6 +35,29 @@ class Check:
         if color:
             state = f"\033[{_COLORS[self.state]}m{state}\033[0m"
         return f"{state}  {self.name:10}  {self.message}"
+
+
+Step = Callable[[str], Check]
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error of the program
+    """
+    A check after which no later one makes sense.
+
+    Args:
+        check: What it found.
+        why: Why the later ones are not tried.
+    """
+
+    def __init__(self, check: Check, why: str) -> None:
+        super().__init__(check.message)
+        self.check = check
+        self.why = why
+
+
+def stopped(name: str, message: str, **facts: Any) -> Stopped:
+    """Return the end of the checks with one that is bad."""
+    return Stopped(Check(name, "bad", message, facts), f'the check "{name}" failed')
 
 
 def capture(checks: list[Check], requests: list[dict[str, Any]]) -> str:

@@ -9,8 +9,7 @@ import httpx
 import pytest
 
 from nugen_pulumi import __main__ as command
-from nugen_pulumi.doctor import checks as checks_module
-from nugen_pulumi.doctor import machine
+from nugen_pulumi.doctor import api_checks, machine
 from nugen_pulumi.doctor.checks import Doctor
 from nugen_pulumi.doctor.report import Check, capture
 
@@ -42,7 +41,7 @@ def answer(code=200, /, **body):
     return httpx.Response(code, json=body)
 
 
-def run(answers=None, model=None, default=NO_ROUTE, environ=None, name=checks_module._NO_SUCH_MODEL):
+def run(answers=None, model=None, default=NO_ROUTE, environ=None, name=api_checks._NO_SUCH_MODEL):
     """Return the checks by name, and the doctor. An answer is a response, or an exception to raise."""
     known = {BASE: answer(), documented(model or name): NO_MODEL, LIST: answer(domain_aligned_models=[])}
     known.update(answers or {})
@@ -177,14 +176,14 @@ def test_only_the_newer_paths():
 
 
 def test_both_families():
-    checks, _ = run({newer(checks_module._NO_SUCH_MODEL): NO_MODEL})
+    checks, _ = run({newer(api_checks._NO_SUCH_MODEL): NO_MODEL})
 
     assert checks["paths"].message.endswith("; the newer ones answer too")
 
 
 def test_a_wrong_base_url():
     """Also without the cheap probe it is known whether this is the API."""
-    checks, _ = run({BASE: NO_ROUTE, documented(checks_module._NO_SUCH_MODEL): NO_ROUTE})
+    checks, _ = run({BASE: NO_ROUTE, documented(api_checks._NO_SUCH_MODEL): NO_ROUTE})
 
     assert ["note", "bad", "skipped"] == states(checks, "key", "paths", "list")
     assert "not known, because https://api.nugen.in has no /api/v3/models/base (404 Not Found)" == checks["key"].message
@@ -196,7 +195,7 @@ def test_a_wrong_base_url():
 
 
 def test_an_error_after_the_key():
-    checks, _ = run({documented(checks_module._NO_SUCH_MODEL): answer(403, detail="Forbidden for you")})
+    checks, _ = run({documented(api_checks._NO_SUCH_MODEL): answer(403, detail="Forbidden for you")})
 
     assert (
         "The API refuses this request (403: Forbidden for you), although it accepted the API key."
@@ -205,7 +204,7 @@ def test_an_error_after_the_key():
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [(documented(checks_module._NO_SUCH_MODEL), "paths"), (LIST, "list")], ids=["paths", "list"]
+    ("path", "name"), [(documented(api_checks._NO_SUCH_MODEL), "paths"), (LIST, "list")], ids=["paths", "list"]
 )
 def test_a_connection_that_breaks_later(path, name):
     checks, it = run({path: httpx.ReadError("reset")})
@@ -221,9 +220,9 @@ def test_a_connection_that_breaks_later(path, name):
 
 
 def test_a_connection_that_breaks_at_the_end(monkeypatch):
-    monkeypatch.setattr(checks_module, "_MORE_REQUESTS", 1)
+    monkeypatch.setattr(api_checks, "_MORE_REQUESTS", 1)
     answers = {LIST: answer(domain_aligned_models=[]), BASE: answer()}
-    known = {documented(checks_module._NO_SUCH_MODEL): NO_MODEL, **answers}
+    known = {documented(api_checks._NO_SUCH_MODEL): NO_MODEL, **answers}
     met = []
 
     def handle(request):
