@@ -90,6 +90,26 @@ def get_undeploy_status(
     return _ask(poll, api_key, base_url, request_timeout_seconds)
 
 
+def get_undeploy_status_output(
+    model_id: pulumi.Input[str],
+    *,
+    api_key: pulumi.Input[str | None] = None,
+    base_url: pulumi.Input[str | None] = None,
+    request_timeout_seconds: pulumi.Input[float | None] = None,
+) -> pulumi.Output[GetUndeployStatusResult]:
+    """
+    Call :func:`get_undeploy_status` with inputs that may be outputs.
+
+    Sends no request while an input is unknown.
+
+    Example:
+        ``get_undeploy_status_output(model.model_id).apply(lambda seen: seen.status)``
+    """
+    return pulumi.Output.all(
+        model_id=model_id, api_key=api_key, base_url=base_url, request_timeout_seconds=request_timeout_seconds
+    ).apply(lambda known: get_undeploy_status(**known))
+
+
 @dataclass(frozen=True)
 class GetModelsResult:
     """
@@ -208,23 +228,3 @@ def _ask(
     if isinstance(found, BaseException):
         raise found
     return found
-
-
-def get_undeploy_status_output(
-    model_id: pulumi.Input[str],
-    *,
-    api_key: pulumi.Input[str | None] = None,
-    base_url: pulumi.Input[str | None] = None,
-    request_timeout_seconds: pulumi.Input[float | None] = None,
-) -> pulumi.Output[GetUndeployStatusResult]:
-    """
-    Call :func:`get_undeploy_status` with inputs that may be outputs.
-
-    Sends no request while an input is unknown.
-
-    Example:
-        ``get_undeploy_status_output(model.model_id).apply(lambda seen: seen.status)``
-    """
-    return pulumi.Output.all(
-        model_id=model_id, api_key=api_key, base_url=base_url, request_timeout_seconds=request_timeout_seconds
-    ).apply(lambda known: get_undeploy_status(**known))

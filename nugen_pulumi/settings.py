@@ -118,7 +118,7 @@ def _base_url(value: str, source: str) -> str:
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
-        if "[" in parts.netloc:  # urlsplit itself looks into the brackets only since Python 3.11
+        if "[" in parts.netloc:  # urlsplit itself looks into the brackets only since Python 3.11.4
             ipaddress.ip_address(host or "")
     except ValueError as exc:
         raise SettingsError(f"{source} is not a URL ({exc}): use something like {DEFAULT_BASE_URL}.") from exc
