@@ -110,11 +110,11 @@ class Facts:
 
     Attributes:
         model_id: The model.
-        last: The last status that counts, or None if nothing is known.
+        last: The last status that is not from before the request, or None if nothing is known.
         error: What went wrong since, or None.
         waited: Seconds since the wait began.
         unanswered_for: Seconds since the last usable response, or since the beginning.
-        early: What a poll said that may be about the time before our DELETE, or None.
+        outdated: What the last poll said, if that may be from before the request; else None.
         fate_unknown: The request was sent, and it is not known whether it was carried out.
         direction: Undeployment or deployment.
         again: What goes on after an error, as the beginning of a sentence.
@@ -125,7 +125,7 @@ class Facts:
     error: UnavailableError | None
     waited: float
     unanswered_for: float
-    early: str | None = None
+    outdated: str | None = None
     fate_unknown: bool = False
     direction: Direction = UNDEPLOY
     again: str = NEXT_UP
@@ -133,13 +133,13 @@ class Facts:
     @property
     def news(self) -> str:
         """The part of the line whose change shows the line again at once."""
-        return f"{self._status} {self.early} {self.error}"
+        return f"{self._status} {self.outdated} {self.error}"
 
     @property
     def line(self) -> str:
         """``PENDING · 1m 12s``, with the error there is."""
-        early = f" · last poll: {self.early}" if self.early else ""
-        error = f"{early} · {self.error}" if self.error else early
+        outdated = f" · last poll: {self.outdated}" if self.outdated else ""
+        error = f"{outdated} · {self.error}" if self.error else outdated
         if self.error and self.last:
             error += _since(", no usable response for ", self.unanswered_for)
         return f"{self._status}{error}{_since(' · ', self.waited)}"
@@ -156,15 +156,15 @@ class Facts:
     def unfinished(self) -> Reason:
         """Why a wait ended because of an outage."""
         waited = duration(self.waited)
-        if self.last is None and self.early:
-            return self._start_again(f"no status in {waited}. The last poll: {self.early}.")
+        if self.last is None and self.outdated:
+            return self._start_again(f"no status in {waited}. The last poll: {self.outdated}.")
         if self.last is None and isinstance(self.error, OutageError):
             return self._start_again(f"{self.error}.")
         if self.last is None:
             return self._start_again(f"no usable response in {waited}. The last error: {self.error}.")
         since = ""
-        if self.early:
-            since = f" The last poll: {self.early}."
+        if self.outdated:
+            since = f" The last poll: {self.outdated}."
         elif isinstance(self.error, OutageError):
             since = f" Since then {self.error}."
         elif self.error:

@@ -1,5 +1,13 @@
-"""When a line is worth it: what is new at once, what is not now and then."""
+"""When a line is worth it: what is new at once, what is not now and then. And what it says of an outdated status."""
 
+import pytest
+from harness.api import ScriptedApi, Told, body, client_for
+from harness.simulated import simulate
+
+from nugen_pulumi.errors import WaitTimeoutError
+from nugen_pulumi.waiting.beginning import Beginning
+from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.wait_messages import LiveLine
 
 START = 1000.0
@@ -54,3 +62,19 @@ def test_the_last_line_is_shown_if_there_was_one_before():
     line.end("COMPLETED")
 
     assert ["PENDING", "COMPLETED"] == told
+
+
+@pytest.mark.parametrize(
+    ("outdated", "says"), [(body("COMPLETED"), "COMPLETED"), (body("FAILED", result={"error": "a."}), "FAILED, a")]
+)
+def test_a_status_from_before_the_request_is_shown_as_such(outdated, says):
+    told = Told()
+
+    async def main():
+        api = ScriptedApi(outdated, 200, outdated)
+        beginning = Beginning(request=True, look_first=True)
+        await Task(client_for(api), "m", WaitPolicy(timeout=2), beginning, reporter=told).follow()
+
+    with pytest.raises(WaitTimeoutError, match=f"The last poll: {says}\\. The next"):
+        simulate(main)
+    assert f"PENDING · last poll: {says}" in told.said
