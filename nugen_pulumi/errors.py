@@ -153,7 +153,7 @@ class UnfinishedFleetError(NugenError):
 
 
 class WaitTimeoutError(NugenError):
-    """The undeployment was not finished when the timeout ran out."""
+    """The task was not finished when the timeout ran out."""
 
 
 class WaitInterruptedError(NugenError):

@@ -25,7 +25,7 @@ class Paths:
 
 
 DOCUMENTED = Paths("documented", "/api/v3/models/{kind}/{id}", "/api/v3/models/{kind}/{id}/status")
-# Clients use it since September 2026; no page describes it. Its status is the model's own: see `from_model_status`.
+# Clients use it since September 2026; no page describes it. Its status is the model's own: see responses.ModelStatus.
 NEWER = Paths("newer", "/api/v3/models/{id}/deployment", "/api/v3/models/{id}/deployment/status")
 
 

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 
 class Phase(StrEnum):
-    """The words of the API for how an undeployment stands."""
+    """The words of the API for how a task stands: see also :mod:`nugen_pulumi.api.directions`."""
 
     PENDING = "PENDING"
     COMPLETED = "COMPLETED"

@@ -1,4 +1,4 @@
-"""Send HTTP requests in order and within the rate limit, and repeat refused ones. Independent of the endpoints."""
+"""Send each HTTP request in its turn, and again while the API refuses it (429, 503). Independent of the endpoints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ExpiredError(Exception):
 
 async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
     """Do *work*, or raise ExpiredError after *seconds*."""
-    # wait_for would make a task of each request, twice.
+    # wait_for would make a task, and this is called twice for each request.
     limit = asyncio.timeout(seconds)
     try:
         async with limit:
@@ -51,7 +51,7 @@ class Outage:
         self._failing_since: float | None = None
 
     def answered(self) -> None:
-        """Note a usable response: one that says what it was asked for, or that asking again will not help."""
+        """Note a usable response: an answer, or a permanent error."""
         self.answered_ever = True
         self._failing_since = None
 
@@ -65,11 +65,10 @@ class Outage:
         return 0.0 if self._failing_since is None else now - self._failing_since
 
 
-# How often in a row a request may be refused while others are admitted. After that, the API has something against this
-# request, and does not limit the rate. With a rate limit, about a tenth of all requests is refused: of ten thousand
-# requests, a few are refused three times in a row.
-_REFUSALS = 6
-# How often in a row a DELETE or POST may be refused before it stands in line with the polls.
+# Refusals of one request in a row, while others are admitted, after which it is this request that the API refuses, and
+# not the rate. A rate limit refuses about a tenth of all requests: of ten thousand, a few three times in a row.
+_MOST_REFUSALS = 6
+# Refusals of a DELETE or POST in a row before it loses its priority over the polls.
 _URGENT_REFUSALS = 2
 
 
@@ -118,7 +117,7 @@ class Dispatcher:
             method: Of HTTP. A DELETE or POST goes before all else, over a connection that no server is about to close.
             path: Percent-encoded, with a slash in front, below the base URL.
             read: Makes a value of the response, or raises what it means: a :class:`OverloadedError` if it is a refusal.
-            within: Seconds that this may take in all, its turns included.
+            within: Seconds in all, waiting for turns included.
             options: What else the caller wants.
 
         Raises:
@@ -134,47 +133,47 @@ class Dispatcher:
 
         async def admitted() -> T:
             nonlocal refusal, under_way
-            due, refusals, alone = clock(), 0, 0
+            due, refusals, refused_alone = clock(), 0, 0
             while True:
+                # After too long an outage, only what can leave at once finds out whether it is over.
                 if self._outage_message is not None and self.pace.pause(clock()) > 0:
                     raise OutageError(self._outage_message, sent=False)
                 urgent = method != "GET" and refusals < _URGENT_REFUSALS
                 left = await self._queue.enter(urgent=urgent, due=due, leave_by=leave_by, give_up_at=give_up_at)
                 under_way = True
                 try:
-                    return await self._in_turn(method, path, read, left, options.on_sent)
+                    return await self._send_once(method, path, read, left, options.on_sent)
                 except OverloadedError as exc:
                     under_way, refusal = False, exc
                     refusals += 1
-                    # In an outage all are refused, this one no more than others.
-                    alone += not self.pace.outage
-                    last_call = clock() >= leave_by and self.pace.bars(clock(), give_up_at)
+                    refused_alone += not self.pace.outage  # in an outage, all are refused
+                    forced = clock() >= leave_by and self.pace.bars(clock(), give_up_at)
                     too_long = self.outage.unanswered_for(clock()) >= options.longest_outage
-                    if self._is_singled_out(path, left, alone) or last_call or too_long:
+                    if self._single_out(path, left, refused_alone) or forced or too_long:
                         raise
                     if refusals > 1:
-                        # One refusal may be due to the rate. A request that the API always refuses must not block
-                        # others. At the end of a long queue, one that was refused by chance would wait too long.
+                        # Halfway back in the queue: it must not block others if it is always refused, nor wait for all
+                        # of them if it was refused by chance.
                         due = (due + clock()) / 2
                     options.on_refusal(exc)
 
         try:
             return await bounded(admitted(), within)
         except NoTurnError as exc:
-            raise OverloadedError(self._out_of_turn(refusal, options.leave_within)) from exc
+            raise OverloadedError(self._not_sent(refusal, options.leave_within)) from exc
         except ExpiredError as exc:
             if under_way:
                 raise UnavailableError(f"no complete response within {duration(within)}") from exc
-            raise OverloadedError(self._out_of_turn(refusal, within)) from exc
+            raise OverloadedError(self._not_sent(refusal, within)) from exc
 
-    def _is_singled_out(self, path: str, left: float, refusals: int) -> bool:
-        """Tell whether the API has something against this request, which was refused so often in a row."""
-        # Others were answered since it left: then the process was in no outage at that time.
-        if refusals >= _REFUSALS and self.outage.unanswered_for(left) <= 0:
+    def _single_out(self, path: str, left: float, refusals: int) -> bool:
+        """Tell whether the API refuses this request itself, and remember that."""
+        # Only if it was no outage when the request left.
+        if refusals >= _MOST_REFUSALS and self.outage.unanswered_for(left) <= 0:
             self._singled_out.add(path)
         return path in self._singled_out
 
-    async def _in_turn(
+    async def _send_once(
         self,
         method: str,
         path: str,
@@ -215,7 +214,7 @@ class Dispatcher:
             self._queue.release(left, outcome, retry_after)
 
     def _failed(self, error: NugenError) -> NugenError:
-        """Count *error*; once an outage has lasted too long, end all that wait for a turn, and return that."""
+        """Count *error* and return it. If the outage has lasted too long, fail all that wait, and return that error."""
         if isinstance(error, RejectedError):
             return error
         now = asyncio.get_running_loop().time()
@@ -230,10 +229,10 @@ class Dispatcher:
             f"{where} has given no usable response to any request for {duration(outage)}; the last error: {error}"
         )
         self._queue.dismiss(self._outage_message)
-        # Only this request was sent, and its own error knows what became of it.
+        # Of those that fail now, only this request was sent.
         return OutageError(self._outage_message, sent=not isinstance(error, UnavailableError) or error.sent)
 
-    def _out_of_turn(self, refusal: OverloadedError | None, within: float) -> str:
+    def _not_sent(self, refusal: OverloadedError | None, within: float) -> str:
         now = asyncio.get_running_loop().time()
         if self.pace.throttled:
             rate = self.pace.admitted(now)

@@ -6,55 +6,53 @@ import math
 from collections import deque
 from enum import Enum
 
+from nugen_pulumi.http.refusals import Refusals
 from nugen_pulumi.http.window import Window
 
 FIRST_RATE = 4.0
 LOWEST_RATE = 0.1
 LONGEST_RETRY_AFTER = 60.0
 
+# Above this rate there is no limit any more.
 _NO_LIMIT = 4000.0
-# A rate that was restored after an outage is not too high if more than so many were admitted since.
-_FEW = 16
-# What is left of the rate after a refusal.
-_DECREASE = 0.9
-# The search doubles the rate so fast that it is far beyond the limit when it is refused.
-_DECREASE_AFTER_SEARCH = 0.5
-# Seconds until the rate is regained that the search had found.
+# What a refusal leaves of the rate; and the one that ends the search, which is far above the limit by then.
+_KEPT = 0.9
+_KEPT_AFTER_SEARCH = 0.5
+# Seconds in which the rate climbs from that half back to where it was.
 _REGAIN_SECONDS = 2.0
-# So many refusals are excused for each admitted request, at this rate and above. Below it, fewer by the fourth power of
-# the rate: where two processes share 50 a second, each refusal must count, or they share unevenly.
-_EXCUSED = 0.06
-_EXCUSED_RATE = 150.0
-_MOST_EXCUSES = 3.0
-# Only a refusal of the second request after a decrease, or of a later one, can cause the next decrease. So of processes
-# that are all refused, those with the highest rates decrease them most often.
-_UNCOUNTED = 1.5
 # Requests a second that the rate gains in the first second after a decrease. The same for all rates: see Pace.
 _GROWTH = 0.17
-_METERED = 5.0
-# So many refusals in a row are an outage, even if they come within a moment. A rate that is too high by half has three
-# or four in a row now and then.
-_OUTAGE_REFUSALS = 8
-# Fewer are enough when they span some seconds, and fewest when the API itself said when to come back.
-_OUTAGE_SECONDS = 2.0
-_SLOW_OUTAGE_REFUSALS = 4
+# Requests after a decrease, the refusal of which does not count: only the second one and later ones do. So of processes
+# that are all refused, those with the highest rates decrease them most often.
+_UNCOUNTED = 1.5
+# Excuses that an admitted request earns at this rate and above. Below it, less by the fourth power of the rate: where
+# two processes share 50 a second, nearly each refusal must count, or they share unevenly.
+_EXCUSES = 0.06
+_EXCUSES_RATE = 150.0
+_MOST_EXCUSES = 3.0
 _BETWEEN_PROBES = 1.0
-# A limit that falls from 200 to 5 a second refuses a dozen in a row as well, but admits the first probe.
-_SHORTEST_OUTAGE = 3.0
+# If the next outage comes before so many requests were admitted, the rate from before the last one was too high.
+_ENOUGH_ADMITTED = 16
+# Seconds without growth: after an outage; and after a decrease, for each second of a Retry-After, because each time
+# that the rate is too high costs another one.
+_HOLD_AFTER_OUTAGE = 2.0
+_HOLD_PER_RETRY_AFTER = 20.0
+_LONGEST_HOLD = 30.0
+_METERED_SECONDS = 5.0
 
 
-class _Phase(Enum):
+class _Growth(Enum):
     """How the rate grows."""
 
-    SEARCH = "from a first low rate, ever faster"
-    REGAIN = "evenly, from half of the rate that the search has found too high"
+    SEARCH = "from FIRST_RATE, ever faster"
+    REGAIN = "evenly, from half of the rate at which the search was refused"
     STEADY = "with the cube of the time since the last decrease"
 
 
 class Outcome(Enum):
-    """How a request went, as far as the pace is concerned."""
+    """How a request went, as the rate limit sees it."""
 
-    ADMITTED = "a response other than a refusal"
+    ADMITTED = "a response other than a refusal, be it a 500"
     REFUSED = "a refusal for overload: 429 or 503"
     TIMED_OUT = "no complete response in time"
     LOST = "no complete response for another reason, or given up by the client"
@@ -64,31 +62,29 @@ class Pace:
     """
     Find out how many requests the API admits, and limit the requests to that.
 
-    Two bounds, each for what it can measure:
+    Two bounds, each for what it can measure: how many requests are under way (:class:`Window`), and the *rate*, how
+    many leave each second, evenly spaced. There is no rate until the first refusal. Then it goes through
 
-    * The *window* bounds how many requests are under way: see :class:`nugen_pulumi.http.window.Window`.
-    * The *rate* bounds how many requests leave each second, evenly spaced. There is none until the first refusal. Then
-      it is searched for: it begins at :data:`FIRST_RATE` and doubles ever faster, until the next refusal halves it; the
-      other half is regained evenly. From then on, each refusal decreases it by a tenth, unless the request left before
-      or just after the last decrease. It grows with the cube of the time since: slowly at first, so that a probe beyond
-      the limit is short; then ever faster, so that a limit that is gone is forgotten in seconds. The decrease is a
-      share of the rate, but the growth is the same for all rates. So processes that share a limit come closer to each
-      other with each refusal; where both are shares, whoever was refused first stays behind. Who is refused is chance,
-      so many small decreases share more evenly than few large ones. This is the shape of CUBIC (RFC 9438), of a rate
-      rather than a window because rate limiters count requests each second. Additive increase would take minutes from
-      4 to 200 a second.
+    1. the search: from :data:`FIRST_RATE` on, ever faster, until the next refusal;
+    2. the regain: half of that, then evenly back;
+    3. the steady state: each refusal takes a tenth, unless the request left before or just after the last decrease. The
+       rate grows with the cube of the time since: slowly at first, so that it is too high for a short time only; then
+       ever faster, so that a limit that is gone is forgotten in seconds. This is the shape of CUBIC (RFC 9438), of a
+       rate rather than a window because rate limiters count requests each second.
+
+    Processes that share a limit do not talk to each other. A decrease is a share of the rate, and the growth is the
+    same for all rates, so with each refusal their rates come closer. Which of them is refused is chance, so many small
+    decreases share more evenly than few large ones.
 
     A limiter without a burst also refuses requests that merely arrive unevenly, more of them the closer they follow
     each other: at 180 of 200 a second, one in twenty. A lower rate hardly helps against that, so at high rates a small
     share of the refusals is *excused* and decreases nothing.
 
-    An *outage* is no limit: the API refuses all requests, however few they are, so that a lower rate gains nothing and
-    makes the recovery slow. So after some refusals in a row, without an admitted response between them, one request at
-    a time leaves, a second or a ``Retry-After`` after the last. The first that is admitted ends the outage, and the
-    rate goes on from where it was before the first refusal of the row.
+    An *outage* is no limit: the API refuses everything, so that a lower rate gains nothing and makes the recovery slow.
+    One request at a time leaves, a second or a ``Retry-After`` after the last. The first that is admitted ends the
+    outage, and the rate goes on from where it was before it.
 
-    After a ``Retry-After`` pause, requests are sent at the current rate, and the window starts small again. This avoids
-    a burst of requests.
+    After a ``Retry-After``, requests are sent at the current rate, and the window starts small again: no burst.
 
     All times are seconds of any clock that never goes back.
 
@@ -102,7 +98,7 @@ class Pace:
         self._under_way = 0
         self._rate = math.inf
         self._base = math.inf
-        self._phase = _Phase.SEARCH
+        self._growth = _Growth.SEARCH
         self._excuses = 0.0
         self._busy = 0.0
         self._hold = 0.0
@@ -111,13 +107,9 @@ class Pace:
         self._left_at = -math.inf
         self._next_at = -math.inf
         self._not_before = -math.inf
-        self._in_a_row = 0
-        self._row_since = -math.inf
-        self._told_since = math.inf
-        self._before_row = (math.inf, _Phase.SEARCH)
-        self._outage = False
+        self._refusals = Refusals()
+        self._before_refusals = (math.inf, _Growth.SEARCH)
         self._admitted_since_outage = math.inf
-        self._admitted_at = -math.inf
         self._admitted: deque[float] = deque()
 
     @property
@@ -128,7 +120,7 @@ class Pace:
     @property
     def outage(self) -> bool:
         """The API refuses everything, and one request at a time finds out whether it still does."""
-        return self._outage
+        return self._refusals.everything
 
     @property
     def rate(self) -> float:
@@ -138,12 +130,12 @@ class Pace:
     @property
     def window(self) -> int:
         """Requests that may be under way at once."""
-        return 1 if self._outage else self._window.size
+        return 1 if self.outage else self._window.size
 
     def admitted(self, now: float) -> float:
-        """Return how many requests the API admitted each second, of late."""
+        """Return how many requests the API admitted each second, over the last five."""
         self._forget(now)
-        return len(self._admitted) / _METERED
+        return len(self._admitted) / _METERED_SECONDS
 
     def pause(self, now: float) -> float:
         """Return the seconds until the next request may leave: 0 now, infinite until one under way has ended."""
@@ -152,8 +144,8 @@ class Pace:
         return max(0.0, self._next_at - now, self._not_before - now)
 
     def bars(self, now: float, until: float) -> bool:
-        """Tell whether the API has said to stay away for longer than *until*, or refuses everything."""
-        return self._outage or self._not_before > max(now, until)
+        """Tell whether nothing may leave before the time *until*, because of a ``Retry-After`` or an outage."""
+        return self.outage or self._not_before > max(now, until)
 
     @property
     def full(self) -> bool:
@@ -166,10 +158,10 @@ class Pace:
 
         Args:
             now: The time.
-            queued: More requests want to leave. Only then does the rate grow: what is not used cannot be tried out.
+            queued: More requests want to leave. Only then does the rate grow: a rate that is not used proves nothing.
         """
         self._under_way += 1
-        if self._outage:
+        if self.outage:
             self._next_at = now + _BETWEEN_PROBES
         elif self.throttled:
             self._grow(now, queued=queued)
@@ -186,70 +178,49 @@ class Pace:
             now: The time.
             left: When it left.
             outcome: How it went.
-            retry_after: Seconds that the server asked all of us to stay away, or None.
+            retry_after: The ``Retry-After`` in seconds, or None.
         """
         self._under_way -= 1
         if outcome is Outcome.ADMITTED:
-            self._end_row(now, left)
+            self._admitted_since_outage += 1
+            if self._refusals.admitted(now, left):
+                self._recover(now)
             self._admitted.append(now)
             self._forget(now)
             self._window.answered(now, left)
-            earned = _EXCUSED * min(1.0, self._rate / _EXCUSED_RATE) ** 4
+            earned = _EXCUSES * min(1.0, self._rate / _EXCUSES_RATE) ** 4
             self._excuses = min(_MOST_EXCUSES, self._excuses + earned)
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
                 self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
                 self._window.restart()
-            if left > self._cut_at:  # those that left before are of the same round
-                if left > self._admitted_at:
-                    self._continue_row(now, told=bool(retry_after))
-                if self._outage:
+            if left > self._cut_at:
+                if self._refusals.refused(now, left, asked=bool(retry_after)):
+                    self._before_refusals = (self._base, self._growth)
+                if self.outage:
                     self._next_at = max(self._next_at, now + _BETWEEN_PROBES)
-                elif left > self._counts_from and not self._excused(retry_after):
+                elif left > self._counts_from and not self._use_excuse(retry_after):
                     self._cut(now, retry_after or 0.0)
         elif outcome is Outcome.TIMED_OUT:
             self._window.timed_out(now, left)
 
-    def _continue_row(self, now: float, *, told: bool) -> None:
-        """Note a refusal without an admitted response since the last one; from some number on it is an outage."""
-        if not self._in_a_row:
-            self._row_since, self._told_since = now, math.inf
-            self._before_row = (self._base, self._phase)
-        self._in_a_row += 1
-        if told:
-            self._told_since = min(self._told_since, now)
-        slow = now - self._row_since >= _OUTAGE_SECONDS
-        # Who came back when told to, and is refused again, did not come too fast.
-        in_vain = now - self._told_since >= _OUTAGE_SECONDS
-        if in_vain or self._in_a_row >= (_SLOW_OUTAGE_REFUSALS if slow else _OUTAGE_REFUSALS):
-            self._outage = True
-
-    def _end_row(self, now: float, left: float) -> None:
-        """Note an admitted response: an outage is over, unless the request left before it began."""
-        self._admitted_at = now
-        self._admitted_since_outage += 1
-        if left >= self._row_since:
-            if self._outage:
-                self._recover(now)
-            self._in_a_row = 0
-
     def _recover(self, now: float) -> None:
-        self._outage = False
+        """Go on after an outage."""
         self._window.restart()
-        base, phase = self._before_row
+        base, growth = self._before_refusals
         if base == math.inf:
-            base, phase = FIRST_RATE, _Phase.SEARCH
-        if now - self._row_since < _SHORTEST_OUTAGE:
-            base, phase = self._base, _Phase.STEADY
-        elif self._admitted_since_outage <= _FEW:  # the rate that was restored last was too much at once
-            base, phase = max(LOWEST_RATE, base / 2), _Phase.STEADY
+            base, growth = FIRST_RATE, _Growth.SEARCH
+        if not self._refusals.long(now):
+            base, growth = self._base, _Growth.STEADY
+        elif self._admitted_since_outage <= _ENOUGH_ADMITTED:
+            base, growth = max(LOWEST_RATE, base / 2), _Growth.STEADY
         self._admitted_since_outage = 0
-        self._start_at(now, base, phase, hold=0.0 if phase is _Phase.SEARCH else 2.0)
+        self._start_at(now, base, growth, hold=0.0 if growth is _Growth.SEARCH else _HOLD_AFTER_OUTAGE)
 
-    def _start_at(self, now: float, base: float, phase: _Phase, *, hold: float) -> None:
+    def _start_at(self, now: float, base: float, growth: _Growth, *, hold: float) -> None:
         """Continue at the rate *base*, and hold it for so many seconds."""
         self._rate = self._base = base
-        self._phase, self._hold = phase, hold
+        self._growth, self._hold = growth, hold
         self._next_at = now + 1 / base
         self._busy = 0.0
         self._cut_at = now
@@ -258,19 +229,18 @@ class Pace:
     def _cut(self, now: float, retry_after: float) -> None:
         if not self.throttled:
             self._window.restart()
-            self._start_at(now, FIRST_RATE, _Phase.SEARCH, hold=0.0)
+            self._start_at(now, FIRST_RATE, _Growth.SEARCH, hold=0.0)
             return
-        # Each probe causes some refusals, and a pause if the server sends a Retry-After, so probes must be rare.
-        hold = min(30.0, 20 * retry_after)
-        decrease, phase = _DECREASE, _Phase.STEADY
-        if self._phase is _Phase.SEARCH:
-            decrease, phase = _DECREASE_AFTER_SEARCH, _Phase.REGAIN
+        hold = min(_LONGEST_HOLD, _HOLD_PER_RETRY_AFTER * retry_after)
+        kept, growth = _KEPT, _Growth.STEADY
+        if self._growth is _Growth.SEARCH:
+            kept, growth = _KEPT_AFTER_SEARCH, _Growth.REGAIN
             self._excuses = 0.0
-        self._start_at(now, max(LOWEST_RATE, self._rate * decrease), phase, hold=hold)
+        self._start_at(now, max(LOWEST_RATE, self._rate * kept), growth, hold=hold)
 
-    def _excused(self, retry_after: float | None) -> bool:
-        """Tell whether a refusal is none of the rate's fault, and have one excuse less then."""
-        if self._phase is _Phase.SEARCH or retry_after or self._excuses < 1:
+    def _use_excuse(self, retry_after: float | None) -> bool:
+        """Use one excuse up, if there is one for such a refusal; tell whether there was."""
+        if self._growth is _Growth.SEARCH or retry_after or self._excuses < 1:
             return False
         self._excuses -= 1
         return True
@@ -279,17 +249,17 @@ class Pace:
         if queued:
             self._busy += min(now - max(self._left_at, self._cut_at), 2 / self._rate)
         beyond = max(0.0, self._busy - self._hold)
-        if self._phase is _Phase.SEARCH:
-            # What a probe overshoots by is seen one latency later: at a distance the search must be slower.
+        if self._growth is _Growth.SEARCH:
+            # A refusal is seen one latency later: at a distance the search must be slower, or it goes too far.
             beyond /= min(1.0, max(0.45, 5 * self._window.latency))
             self._rate = self._base * 2 ** min(beyond * beyond, 64.0)
         else:
-            regained = self._base * beyond / _REGAIN_SECONDS if self._phase is _Phase.REGAIN else 0.0
+            regained = self._base * beyond / _REGAIN_SECONDS if self._growth is _Growth.REGAIN else 0.0
             self._rate = self._base + regained + _GROWTH * beyond**3
         if self._rate > _NO_LIMIT:
             self._rate = self._base = math.inf
-            self._phase = _Phase.SEARCH
+            self._growth = _Growth.SEARCH
 
     def _forget(self, now: float) -> None:
-        while self._admitted and self._admitted[0] <= now - _METERED:
+        while self._admitted and self._admitted[0] <= now - _METERED_SECONDS:
             self._admitted.popleft()

@@ -16,7 +16,7 @@ from nugen_pulumi.errors import (
 )
 from nugen_pulumi.operations import inputs, messages, outputs, program
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action
+from nugen_pulumi.operations.next_action import Action, next_deploy_action, unconfirmed
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
 from nugen_pulumi.waiting.beginning import Beginning
 
@@ -45,8 +45,8 @@ class DeployedOperations:
             return Difference(bool(changed), replaces, None, delete_first)
         program.held(operation.urn, olds["model_id"], olds)
         known = _known(olds)
-        action = _next_action(known, news)
-        reason = messages.deploy_reason(known, action, unconfirmed=_unconfirmed(known))
+        action = next_deploy_action(known, Inputs.read(news))
+        reason = messages.deploy_reason(known, action, unconfirmed=unconfirmed(known))
         return Difference(bool(changed), [], reason, delete_first)
 
     def create(self, operation: Operation, news: DeployedState) -> tuple[str, DeployedState]:
@@ -70,7 +70,7 @@ class DeployedOperations:
     def update(self, operation: Operation, id_: str, olds: DeployedState, news: DeployedState) -> DeployedState:
         """Continue the last operation, or put the model into service again. Sends no requests if it is."""
         known = _known(olds)
-        action = _next_action(known, news)
+        action = next_deploy_action(known, Inputs.read(news))
         was_adopted = olds.get("adopted", False)
         if known is not None and action is Action.NOTHING:
             return outputs.of_deployed(news, known, adopted=was_adopted)
@@ -79,7 +79,7 @@ class DeployedOperations:
         def completed(status: TaskStatus) -> DeployedState:
             program.created(operation.urn, id_)
             # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
-            adopted = was_adopted and (status.adopted or not (request or _unconfirmed(known)))
+            adopted = was_adopted and (status.adopted or not (request or unconfirmed(known)))
             return _complete(news, status, adopted=adopted)
 
         with keep_on_error(id_, completed):
@@ -99,7 +99,7 @@ class DeployedOperations:
         seen = cast("DeployedRecord", status.recorded())
         adopted = props.get("adopted", False)
         if not seen["deployed"] and (known is None or known["deployed"] or seen["status"] == Phase.FAILED):
-            operation.warn(messages.out_of_service(id_, seen, _next_action(seen, props)))
+            operation.warn(messages.out_of_service(id_, seen, next_deploy_action(seen, Inputs.read(props))))
         return outputs.of_deployed(props, outputs.seen_again(known, seen), adopted=adopted)
 
     def delete(self, operation: Operation, id_: str, props: DeployedState) -> None:
@@ -160,7 +160,7 @@ class DeployedOperations:
     ) -> TaskStatus:
         """Wait or poll once, as wanted; a model that does not come into service is an error if it is waited for."""
         beginning = Beginning(
-            DEPLOY, request=request, before=cast("Any", before), look_first=request, unconfirmed=_unconfirmed(before)
+            DEPLOY, request=request, before=cast("Any", before), look_first=request, unconfirmed=unconfirmed(before)
         )
         policy = wanted.policy(operation.timeout)
         if not wanted.wait:
@@ -180,17 +180,3 @@ def _complete(props: Mapping[str, object], status: TaskStatus, *, adopted: bool)
 def _known(state: DeployedState) -> DeployedRecord | None:
     """Return what *state* records of its model, or None if nothing is known, or nothing counts any more."""
     return None if program.was_taken_out(state["model_id"]) else outputs.deployed_from_state(state)
-
-
-def _unconfirmed(known: DeployedRecord | None) -> bool:
-    """Tell whether a PENDING came from no response, so that what became of the POST is still to be found out."""
-    return known is not None and known["status"] == Phase.PENDING and known.get("start_time") is None
-
-
-def _next_action(known: DeployedRecord | None, news: DeployedState) -> Action:
-    """Decide what an update does about a model of which *known* is recorded."""
-    if known is not None and known["deployed"]:
-        return Action.NOTHING
-    if known is None or known["status"] == Phase.FAILED:
-        return Action.REQUEST
-    return Action.POLL if Inputs.read(news).wait or _unconfirmed(known) else Action.NOTHING

@@ -17,7 +17,7 @@ from nugen_pulumi.waiting.polling import WaitPolicy
 
 
 class Given(TypedDict, total=False):
-    """The inputs that both resources share, as a program gives them."""
+    """The inputs that all resources share, as a program gives them."""
 
     undeploy: bool
     wait: bool

@@ -1,4 +1,4 @@
-"""Decide what an update has to do for a model. Sends no requests."""
+"""Decide what an update has to do for a model, to undeploy it or to deploy it. Sends no requests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from enum import Enum
 
 from nugen_pulumi.api.statuses import FleetModel, Phase, model_status
 from nugen_pulumi.operations.inputs import Inputs
+from nugen_pulumi.operations.outputs import DeployedRecord
 
 
 class Action(Enum):
@@ -18,7 +19,7 @@ class Action(Enum):
 
 def settled(known: FleetModel | None, wanted: Inputs) -> bool:
     """
-    Tell whether there is nothing left to find out about a model.
+    Tell whether there is nothing left to find out about a model that is to be undeployed.
 
     Args:
         known: What is recorded of the model, or None.
@@ -35,7 +36,7 @@ def settled(known: FleetModel | None, wanted: Inputs) -> bool:
 
 def next_action(known: FleetModel | None, wanted: Inputs, *, requested: bool) -> Action:
     """
-    Decide what an update does about a model.
+    Decide what an update does about a model that is to be undeployed.
 
     Args:
         known: What is recorded of the model, or None.
@@ -47,3 +48,23 @@ def next_action(known: FleetModel | None, wanted: Inputs, *, requested: bool) ->
         return Action.NOTHING
     failed = known is not None and known["status"] == Phase.FAILED
     return Action.REQUEST if never_requested or (wanted.undeploy and failed) else Action.POLL
+
+
+def next_deploy_action(known: DeployedRecord | None, wanted: Inputs) -> Action:
+    """
+    Decide what an update does about a model that is to be in service.
+
+    Args:
+        known: What is recorded of the model, or None.
+        wanted: The inputs.
+    """
+    if known is not None and known["deployed"]:
+        return Action.NOTHING
+    if known is None or known["status"] == Phase.FAILED:
+        return Action.REQUEST
+    return Action.POLL if wanted.wait or unconfirmed(known) else Action.NOTHING
+
+
+def unconfirmed(known: DeployedRecord | None) -> bool:
+    """Tell whether a PENDING came from no response, so that what became of the POST is still to be found out."""
+    return known is not None and known["status"] == Phase.PENDING and known.get("start_time") is None

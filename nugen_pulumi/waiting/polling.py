@@ -14,7 +14,7 @@ class WaitPolicy:
     How long to wait and how often to poll. All times are seconds.
 
     Attributes:
-        timeout: The whole wait, its one request to start the undeployment included.
+        timeout: The whole wait, the request that starts the task included.
         longest_pause: Upper bound of a pause between two polls.
         shortest_pause: Lower bound of a pause, unless *longest_pause* is shorter still.
         growth: A pause is this part of the time waited so far, so that a long wait costs few polls
@@ -24,7 +24,7 @@ class WaitPolicy:
             a usable response.
         longest_outage: The same after one did.
         retry_after_cap: Longest pause because of a ``Retry-After``.
-        grace: Seconds after our own DELETE in which the API may still return the status from before it.
+        grace: Seconds after our own request in which the API may still return the status from before it.
         last_poll: What a request may take beyond the deadline, so that a poll at the deadline can be answered.
     """
 
@@ -57,7 +57,7 @@ _FEWEST_MISSES = 3
 
 
 class Stop(Enum):
-    """Why a wait ends before the undeployment finishes."""
+    """Why a wait ends before the task has finished."""
 
     TIMEOUT = "the deadline passed"
     OUTAGE = "no usable response for too long"
@@ -107,7 +107,7 @@ class Wait:
         self._grace_until = now + self.policy.grace
 
     def in_grace(self, now: float) -> bool:
-        """Tell whether an answer at *now* may still be about the time before our own DELETE."""
+        """Tell whether an answer at *now* may still be from before our own request."""
         return now < self._grace_until
 
     def answered(self, now: float) -> PollAgain | Stop:
