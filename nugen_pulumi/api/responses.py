@@ -223,12 +223,12 @@ class ListedModel(BaseModel):
 
     def recorded(self) -> AlignedModel:
         """Return what a program sees: ``deployed`` is None where the API does not say."""
-        deployed = {"DEPLOYED": True, "UNDEPLOYED": False, "EVALUATED": False}.get(self.deployment_status or "")
+        deployed = {**dict.fromkeys(UNDEPLOY.reached, False), **dict.fromkeys(DEPLOY.reached, True)}
         return {
             "model_id": self.model_id,
             "name": self.name,
             "base_model": self.base_model,
-            "deployed": deployed,
+            "deployed": deployed.get(self.deployment_status or ""),
             "deployment_status": self.deployment_status,
         }
 

@@ -1,8 +1,8 @@
 """
 The checks that ask the API.
 
-Some depend on a guess of ``docs/api-quirks.md``, such as the newer paths and the shapes of the list. What they find is
-reported, but never makes a later check fail.
+The newer paths and the shapes of the list are guesses of ``docs/api-quirks.md``. Where one of them is wrong, no check
+fails.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nugen_pulumi.text import printable
 _MODELS = "/api/v3/models"
 _BASE = f"{_MODELS}/base"
 _LIST = f"{_MODELS}/aligned"
-# Asked about without `--model`. The emulator knows no model whose id begins so either.
+# The id without `--model`: that of no model, in the emulator either.
 _NO_SUCH_MODEL = "missing-nugen-pulumi-doctor"
 # Requests for the latency, besides those of the checks.
 _MORE_REQUESTS = 2
@@ -38,7 +38,7 @@ _MORE_REQUESTS = 2
 
 class ApiChecks:
     """
-    What the API answers, from the first connection on.
+    The checks that send requests, in their order.
 
     Args:
         settings: Where the API is and how to speak to it.
@@ -62,7 +62,7 @@ class ApiChecks:
         self._record = record
         self._transport = transport
         self._to_close = ExitStack()
-        # Each is set by a check, or none of the later ones is made.
+        # Each is set by one check and read by later ones.
         self._requests: Requests
         self._first: Answer
         self._status: Answer

@@ -23,7 +23,7 @@ from nugen_pulumi.text import Redaction, duration, printable
 
 class Doctor:
     """
-    The checks: those of this machine here, those of the API in :mod:`nugen_pulumi.doctor.api_checks`.
+    All checks: those of this machine are here, those of the API in :mod:`nugen_pulumi.doctor.api_checks`.
 
     Args:
         model_id: A valid model id, or None.
@@ -49,10 +49,10 @@ class Doctor:
         self._settings = Settings("")
         self._redaction = Redaction("")
         self._proxy: Proxy | None = None
-        self._why_not = ""
+        self._skip_reason = ""
 
     def checks(self) -> Iterator[Check]:
-        """Make one check after the other. Those that depend on one that failed are not tried."""
+        """Make one check after the other. After one that is :class:`Stopped`, only the versions are checked."""
         yield from self._run(
             ("stack", self._check_stack),
             ("settings", self._check_settings),
@@ -67,13 +67,13 @@ class Doctor:
 
     def _run(self, *steps: tuple[str, Step]) -> Iterator[Check]:
         for name, step in steps:
-            if self._why_not:
-                yield Check(name, "skipped", f"not tried, because {self._why_not}")
+            if self._skip_reason:
+                yield Check(name, "skipped", f"not tried, because {self._skip_reason}")
                 continue
             try:
                 found = step(name)
             except Stopped as stop:
-                found, self._why_not = stop.check, stop.why
+                found, self._skip_reason = stop.check, stop.why
             yield replace(found, message=self._redaction.string(found.message))
 
     def _check_stack(self, name: str) -> Check:

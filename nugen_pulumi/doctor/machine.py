@@ -1,4 +1,4 @@
-"""What the doctor reads on this machine: the stack's config, the certificates, and the versions."""
+"""What the doctor reads on this machine: the stack's config, and the versions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import json
 import os
 import platform
 import shutil
-import ssl
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.errors import SettingsError
 from nugen_pulumi.settings import VARIABLES
 from nugen_pulumi.text import duration, printable
 
@@ -38,22 +34,6 @@ def stack_config() -> tuple[dict[str, str], str]:
         return {key: str(entries[key]["value"]) for key in VARIABLES if key in entries}, ""
     except (ValueError, KeyError, TypeError):
         return {}, "`pulumi config --json` printed something unknown"
-
-
-def certificates() -> ssl.SSLContext:
-    """
-    Return the certificates that the environment names, or those of the system.
-
-    Raises:
-        SettingsError: They cannot be read.
-    """
-    try:
-        return httpx.create_ssl_context()
-    except (OSError, ValueError) as exc:
-        named = [f"{name}={os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
-        source = printable(named[0]) if named else "The certificate store of the system"
-        why = printable(getattr(exc, "strerror", None) or str(exc))
-        raise SettingsError(f"{source} contains no readable certificates ({why}): correct it, or unset it.") from exc
 
 
 def versions() -> tuple[str, dict[str, Any], bool]:

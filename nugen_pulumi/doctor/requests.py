@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.doctor.machine import certificates
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
+from nugen_pulumi.http.connections import certificates
 from nugen_pulumi.http.network_errors import is_network_error, network_error
 from nugen_pulumi.http.proxies import Proxy
 from nugen_pulumi.http.response import LARGEST_BODY, Response

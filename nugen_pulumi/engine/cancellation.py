@@ -1,4 +1,4 @@
-"""Ctrl-C: whether the engine has told this process to stop, and who wants to know."""
+"""Ctrl-C: whether the engine has told this process to stop, passed on to ``Runtime.interrupt``."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@ All workarounds that use private parts of Pulumi's dynamic host (``pulumi/dynami
 
 The stock host runs four calls at a time, cannot be cancelled, shows nothing while a call runs, answers an error with a
 traceback and forgets a resource whose creation failed. Each function here is one workaround. Each workaround first
-checks that the private part exists. If it does not, the resource works without that feature. Seen with SDK 3.268 to
-3.272 and
-CPython 3.10 to 3.13.
+checks that the private part exists. If it does not, the resource works without that feature. Seen with SDK 3.268 and
+3.272, and CPython 3.11 and 3.14.
 """
 
 from __future__ import annotations

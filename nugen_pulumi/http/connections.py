@@ -139,19 +139,19 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
     if url.scheme == "http":
         # Settings allow it to loopback only. It needs no certificates, whose loading would cost more than a request,
         # and a proxy would see the key.
-        certificates, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
+        trusted, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
     else:
-        certificates, proxy = _certificates(), find_proxy(host, port)
+        trusted, proxy = certificates(), find_proxy(host, port)
 
     def pool(backend: httpcore.AsyncNetworkBackend) -> httpcore.AsyncConnectionPool:
         if proxy is None:
-            return httpcore.AsyncConnectionPool(certificates, keepalive_expiry=_KEEP_ALIVE, network_backend=backend)
+            return httpcore.AsyncConnectionPool(trusted, keepalive_expiry=_KEEP_ALIVE, network_backend=backend)
         return httpcore.AsyncHTTPProxy(
             proxy.url,
             proxy_auth=proxy.auth,
             # The certificate of an https proxy is checked like the API's.
-            proxy_ssl_context=certificates if proxy.url.startswith("https:") else None,
-            ssl_context=certificates,
+            proxy_ssl_context=trusted if proxy.url.startswith("https:") else None,
+            ssl_context=trusted,
             keepalive_expiry=_KEEP_ALIVE,
             network_backend=backend,
         )
@@ -160,11 +160,18 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
     return lambda: Connection(pool, origin), proxy
 
 
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
+    """
+    Return the certificates that the environment names, or those of the system.
+
+    Raises:
+        SettingsError: They cannot be read.
+    """
     try:
         return httpx.create_ssl_context()
     except (OSError, ValueError) as exc:
         # The ones that httpx reads, in its order (httpx/_config.py).
         named = [(name, value) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (value := os.environ.get(name))]
         source = f"{named[0][0]}={printable(named[0][1])}" if named else "The certificate store of the system"
-        raise SettingsError(f"{source} contains no readable certificates: {printable(str(exc))}.") from exc
+        why = printable(getattr(exc, "strerror", None) or str(exc))
+        raise SettingsError(f"{source} contains no readable certificates ({why}): correct it, or unset it.") from exc

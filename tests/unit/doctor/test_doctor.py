@@ -366,7 +366,7 @@ def test_certificates_that_cannot_be_read(monkeypatch, here, name, value):
     def refuse():
         raise OSError(2, "no such file")
 
-    monkeypatch.setattr(machine.httpx, "create_ssl_context", refuse)
+    monkeypatch.setattr("httpx.create_ssl_context", refuse)
     if name:
         monkeypatch.setenv(name, value)
     checks, _ = run()
