@@ -212,11 +212,11 @@ def test_a_refresh_polls_each_once_and_keeps_the_times_of_what_it_knew(operation
 
 
 def test_a_refresh_drops_what_is_gone_and_nothing_else(operations):
-    outputs = operations.refresh(
-        Runtime(a=COMPLETED, b=GONE).context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
-    )
+    runtime = Runtime(a=COMPLETED, b=GONE)
+    outputs = operations.refresh(runtime.context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}))
 
     assert state({"a": COMPLETED}) == outputs
+    assert runtime.said[-1].startswith("Model b does not exist. Remove from model_ids")
 
 
 def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations):
