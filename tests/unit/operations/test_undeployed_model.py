@@ -174,30 +174,21 @@ def test_a_refresh_of_a_model_that_is_gone_returns_nothing_and_says_so(operation
 
 
 @pytest.mark.parametrize(
-    ("props", "next_"),
+    ("props", "seen", "said", "next_"),
     [
-        ({}, "The next `pulumi up` fails until somebody undeploys it: to request that, set undeploy to true."),
-        ({"undeploy": True}, "The next `pulumi up` undeploys it."),
-        (
-            {"wait": False},
-            "The next `pulumi up` changes nothing: the program does not require it to be undeployed.",
-        ),
-        ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys it."),
+        ({}, DEPLOYED, IN_SERVICE, "fails until somebody undeploys it: to request that, set undeploy to true."),
+        ({"undeploy": True}, DEPLOYED, IN_SERVICE, "undeploys it."),
+        # A drift to PENDING is somebody else's undeployment, which is waited for.
+        ({"undeploy": True}, PENDING, "PENDING.", "waits for it."),
+        ({"wait": False}, DEPLOYED, IN_SERVICE, "changes nothing: the program does not require it to be undeployed."),
+        ({"wait": False, "undeploy": True}, DEPLOYED, IN_SERVICE, "undeploys it."),
     ],
 )
-def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
-    runtime = Runtime(DEPLOYED)
+def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, seen, said, next_):
+    runtime = Runtime(seen)
 
-    assert {**NEWS, **props, **DEPLOYED} == (operations.refresh(runtime.context(), "m", {**NEWS, **props, **COMPLETED}))
-    assert [f"Model m is no longer undeployed: {IN_SERVICE} {next_}"] == runtime.said
-
-
-def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(operations):
-    """A drift to PENDING is somebody else's undeployment, which is waited for."""
-    runtime = Runtime(PENDING)
-    operations.refresh(runtime.context(), "m", {**NEWS, "undeploy": True, **COMPLETED})
-
-    assert ["Model m is no longer undeployed: PENDING. The next `pulumi up` waits for it."] == runtime.said
+    assert {**NEWS, **props, **seen} == operations.refresh(runtime.context(), "m", {**NEWS, **props, **COMPLETED})
+    assert [f"Model m is no longer undeployed: {said} The next `pulumi up` {next_}"] == runtime.said
 
 
 def test_adopting_a_model_polls_it_once_and_has_the_defaults(operations):
