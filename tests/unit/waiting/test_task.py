@@ -196,23 +196,21 @@ def test_an_interrupted_wait_says_what_was_learnt():
 
 
 @pytest.mark.parametrize(
-    ("answer", "why"), [(503, " The last error: 503 Service Unavailable."), ((3600, 200), "")], ids=["503", "hang"]
+    ("answer", "method", "why"),
+    [
+        (503, "follow", " The last error: 503 Service Unavailable."),
+        ((3600, 200), "follow", ""),
+        ((3600, 200), "poll_once", ""),
+    ],
 )
-def test_an_interrupted_wait_that_learnt_nothing_says_so_and_why(answer, why):
-    """Also in the middle of a request."""
-    error = interrupted([answer])
+def test_an_interruption_before_anything_was_learnt_says_so_and_why(answer, method, why):
+    """Also in the middle of a request, and of a single poll."""
+    error = interrupted([answer], method=method)
 
     assert error.last_known is None
     assert (
         f"Model m: interrupted after 10s before the first usable response.{why} The next `pulumi up` starts again."
-        == (str(error))
-    )
-
-
-def test_a_single_poll_can_be_interrupted():
-    assert (
-        "Model m: interrupted after 10s before the first usable response. The next `pulumi up` starts again."
-    ) == str(interrupted([(3600, 200)], method="poll_once"))
+    ) == str(error)
 
 
 def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
@@ -239,22 +237,6 @@ def test_the_last_poll_leaves_at_the_deadline_even_if_the_api_asked_to_stay_away
 
     assert ("COMPLETED", 20) == (status.status, pytest.approx(took))
     assert 3 == len(api.requests)
-
-
-def test_waits_without_a_last_poll_end_at_the_deadline():
-    """One such poll a second leaves, for the whole process; nobody waits for more."""
-    api = ScriptedApi(httpx.Response(503, headers={"Retry-After": "86400"}))
-
-    async def main():
-        client = client_for(api)
-        waits = [Task(client, f"m-{number}", WaitPolicy(timeout=6)).follow() for number in range(20)]
-        return await asyncio.gather(*waits, return_exceptions=True)
-
-    ends, took = simulate(main)
-
-    assert {WaitTimeoutError} == {type(end) for end in ends}
-    assert 6 == pytest.approx(took)
-    assert 2 == len(api.requests)
 
 
 def test_a_mistake_of_ours_does_not_cost_what_is_known():
