@@ -2,8 +2,7 @@
 
 import grpc
 import pytest
-from harness import KEY
-from harness.host import DEPLOYED, Host
+from harness.host import DEPLOYED
 from pulumi.runtime.proto.provider_pb2 import DiffRequest
 
 from nugen_pulumi.emulator import State
@@ -15,24 +14,22 @@ GIVEN = {"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}
 IN_SERVICE = {**GIVEN, "status": "COMPLETED", "deployed": True, "adopted": False}
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["dynamic", "native"])
-def process(request, emulator_of_session):
-    """Return what starts a provider process."""
-    config = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator_of_session.url}
-    return lambda: Host(config, provider=DEPLOYED, native=request.param)
-
-
 @pytest.fixture(scope="module")
-def host(process):
+def host_of_module(start_in_session):
     """For tests that delete nothing."""
-    with process() as host:
+    with start_in_session(provider=DEPLOYED) as host:
         yield host
 
 
 @pytest.fixture
-def own_host(process):
+def host(emulator, host_of_module):
+    return host_of_module
+
+
+@pytest.fixture
+def own_host(start):
     """For tests that delete: a process remembers what it holds in service."""
-    with process() as host:
+    with start(provider=DEPLOYED) as host:
         yield host
 
 
@@ -40,15 +37,15 @@ def changes(emulator):
     return [request for request in emulator.requests if request[0] != "GET"]
 
 
-def test_a_create_deploys_and_a_delete_undeploys(process, emulator):
+def test_a_create_deploys_and_a_delete_undeploys(start, emulator):
     emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0.1, undeploy_seconds=0.1)
-    with process() as host:
+    with start(provider=DEPLOYED) as host:
         id_, state = host.create(GIVEN)
 
     assert "m-1" == id_
     assert IN_SERVICE.items() <= state.items()
 
-    with process() as host:
+    with start(provider=DEPLOYED) as host:
         host.delete(state)
     assert State.UNDEPLOYED is emulator.state("m-1")
     assert [POST, DELETE] == changes(emulator)

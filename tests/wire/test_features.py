@@ -4,31 +4,13 @@ import re
 
 import pytest
 from google.protobuf import empty_pb2
-from harness import KEY, until
+from harness import until
 from harness.engine import Engine
-from harness.host import DEFAULTS, EVER, Host, done, inputs, refused, status_of
+from harness.host import DEFAULTS, EVER, done, inputs, refused, status_of
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from nugen_pulumi.emulator import catalogue
-
-
-@pytest.fixture
-def start(emulator, face):
-    """Start a provider process that is told of an engine."""
-
-    def started(engine="127.0.0.1:1"):
-        settings = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
-        return Host(settings, engine=engine, native=face == "native")
-
-    return started
-
-
-@pytest.fixture
-def own_host(start):
-    """A provider process that this test may ruin."""
-    with start() as host:
-        yield host
 
 
 def test_a_check_never_queues_behind_waits(own_host, emulator):
@@ -58,7 +40,7 @@ def test_custom_timeouts_are_those_of_the_call(host, emulator):
 
 def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(start, emulator):
     emulator.script("m-1", "PENDING", 503, "COMPLETED")
-    with Engine() as engine, start(engine.address) as host:
+    with Engine() as engine, start(engine=engine.address) as host:
         host.create(inputs())
         until(lambda: len(engine.logged) == 3)
 
@@ -71,7 +53,7 @@ def test_the_live_line_is_in_the_resources_own_row_and_leaves_nothing(start, emu
 def test_a_refresh_that_finds_a_model_in_service_warns_of_it(start, emulator):
     """And tells what the next `up` does about it."""
     emulator.script("m-1", catalogue.failed("Model status is DEPLOYED."))
-    with Engine() as engine, start(engine.address) as host:
+    with Engine() as engine, start(engine=engine.address) as host:
         host.refresh(done(undeploy=True))
         until(lambda: engine.logged)
     [line] = engine.logged
@@ -84,7 +66,7 @@ def test_a_refresh_that_finds_a_model_in_service_warns_of_it(start, emulator):
 
 def test_a_diff_says_in_the_row_why_there_will_be_an_update(start):
     pending = {**done(), "status": "PENDING", "undeployed": False}
-    with Engine() as engine, start(engine.address) as host:
+    with Engine() as engine, start(engine=engine.address) as host:
         host.diff(pending, inputs())
         until(lambda: engine.logged)
         host.diff(done(), inputs(timeout_seconds=7))

@@ -1,18 +1,16 @@
 """A fleet through the real host process."""
 
 import pytest
-from harness import KEY
-from harness.host import DEFAULTS, EVER, FLEET, Host, refused, status_of
+from harness.host import DEFAULTS, EVER, FLEET, refused, status_of
 from pulumi.runtime.rpc import UNKNOWN
 
 from nugen_pulumi.emulator import catalogue
 
 
 @pytest.fixture
-def fleet(emulator, face):
+def fleet(start):
     """A provider process for fleets."""
-    settings = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator.url}
-    with Host(settings, provider=FLEET, native=face == "native") as host:
+    with start(provider=FLEET) as host:
         yield host
 
 
