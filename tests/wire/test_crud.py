@@ -19,7 +19,7 @@ POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 
 
 def test_create_waits_through_an_outage_and_returns_complete_outputs(host, emulator):
-    """And asks exactly three times."""
+    """And asks exactly three times. Nobody listens at the engine's address of this host, which does not matter."""
     emulator.script("m-1", "PENDING", 503, "completed")
     id_, outputs = host.create(inputs(timeout_seconds=60, triggers=["a"]))
 
@@ -38,19 +38,12 @@ def test_a_missing_key_is_a_sentence():
     assert message.startswith("There is no Nugen API key: run ")
 
 
-@pytest.mark.parametrize(
-    ("config", "says"),
-    [
-        ({}, "There is no Nugen API key: "),
-        ({"nugen:apiKey": "k", "nugen:baseUrl": "api.nugen.in"}, "nugen:baseUrl is not an http(s) URL"),
-        ({"nugen:apiKey": "k", "nugen:baseUrl": "http://api.nugen.in"}, "nugen:baseUrl is plain http to api.nugen.in"),
-    ],
-)
-def test_bad_settings_are_refused_in_preview(config, says):
-    with Host(config) as host:
-        _, failures = host.check(inputs())
+def test_bad_settings_are_refused_in_preview():
+    with Host({"nugen:apiKey": "k", "nugen:baseUrl": "api.nugen.in"}) as host:
+        [(name, reason)] = host.check(inputs())[1]
 
-    assert [("", says)] == [(name, reason[: len(says)]) for name, reason in failures]
+    assert "" == name
+    assert reason.startswith("nugen:baseUrl is not an http(s) URL")
 
 
 def test_what_exists_needs_no_key_to_be_previewed():

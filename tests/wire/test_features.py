@@ -74,13 +74,6 @@ def test_a_diff_says_in_the_row_why_there_will_be_an_update(start):
     assert [("was PENDING: will keep waiting", True)] == [(line.message, line.ephemeral) for line in engine.logged]
 
 
-def test_a_log_that_cannot_be_reached_does_not_matter(host, emulator):
-    """The session's host was given an engine's address where nobody listens."""
-    emulator.script("m-1", "PENDING", "COMPLETED")
-
-    assert "COMPLETED" == host.create(inputs())[1]["status"]
-
-
 FORESEEN = [
     (lambda host: host.create(inputs()), 403, "does not accept the API key"),
     (lambda host: host.create(inputs()), catalogue.failed("GPU on fire."), "was not undeployed: GPU on fire."),

@@ -279,9 +279,9 @@ def test_a_post_that_is_interrupted_under_way_is_remembered(at_first, adopted):
 
 def test_a_post_that_was_not_sent_when_it_was_interrupted_is_not_remembered():
     error, api = cancelled((9, AT_REST), after=5, direction=DEPLOY, look_first=True)
-    refused, _ = cancelled(AT_REST, 503, after=0.2, direction=DEPLOY, look_first=True)
+    overloaded, _ = cancelled(AT_REST, 503, after=0.2, direction=DEPLOY, look_first=True)
 
-    assert (None, None) == (error.last_known, refused.last_known)
+    assert (None, None) == (error.last_known, overloaded.last_known)
     assert ["GET"] == api.methods
 
 
