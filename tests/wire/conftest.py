@@ -12,10 +12,29 @@ def face(request):
 
 
 @pytest.fixture(scope="session")
-def host_of_session(emulator_of_session, face):
-    """One process for all tests that leave no trace in it: a start takes half a second."""
+def start_in_session(emulator_of_session, face):
+    """What starts a process of this face."""
     settings = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator_of_session.url}
-    with Host(settings, native=face == "native") as host:
+    return lambda **how: Host(settings, native=face == "native", **how)
+
+
+@pytest.fixture
+def start(emulator, start_in_session):
+    """What starts a process for one test, which is told of an engine, or has another provider."""
+    return start_in_session
+
+
+@pytest.fixture
+def own_host(start):
+    """A provider process that this test may ruin."""
+    with start() as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def host_of_session(start_in_session):
+    """One process for all tests that leave no trace in it: a start takes half a second."""
+    with start_in_session() as host:
         yield host
 
 

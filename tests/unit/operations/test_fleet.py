@@ -212,11 +212,11 @@ def test_a_refresh_polls_each_once_and_keeps_the_times_of_what_it_knew(operation
 
 
 def test_a_refresh_drops_what_is_gone_and_nothing_else(operations):
-    outputs = operations.refresh(
-        Runtime(a=COMPLETED, b=GONE).context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED})
-    )
+    runtime = Runtime(a=COMPLETED, b=GONE)
+    outputs = operations.refresh(runtime.context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}))
 
     assert state({"a": COMPLETED}) == outputs
+    assert runtime.said[-1].startswith("Model b does not exist. Remove from model_ids")
 
 
 def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations):
@@ -230,34 +230,23 @@ def test_a_refresh_without_all_answers_is_an_error_that_keeps_nothing(operations
 
 
 @pytest.mark.parametrize(
-    ("props", "next_"),
+    ("props", "seen", "said", "next_"),
     [
-        ({}, "The next `pulumi up` fails until somebody undeploys it: to request that, set undeploy to true."),
-        ({"undeploy": True}, "The next `pulumi up` undeploys it."),
-        (
-            {"wait": False},
-            "The next `pulumi up` changes nothing: the program does not require it to be undeployed.",
-        ),
-        ({"wait": False, "undeploy": True}, "The next `pulumi up` undeploys it."),
+        ({}, DEPLOYED, DEPLOYED["error"], "fails until somebody undeploys it: to request that, set undeploy to true."),
+        # A drift to PENDING is somebody else's undeployment, which is waited for.
+        ({"undeploy": True}, PENDING, "PENDING.", "waits for it."),
+        ({"wait": False, "undeploy": True}, DEPLOYED, DEPLOYED["error"], "undeploys it."),
     ],
 )
-def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, next_):
-    runtime = Runtime(a=COMPLETED, b=DEPLOYED)
+def test_a_refresh_warns_of_a_drift_and_records_it(operations, props, seen, said, next_):
+    runtime = Runtime(a=COMPLETED, b=seen)
     outputs = operations.refresh(runtime.context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}, **props))
 
-    assert state({"a": COMPLETED, "b": DEPLOYED}, **props) == outputs
+    assert state({"a": COMPLETED, "b": seen}, **props) == outputs
     assert [
         "a line",
-        f"1 of 2 models is not undeployed:\n  Model b is no longer undeployed: {DEPLOYED['error']}\n{next_}",
+        f"1 of 2 models is not undeployed:\n  Model b is no longer undeployed: {said}\nThe next `pulumi up` {next_}",
     ] == runtime.said
-
-
-def test_a_refresh_never_says_that_it_goes_on_with_a_request_that_was_made(operations):
-    """A drift to PENDING is somebody else's undeployment, which is waited for."""
-    runtime = Runtime(a=COMPLETED, b=PENDING)
-    operations.refresh(runtime.context(), "fleet-1", state({"a": COMPLETED, "b": COMPLETED}, undeploy=True))
-
-    assert runtime.said[-1].endswith("Model b is no longer undeployed: PENDING.\nThe next `pulumi up` waits for it.")
 
 
 def test_a_refresh_finds_no_change_in_what_was_left_out(operations):

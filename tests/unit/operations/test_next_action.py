@@ -3,7 +3,7 @@
 import pytest
 
 from nugen_pulumi.operations.inputs import Inputs
-from nugen_pulumi.operations.next_action import Action, next_action, settled
+from nugen_pulumi.operations.next_action import Action, next_action
 
 UNDEPLOYED = {"status": "COMPLETED", "undeployed": True}
 AT_REST = {"status": "FAILED", "undeployed": True, "error": "Model status is EVALUATED."}
@@ -19,46 +19,6 @@ def wanted(**props):
     return Inputs.read(props)
 
 
-@pytest.mark.parametrize("known", [UNDEPLOYED, AT_REST])
-@pytest.mark.parametrize("undeploy", [True, False])
-@pytest.mark.parametrize("wait", [True, False])
-def test_a_model_that_is_known_to_be_undeployed_is_settled_whatever_is_wanted(known, undeploy, wait):
-    assert settled(known, wanted(undeploy=undeploy, wait=wait))
-
-
-@pytest.mark.parametrize("props", [{}, {"wait": False}, {"on_failure": "record"}, {"wait": False, "undeploy": True}])
-def test_a_model_of_which_nothing_is_known_is_never_settled(props):
-    assert not settled(None, wanted(**props))
-
-
-@pytest.mark.parametrize(
-    ("known", "props", "is_settled"),
-    [
-        (PENDING, {}, False),
-        (PENDING, {"on_failure": "record"}, False),
-        (PENDING, {"wait": False}, True),
-        (PENDING, {"wait": False, "undeploy": True}, True),
-        (RETIRING, {"on_failure": "record"}, False),
-        (RETIRING, {"wait": False}, True),
-        (FAILED, {}, False),
-        (FAILED, {"undeploy": True}, False),
-        (FAILED, {"wait": False}, True),
-        (FAILED, {"on_failure": "record"}, True),
-        (FAILED, {"on_failure": "record", "undeploy": True}, True),
-        (DEPLOYED, {}, False),
-        (DEPLOYED, {"wait": False}, True),
-        (DEPLOYED, {"on_failure": "record"}, True),
-    ],
-)
-def test_what_is_not_undeployed_is_settled_if_recorded_as_a_failure_or_not_waited_for(known, props, is_settled):
-    assert is_settled is settled(known, wanted(**props))
-
-
-@pytest.mark.parametrize("props", [{}, {"wait": False}, {"on_failure": "record"}])
-def test_a_model_that_somebody_has_deployed_again_is_not_settled_for_who_wants_it_undeployed(props):
-    assert not settled(DEPLOYED, wanted(undeploy=True, **props))
-
-
 @pytest.mark.parametrize(
     ("known", "props", "requested", "action"),
     [
@@ -67,16 +27,22 @@ def test_a_model_that_somebody_has_deployed_again_is_not_settled_for_who_wants_i
         (UNDEPLOYED, {"undeploy": True}, False, NOTHING),
         (UNDEPLOYED, {"undeploy": True}, True, NOTHING),
         (AT_REST, {"undeploy": True}, False, NOTHING),
+        (AT_REST, {"wait": False}, False, NOTHING),
         # settled, and the DELETE was asked for before, or is not wanted
         (PENDING, {"wait": False}, False, NOTHING),
         (PENDING, {"wait": False}, True, NOTHING),
         (PENDING, {"wait": False, "undeploy": True}, True, NOTHING),
+        (RETIRING, {"wait": False}, False, NOTHING),
+        (FAILED, {"wait": False}, False, NOTHING),
         (FAILED, {"on_failure": "record"}, False, NOTHING),
         (FAILED, {"on_failure": "record", "undeploy": True}, True, NOTHING),
         (DEPLOYED, {"on_failure": "record"}, True, NOTHING),
+        (DEPLOYED, {"wait": False}, True, NOTHING),
         # not settled, PENDING or another word
         (PENDING, {}, False, POLL),
         (PENDING, {}, True, POLL),
+        (PENDING, {"on_failure": "record"}, False, POLL),
+        (RETIRING, {"on_failure": "record"}, False, POLL),
         (PENDING, {"undeploy": True}, True, POLL),
         (RETIRING, {"undeploy": True}, True, POLL),
         # FAILED, True

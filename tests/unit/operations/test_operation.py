@@ -15,23 +15,18 @@ def test_what_is_checked_has_the_defaults():
     )
 
 
-def test_what_is_wrong_is_named_with_its_property_in_the_reason():
+@pytest.mark.parametrize(
+    ("id_name", "value", "reason"),
+    [
+        ("model_id", ".", "model_id must not be . or .."),
+        ("model_ids", [], "model_ids must be a list of 1 to 10,000 model ids"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_property_in_the_reason(id_name, value, reason):
     """Of a property the engine would print the whole value, were it a secret or ten thousand ids."""
-    _, failures = check({"model_id": ".", "wait": 1}, "model_id")
+    _, failures = check({id_name: value, "wait": 1}, id_name)
 
-    assert [
-        ("", "model_id must not be . or .."),
-        ("", "wait must be true or false"),
-    ] == failures
-
-
-def test_what_is_wrong_with_a_fleet_is_named_likewise():
-    _, failures = check({"model_ids": [], "wait": 1}, "model_ids")
-
-    assert [
-        ("", "model_ids must be a list of 1 to 10,000 model ids"),
-        ("", "wait must be true or false"),
-    ] == failures
+    assert [("", reason), ("", "wait must be true or false")] == failures
 
 
 @pytest.mark.parametrize("creating", [True, False])

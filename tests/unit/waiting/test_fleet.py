@@ -20,15 +20,11 @@ class Api(ScriptedApi):
     def __init__(self, latency=0.01):
         super().__init__()
         self.latency = latency
-        self.under_way = self.most = 0
 
     async def handle_async_request(self, request):
         now = asyncio.get_running_loop().time()
         self.requests.append((now, request.method, request.url.path))
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
         await asyncio.sleep(self.latency)
-        self.under_way -= 1
         model = request.url.path.split("/")[5]
         if model.startswith("missing"):
             answer = httpx.Response(404, json={"detail": "Model not found"})
@@ -73,13 +69,6 @@ def test_one_models_error_never_stops_the_others():
     assert "PENDING" == outcomes["9999-never"].known["status"]
 
 
-def test_no_more_requests_are_under_way_than_are_allowed():
-    api = Api(latency=0.2)
-    learn(api, [f"3-{n}" for n in range(100)])
-
-    assert 4 <= api.most <= 128
-
-
 def test_whoever_is_late_is_polled_first():
     """With one slot's worth of work for a hundred, no model waits two rounds while another gets three."""
     api = Api(latency=0.2)
@@ -114,13 +103,6 @@ def test_the_live_line_counts_and_grows_rarer():
     assert len(told.said) <= 4
 
 
-def test_five_minutes_of_a_large_fleet_are_some_lines_in_a_log():
-    told = Told()
-    learn(Api(), [f"{n}-m" for n in range(300)], reporter=told, policy=WaitPolicy(timeout=600))
-
-    assert 10 <= len(told.said) <= 45
-
-
 def test_the_live_line_counts_those_that_were_undeployed_before():
     told = Told()
     learn(Api(), ["1-a"], reporter=told, before=4)
@@ -140,8 +122,10 @@ def test_the_live_line_of_a_fleet_says_that_nothing_answers_any_more():
 
 
 def test_a_long_wait_for_a_fleet_is_a_line_every_half_minute():
+    """However many models end in it."""
     told = Told()
-    learn(Api(), [f"{20 * n}-m" for n in range(60)], reporter=told, policy=WaitPolicy(timeout=4000))
+    policy = WaitPolicy(timeout=4000, longest_pause=20)
+    learn(Api(), [f"{10 * n}-m" for n in range(120)], reporter=told, policy=policy)
 
     assert 35 <= len(told.said) <= 60
 
@@ -155,13 +139,6 @@ def test_the_live_line_of_a_fleet_without_any_response_says_why():
         "no response yet · 0 of 2 undeployed · 2 pending · 0.5s · 500 Internal Server Error",
         "0 of 2 undeployed · 2 pending · 1s",
     ] == told.said[:2]
-
-
-def test_the_live_line_of_one_model_says_so_too():
-    told = Told()
-    learn(ScriptedApi(500, 500, "COMPLETED"), ["a"], reporter=told)
-
-    assert "no response yet · 0 of 1 undeployed · 1 pending · 0.5s · 500 Internal Server Error" == told.said[0]
 
 
 def test_a_fleet_that_is_over_at_the_first_poll_needs_no_line():

@@ -1,6 +1,7 @@
 """What a wait makes of its own POST or DELETE, in simulated time: which statuses are about it, and whose task it is."""
 
 import asyncio
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -21,18 +22,34 @@ def failed(reason):
     return body("FAILED", result={"error": reason})
 
 
+def refused(reason):
+    return httpx.Response(400, json={"detail": reason})
+
+
 ON_FIRE = {"status": "FAILED", "undeployed": False, "result": {"error": "GPU on fire"}, "error": "GPU on fire"}
 
+# Of polls.
+AT_REST = failed("No active deployment. Model status is UNDEPLOYED.")
+UNDEPLOYING_NOW = failed("No active deployment. Model status is UNDEPLOYING.")
+DEPLOYING_NOW = failed("No active undeployment. Model status is DEPLOYING.")
+# Of requests.
+ALREADY = refused("Model is already deployed")
+ALREADY_RUNNING = refused("Model is already being deployed")
+UNDEPLOYING = refused("Model cannot be redeployed. Current status: UNDEPLOYING")
 
-def requesting(*script, policy=STEADY, reporter=SILENT, **how):
+IN_GRACE = 23  # polls in 15 seconds of grace, and the one after
+
+DIRECTIONS = pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=["undeploy", "deploy"])
+
+
+def requesting(*script, policy=STEADY, reporter=SILENT, api=None, once=False, **how):
     """Return the status in which a wait with a request ended, or its error; how long it took; and the API."""
-    api = ScriptedApi(*script)
+    api = api or ScriptedApi(*script)
 
     async def main():
+        task = Task(client_for(api), "m", policy, Beginning(**{"request": True, **how}), reporter=reporter)
         try:
-            return await Task(
-                client_for(api), "m", policy, Beginning(**{"request": True, **how}), reporter=reporter
-            ).follow()
+            return await (task.poll_once() if once else task.follow())
         except NugenError as exc:
             return exc
 
@@ -128,7 +145,7 @@ def test_a_poll_before_the_request_is_tried_again_for_a_moment():
 
 
 def test_a_poll_before_the_request_is_not_repeated_with_it():
-    deploying = httpx.Response(400, json={"detail": "Model cannot be undeployed. Current status: DEPLOYING"})
+    deploying = refused("Model cannot be undeployed. Current status: DEPLOYING")
 
     assert ["GET", "DELETE", "DELETE", "GET"] == look("COMPLETED", deploying, 200, "FAILED")[2].methods
 
@@ -163,10 +180,6 @@ def test_an_unknown_word_counts_though_it_was_the_same_before_the_request():
     assert "RETIRING" == error.last_known.status
 
 
-AT_REST = failed("No active deployment. Model status is UNDEPLOYED.")
-UNDEPLOYING = httpx.Response(400, json={"detail": "Model cannot be redeployed. Current status: UNDEPLOYING"})
-
-
 def deploy(*script, **more):
     return requesting(*script, direction=DEPLOY, **more)
 
@@ -181,28 +194,13 @@ def test_a_deployment_is_requested_once_and_followed():
     assert 1 == api.methods.count("POST")
 
 
-def test_a_model_that_was_in_service_is_adopted():
-    in_service = httpx.Response(400, json={"detail": "Model is already deployed"})
-    status, _, _ = deploy(in_service, "COMPLETED")
+@DIRECTIONS
+def test_the_opposite_task_is_waited_out_before_the_request(direction):
+    opposite = refused(f"Current status: {direction.blocked}")
+    status, _, api = requesting(opposite, opposite, 200, "PENDING", "COMPLETED", direction=direction)
 
-    assert status.reached
-    assert status.adopted
-
-
-def test_a_deployment_of_somebody_else_is_waited_for_and_adopted():
-    running = httpx.Response(400, json={"detail": "Model is already being deployed"})
-    status, _, api = deploy(running, "PENDING", "COMPLETED")
-
-    assert status.adopted
-    assert 1 == api.methods.count("POST")
-
-
-def test_an_undeployment_is_waited_out_before_the_post():
-    status, _, api = deploy(UNDEPLOYING, UNDEPLOYING, 200, "PENDING", "COMPLETED")
-
-    assert status.reached
-    assert not status.adopted
-    assert ["POST", "POST", "POST", "GET", "GET"] == api.methods
+    assert (True, False) == (status.reached, status.adopted)
+    assert [*[direction.method] * 3, "GET", "GET"] == api.methods
 
 
 def test_an_undeployment_that_never_ends_ends_the_wait_in_time():
@@ -213,24 +211,10 @@ def test_an_undeployment_that_never_ends_ends_the_wait_in_time():
     assert 30 <= took <= 31
 
 
-def test_a_post_whose_fate_is_unknown_is_not_repeated():
-    status, _, api = deploy(500, "PENDING", "COMPLETED")
-
-    assert 1 == api.methods.count("POST")
-    assert not status.adopted
-
-
 def test_a_post_whose_fate_is_unknown_is_remembered_because_it_may_cost():
     error, _, _ = deploy(500, policy=WaitPolicy(timeout=10))
 
     assert ("PENDING", True) == (error.last_known.status, error.last_known.adopted)
-
-
-def test_a_post_whose_fate_is_unknown_of_a_model_in_service_adopts_it():
-    """What takes minutes cannot be done at once: it was there before."""
-    status, _, _ = deploy(500, "COMPLETED")
-
-    assert status.adopted
 
 
 def test_a_post_that_was_lost_is_sent_again_after_the_grace():
@@ -241,52 +225,22 @@ def test_a_post_that_was_lost_is_sent_again_after_the_grace():
     assert took >= 15
 
 
-def test_a_deployment_that_fails_says_why():
-    reverted = failed("Redeployment failed and was reverted to READY status")
-    status, _, api = deploy(200, "PENDING", reverted)
-
-    assert (False, "Redeployment failed and was reverted to READY status") == (status.reached, status.error)
-    assert 1 == api.methods.count("POST")
-
-
-def test_a_delete_waits_for_the_deployment_that_is_under_way():
-    deploying = httpx.Response(400, json={"detail": "Model cannot be undeployed. Current status: DEPLOYING"})
-    status, _, api = requesting(deploying, deploying, 200, "PENDING", "COMPLETED")
-
-    assert status.reached
-    assert ["DELETE", "DELETE", "DELETE", "GET", "GET"] == api.methods
-
-
 def test_a_delete_of_a_model_whose_status_says_that_it_is_being_deployed_is_sent_again():
-    on_its_way = failed("No active undeployment. Model status is DEPLOYING.")
-    status, _, api = requesting(400, on_its_way, 200, "PENDING", "COMPLETED")
+    status, _, api = requesting(400, DEPLOYING_NOW, 200, "PENDING", "COMPLETED")
 
     assert status.reached
     assert ["DELETE", "GET", "DELETE", "GET", "GET"] == api.methods
 
 
 def test_a_wait_that_was_told_to_request_nothing_requests_nothing_when_the_opposite_task_runs():
-    undeploying = failed("No active deployment. Model status is UNDEPLOYING.")
-    _, _, api = deploy(undeploying, undeploying, AT_REST, request=False)
+    _, _, api = deploy(UNDEPLOYING_NOW, UNDEPLOYING_NOW, AT_REST, request=False)
 
     assert {"GET"} == set(api.methods)
 
 
 def test_the_live_line_says_why_a_delete_has_to_be_sent_again():
     told = Told()
-    on_its_way = failed("No active undeployment. Model status is DEPLOYING.")
-
-    async def main():
-        wait = Task(
-            client_for(ScriptedApi(400, on_its_way, 200, "COMPLETED")),
-            "m",
-            STEADY,
-            Beginning(request=True),
-            reporter=told,
-        )
-        await wait.follow()
-
-    simulate(main)
+    requesting(400, DEPLOYING_NOW, 200, "COMPLETED", reporter=told)
 
     assert told.said[0].endswith("last poll: FAILED, No active undeployment. Model status is DEPLOYING")
 
@@ -295,12 +249,6 @@ def test_messages_of_a_deployment_name_it():
     error, _, _ = deploy(200, "PENDING", policy=WaitPolicy(timeout=30))
 
     assert str(error).startswith("Model m is not deployed after 30s: its last status")
-
-
-ALREADY = httpx.Response(400, json={"detail": "Model is already deployed"})
-ALREADY_RUNNING = httpx.Response(400, json={"detail": "Model is already being deployed"})
-UNDEPLOYING_NOW = failed("No active deployment. Model status is UNDEPLOYING.")
-IN_GRACE = 23  # polls in 15 seconds of grace, and the one after
 
 
 def cancelled(*script, after, **how):
@@ -331,9 +279,9 @@ def test_a_post_that_is_interrupted_under_way_is_remembered(at_first, adopted):
 
 def test_a_post_that_was_not_sent_when_it_was_interrupted_is_not_remembered():
     error, api = cancelled((9, AT_REST), after=5, direction=DEPLOY, look_first=True)
-    refused, _ = cancelled(AT_REST, 503, after=0.2, direction=DEPLOY, look_first=True)
+    overloaded, _ = cancelled(AT_REST, 503, after=0.2, direction=DEPLOY, look_first=True)
 
-    assert (None, None) == (error.last_known, refused.last_known)
+    assert (None, None) == (error.last_known, overloaded.last_known)
     assert ["GET"] == api.methods
 
 
@@ -350,20 +298,18 @@ def test_a_delete_that_is_interrupted_under_way_may_have_been_carried_out():
     assert "The API may have carried out the DELETE, and it does no harm to repeat it." in str(error)
 
 
-@pytest.mark.parametrize(
-    ("direction", "opposite"), [(UNDEPLOY, "DEPLOYING"), (DEPLOY, "UNDEPLOYING")], ids=["undeploy", "deploy"]
-)
-def test_what_somebody_began_after_our_task_ran_is_not_fought(direction, opposite):
-    theirs = failed(f"No active task. Model status is {opposite}.")
+@DIRECTIONS
+def test_what_somebody_began_after_our_task_ran_is_not_fought(direction):
+    theirs = failed(f"No active task. Model status is {direction.blocked}.")
     status, _, api = requesting(200, "PENDING", theirs, 200, "COMPLETED", direction=direction)
 
-    assert (f"No active task. Model status is {opposite}.", False) == (status.error, status.reached)
+    assert (f"No active task. Model status is {direction.blocked}.", False) == (status.error, status.reached)
     assert [direction.method, "GET", "GET"] == api.methods
 
 
 def test_a_task_that_runs_already_is_not_over_because_of_what_an_earlier_one_left():
     """The status endpoint lags behind that one, too."""
-    running = httpx.Response(400, json={"detail": "Model is already being undeployed"})
+    running = refused("Model is already being undeployed")
     status, _, api = look("COMPLETED", running, "COMPLETED", "PENDING", failed("GPU on fire"))
 
     assert "GPU on fire" == status.error
@@ -391,21 +337,25 @@ def test_an_unknown_word_that_stays_is_no_reason_to_send_a_delete_again():
     assert 1 == api.methods.count("DELETE")
 
 
-def test_a_delete_that_is_lost_again_and_again_is_sent_four_times_at_most():
-    sent = []
+@pytest.mark.parametrize(
+    ("status", "look_first"),
+    [(failed("No active undeployment. Model status is DEPLOYED."), False), (body("COMPLETED"), True)],
+    ids=["at rest", "as it was before"],
+)
+def test_a_delete_that_is_lost_again_and_again_is_sent_four_times_at_most(status, look_first):
+    """Each time after the grace; then the status is believed."""
 
-    def answer(request):
-        sent.append(request.method)
-        return httpx.Response(500) if request.method == "DELETE" else body("COMPLETED")
+    class Api(ScriptedApi):
+        async def handle_async_request(self, request):
+            self.script = [500 if request.method == "DELETE" else status]
+            return await super().handle_async_request(request)
 
-    async def main():
-        client = client_for(httpx.MockTransport(answer))
-        return await Task(client, "m", STEADY, Beginning(request=True, look_first=True)).follow()
+    end, _, api = requesting(api=Api(), look_first=look_first)
+    deletes = [time for time, method, _ in api.requests if method == "DELETE"]
 
-    status, _ = simulate(main)
-
-    assert status.reached
-    assert 4 == sent.count("DELETE")
+    assert status.json()["status"] == end.status
+    assert 4 == len(deletes)
+    assert all(later - earlier >= 15 for earlier, later in pairwise(deletes))
 
 
 @pytest.mark.parametrize("before", ["COMPLETED", failed("no GPU")], ids=["completed", "failed"])
@@ -431,7 +381,8 @@ def test_a_post_that_was_lost_is_not_sent_again_where_the_status_stays_as_it_was
         ([AT_REST, 500, *[AT_REST] * IN_GRACE, ALREADY, "COMPLETED"], False),
         (["COMPLETED", ALREADY, "COMPLETED"], True),
         ([AT_REST, ALREADY_RUNNING, "PENDING", "COMPLETED"], True),
-        ([500, 500, 500, 500, "COMPLETED"], True),  # nothing is known of the time before it
+        # Nothing is known of the time before it: what takes minutes cannot be done at once, so it was there.
+        ([500, 500, 500, 500, "COMPLETED"], True),
     ],
 )
 def test_whose_deployment_it_is(script, adopted):
@@ -450,29 +401,20 @@ def test_what_ran_after_a_lost_post_and_rests_again_is_not_requested_again():
 
 
 def test_that_it_was_there_already_is_forgotten_once_a_later_request_is_accepted():
-    there = httpx.Response(400, json={"detail": "Model is already undeployed"})
-    on_its_way = failed("No active undeployment. Model status is DEPLOYING.")
-    status, _, _ = requesting(there, on_its_way, 200, "PENDING", failed("Model status is READY"))
+    there = refused("Model is already undeployed")
+    status, _, _ = requesting(there, DEPLOYING_NOW, 200, "PENDING", failed("Model status is READY"))
 
     assert not status.rests
 
 
 def poll_once(*script, **how):
     """As :func:`requesting`, of a single poll."""
-    api = ScriptedApi(*script)
-
-    async def main():
-        try:
-            return await Task(client_for(api), "m", STEADY, Beginning(**{"request": True, **how})).poll_once()
-        except NugenError as exc:
-            return exc
-
-    return *simulate(main), api
+    return requesting(*script, once=True, **how)
 
 
-@pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=["undeploy", "deploy"])
+@DIRECTIONS
 def test_a_single_poll_sends_its_request_again_while_the_opposite_task_runs(direction):
-    opposite = httpx.Response(400, json={"detail": f"Current status: {direction.blocked}"})
+    opposite = refused(f"Current status: {direction.blocked}")
     status, _, api = poll_once("FAILED", opposite, opposite, 200, "PENDING", direction=direction, look_first=True)
 
     assert "PENDING" == status.status
@@ -504,9 +446,7 @@ def test_a_single_poll_finds_out_what_became_of_a_post_that_was_lost():
 def test_what_became_of_an_earlier_post_is_found_out_by_the_next_wait(once, posts):
     """As after Ctrl-C: within the grace the model may rest, and after it the POST was not carried out."""
     script = [AT_REST, "PENDING", "COMPLETED"] if posts == 0 else [*[AT_REST] * IN_GRACE, 200, "PENDING", "COMPLETED"]
-    status, _, api = (poll_once if once else deploy)(
-        *script, request=False, unconfirmed=True, **({"direction": DEPLOY} if once else {})
-    )
+    status, _, api = deploy(*script, request=False, unconfirmed=True, once=once)
 
     assert ("PENDING" if once else "COMPLETED") == status.status
     assert posts == api.methods.count("POST")

@@ -22,19 +22,10 @@ def model(**fields):
     return {"status": "COMPLETED", "undeployed": True, **fields}
 
 
-def total(models):
-    return sum(size_of(fields.get(name)) for fields in models.values() for name in ("result", "start_time", "error"))
-
-
 @given(st.dictionaries(st.text(max_size=20), values, max_size=5))
 def test_the_size_is_never_less_than_what_is_sent(value):
     """What the engine would be sent, as the SDK makes it."""
     assert asyncio.run(rpc.serialize_properties(value, {})).ByteSize() <= size_of(value)
-
-
-def test_the_size_is_about_right():
-    assert MIB < size_of("x" * MIB) < MIB + 10
-    assert MIB < size_of(["x" * 1024] * 1024) < MIB + 1024 * 12
 
 
 def test_what_fits_is_kept_as_it_is():
@@ -120,7 +111,7 @@ def test_ten_thousand_results_of_a_mebibyte_fit():
     result = "x" * MIB
     kept = within_budget({f"m-{n}": model(result=result) for n in range(10_000)})
 
-    assert total(kept) <= LARGEST_FLEET_VALUES
+    assert sum(size_of(fields["result"]) for fields in kept.values()) <= LARGEST_FLEET_VALUES
     assert 10_000 == sum(fields["undeployed"] for fields in kept.values())
     assert {3: True, 9_997: False} == {
         sum(fields["result"] == value for fields in kept.values()): value is result

@@ -1,14 +1,17 @@
-"""When a line is worth it: what is new at once, what is not now and then. And what it says of an outdated status."""
+"""When a line is worth it, and what an operator reads of a wait, word for word."""
+
+from dataclasses import replace
 
 import pytest
 from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 
-from nugen_pulumi.errors import WaitTimeoutError
+from nugen_pulumi.api.responses import TaskStatus
+from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError, WaitTimeoutError
 from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.wait_messages import LiveLine
+from nugen_pulumi.waiting.wait_messages import MORE_TIME, Facts, LiveLine
 
 START = 1000.0
 
@@ -62,6 +65,109 @@ def test_the_last_line_is_shown_if_there_was_one_before():
     line.end("COMPLETED")
 
     assert ["PENDING", "COMPLETED"] == told
+
+
+def facts(*, status="PENDING", error=None, waited=72.0, unanswered_for=0.0, outdated=None):
+    last = None if status is None else TaskStatus(model_id="m", status=status)
+    return Facts("m", last, None if error is None else UnavailableError(error), waited, unanswered_for, outdated)
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({}, "PENDING · 1m 12s"),
+        ({"waited": 1.0}, "PENDING · 1s"),
+        ({"waited": 0.9}, "PENDING"),
+        ({"status": None}, "no response yet · 1m 12s"),
+        ({"status": "retiring"}, "RETIRING (unknown status) · 1m 12s"),
+        ({"outdated": "Model not found"}, "PENDING · last poll: Model not found · 1m 12s"),
+        ({"error": "503", "unanswered_for": 0.9}, "PENDING · 503 · 1m 12s"),
+        ({"error": "503", "unanswered_for": 9.0}, "PENDING · 503, no usable response for 9s · 1m 12s"),
+        ({"error": "503", "unanswered_for": 9.0, "status": None}, "no response yet · 503 · 1m 12s"),
+        ({"unanswered_for": 9.0}, "PENDING · 1m 12s"),
+        ({"error": "503", "outdated": "Model not found"}, "PENDING · last poll: Model not found · 503 · 1m 12s"),
+    ],
+)
+def test_the_live_line_says_how_it_stands(known, line):
+    assert line == facts(**known).line
+
+
+def test_time_that_passes_is_no_news():
+    assert facts(waited=1.0).news == facts(waited=9.0, unanswered_for=5.0).news
+    assert 4 == len(
+        {facts(**known).news for known in ({}, {"status": "COMPLETED"}, {"error": "503"}, {"outdated": "x"})}
+    )
+
+
+@pytest.mark.parametrize(("unanswered_for", "ago"), [(0.9, ""), (1.0, ", 1s ago,"), (60.0, ", 1m ago,")])
+def test_a_wait_that_ends_badly_says_when_it_knew_what(unanswered_for, ago):
+    known = facts(unanswered_for=unanswered_for)
+
+    assert (
+        f"Model m is not undeployed after 1m 12s: its last status{ago} was PENDING."
+        " The next `pulumi up` continues to wait."
+    ) == str(known.unfinished)
+    assert (
+        f"Model m: interrupted after 1m 12s; its last status{ago} was PENDING. The next `pulumi up` continues to wait."
+    ) == str(known.interrupted)
+    assert f"{known.unfinished} To wait longer, raise timeout_seconds." == str(known.timed_out)
+
+
+def test_a_wait_that_ends_badly_says_what_went_wrong_last():
+    again = "The next `pulumi up` starts again."
+
+    assert f"Model m: no usable response in 1m 12s. The last error: 503. {again}" == (
+        str(facts(status=None, error="503").unfinished)
+    )
+    assert f"Model m: interrupted after 1m 12s before the first usable response. {again}" == (
+        str(facts(status=None).interrupted)
+    )
+    assert (
+        "Model m is not undeployed after 1m 12s: its last status, 9s ago, was PENDING. Since then there was no usable"
+        " response; the last error: 503. The next `pulumi up` continues to wait."
+    ) == str(facts(error="503", unanswered_for=9.0).unfinished)
+
+
+def test_a_wait_that_does_not_know_what_became_of_its_delete_says_that_it_may_be_repeated():
+    known = replace(facts(status=None, error="reset"), fate_unknown=True)
+
+    assert (
+        "Model m: no usable response in 1m 12s. The last error: reset. The API may have carried out the DELETE, and it"
+        " does no harm to repeat it. The next `pulumi up` starts again."
+    ) == str(known.unfinished)
+
+
+@pytest.mark.parametrize(
+    ("error", "helps"),
+    [(None, True), (OverloadedError("429"), True), (UnavailableError("500"), False), (OutageError("gone"), False)],
+)
+def test_more_time_is_advised_where_it_helps(error, helps):
+    assert helps is (MORE_TIME in replace(facts(), error=error).timed_out.advice)
+
+
+def test_an_outage_is_reported_once():
+    outage = OutageError("the API has given no usable response to any request for 5m; the last error: 500")
+
+    assert (
+        "Model m is not undeployed after 1m 12s: its last status was PENDING. Since then the API has given no usable"
+        " response to any request for 5m; the last error: 500. The next `pulumi up` continues to wait."
+    ) == str(replace(facts(), error=outage).unfinished)
+    assert (
+        "Model m: the API has given no usable response to any request for 5m; the last error: 500."
+        " The next `pulumi up` starts again."
+    ) == str(replace(facts(status=None), error=outage).unfinished)
+
+
+@pytest.mark.parametrize("error", [None, "500"])
+def test_a_wait_that_ends_in_the_grace_period_says_what_the_last_poll_said(error):
+    """That was a response, whatever befell the DELETE."""
+    assert "Model m: no status in 1m 12s. The last poll: Model not found. The next `pulumi up` starts again." == (
+        str(facts(status=None, error=error, outdated="Model not found").unfinished)
+    )
+    assert (
+        "Model m is not undeployed after 1m 12s: its last status was PENDING. The last poll: Model not found."
+        " The next `pulumi up` continues to wait."
+    ) == str(facts(error=error, outdated="Model not found").unfinished)
 
 
 @pytest.mark.parametrize(
