@@ -19,8 +19,9 @@ class ScriptedApi(httpx.AsyncBaseTransport):
     """
     Answers each request with the next element of a script, and the last one for ever.
 
-    An element is a status word, an HTTP status, a response, an exception to raise, or a pair of seconds and one of
-    these: the answer then takes so long. `requests` holds (time, method, path).
+    An element is a status word, an HTTP status, a response, an exception to raise, a pair of seconds and one of these
+    (the answer then takes so long), or a function that is given the request and returns one of all these. `requests`
+    holds (time, method, path).
     """
 
     def __init__(self, *script):
@@ -31,6 +32,8 @@ class ScriptedApi(httpx.AsyncBaseTransport):
         clock = asyncio.get_running_loop().time
         self.requests.append((clock(), request.method, request.url.raw_path.decode()))
         answer = self.script[min(len(self.requests), len(self.script)) - 1]
+        if callable(answer):
+            answer = answer(request)
         if isinstance(answer, tuple):
             seconds, answer = answer
             await asyncio.sleep(seconds)
