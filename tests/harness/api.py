@@ -6,6 +6,7 @@ import httpx
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.event_loop import Loop
 
 SETTINGS = Settings(api_key="key-for-tests", base_url="https://api.test", base_url_source="nugen:baseUrl")
 
@@ -85,3 +86,13 @@ class Told:
 def client_for(api, settings=SETTINGS):
     """Return a client that speaks to *api*."""
     return NugenClient(settings, transport=api)
+
+
+def run(main):
+    """Run the coroutine function *main* over real sockets, in the kind of loop that waits run in."""
+    loop = Loop()
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
