@@ -16,6 +16,7 @@ from nugen_pulumi.doctor.report import Check, capture
 KEY = "nugen-key-of-these-tests"
 BASE = "/api/v3/models/base"
 LIST = "/api/v3/models/aligned"
+MISSING = api_checks._NO_SUCH_MODEL
 NO_ROUTE = httpx.Response(404, json={"detail": "Not Found"})
 NO_MODEL = httpx.Response(404, json={"detail": "Model not found"})
 
@@ -41,9 +42,9 @@ def answer(code=200, /, **body):
     return httpx.Response(code, json=body)
 
 
-def run(answers=None, model=None, default=NO_ROUTE, environ=None, name=api_checks._NO_SUCH_MODEL):
+def run(answers=None, model=None, default=NO_ROUTE, environ=None):
     """Return the checks by name, and the doctor. An answer is a response, an exception to raise, or a list of these."""
-    known = {BASE: answer(), documented(model or name): NO_MODEL, LIST: answer(domain_aligned_models=[])}
+    known = {BASE: answer(), documented(model or MISSING): NO_MODEL, LIST: answer(domain_aligned_models=[])}
     known.update(answers or {})
 
     def handle(request):
@@ -169,7 +170,7 @@ def test_only_the_newer_paths():
 
 
 def test_both_families():
-    checks, _ = run({newer(api_checks._NO_SUCH_MODEL): NO_MODEL})
+    checks, _ = run({newer(MISSING): NO_MODEL})
 
     assert checks["paths"].message.endswith("; the newer ones answer too")
 
@@ -183,7 +184,7 @@ def test_both_families():
 )
 def test_a_wrong_base_url(other, said):
     """Also without the cheap probe it is known whether this is the API."""
-    checks, _ = run({BASE: other, documented(api_checks._NO_SUCH_MODEL): other}, default=other)
+    checks, _ = run({BASE: other, documented(MISSING): other}, default=other)
 
     assert ["note", "bad", "skipped"] == states(checks, "key", "paths", "list")
     assert f"not known, because https://api.nugen.in has no /api/v3/models/base ({said})" == checks["key"].message
@@ -195,7 +196,7 @@ def test_a_wrong_base_url(other, said):
 
 
 def test_an_error_after_the_key():
-    checks, _ = run({documented(api_checks._NO_SUCH_MODEL): answer(403, detail="Forbidden for you")})
+    checks, _ = run({documented(MISSING): answer(403, detail="Forbidden for you")})
 
     assert (
         "The API refuses this request (403: Forbidden for you), although it accepted the API key."
@@ -203,9 +204,7 @@ def test_an_error_after_the_key():
     )
 
 
-@pytest.mark.parametrize(
-    ("path", "name"), [(documented(api_checks._NO_SUCH_MODEL), "paths"), (LIST, "list")], ids=["paths", "list"]
-)
+@pytest.mark.parametrize(("path", "name"), [(documented(MISSING), "paths"), (LIST, "list")], ids=["paths", "list"])
 def test_a_connection_that_breaks_later(path, name):
     checks, it = run({path: httpx.ReadError("reset")})
 
