@@ -20,21 +20,21 @@ from nugen_pulumi.waiting.polling import WaitPolicy
 BODY = b'{"model_id":"m","status":"%s"}'
 
 
-def whole(status, headers=b""):
+def whole(status):
     body = BODY % status
-    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%s\r\n%s" % (len(body), headers, body)
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 
 
 class Server:
     """
-    Answers each request with the next element: bytes to send, a function of the writer, or None to be silent.
+    Answers each request with the next element: bytes to send, a function of writer and method, or None to be silent.
 
     At its end each client must have closed its connections.
     """
 
     def __init__(self, *script, tls=None):
         self.script = list(script)
-        self.requests = []  # the number of the connection, and the method
+        self.requests = []  # the number of the connection, the method and the path
         self._serving = []
         self._tls = tls
 
@@ -54,14 +54,19 @@ class Server:
         self._serving.append(asyncio.current_task())
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                self.requests.append((number, head.split(b" ", 1)[0].decode()))
+                method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
+                self.requests.append((number, method, path))
                 answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 if callable(answer):
-                    answer(writer)
+                    answer(writer, method)
                 elif answer is not None:
                     writer.write(answer)
         writer.close()
+
+    @property
+    def connections(self):
+        """Over which connection each request came."""
+        return [number for number, _, _ in self.requests]
 
 
 def speak(server, *steps, timeout=1.0):
@@ -92,7 +97,7 @@ def test_a_connection_is_used_again():
     server = Server(whole(b"PENDING"))
     speak(server, "status", "status", "status")
 
-    assert [0, 0, 0] == [number for number, _ in server.requests]
+    assert [0, 0, 0] == server.connections
 
 
 @pytest.mark.parametrize("more", [whole(b"COMPLETED"), b"x"])
@@ -101,14 +106,14 @@ def test_what_follows_a_response_is_not_the_answer_to_the_next_request(more):
     server = Server(whole(b"COMPLETED") + more, whole(b"PENDING"))
 
     assert ["COMPLETED", "PENDING"] == statuses(speak(server, "status", "status"))
-    assert [0, 1] == [number for number, _ in server.requests]
+    assert [0, 1] == server.connections
 
 
 def test_nothing_more_is_believed_of_a_connection_that_brought_the_response_to_another_request():
     server = Server(whole(b"PENDING"))
 
     assert ["PENDING", "MisdirectedError", "PENDING"] == statuses(speak(server, "status", "status other", "status"))
-    assert [0, 0, 1] == [number for number, _ in server.requests]
+    assert [0, 0, 1] == server.connections
 
 
 @pytest.mark.parametrize(
@@ -125,18 +130,18 @@ def test_after_a_request_that_was_cut_the_connection_is_replaced(bad):
     server = Server(whole(b"PENDING"), bad, whole(b"COMPLETED"))
 
     assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(speak(server, "status", "status", "status"))
-    assert [0, 0, 1] == [number for number, _ in server.requests]
+    assert [0, 0, 1] == server.connections
 
 
 def test_a_delete_goes_over_a_connection_that_no_server_is_about_to_close():
     server = Server(whole(b"PENDING"))
     speak(server, "start", "status", "start", "status", "start")
 
-    assert [0, 0, 1, 1, 2] == [number for number, _ in server.requests]
+    assert [0, 0, 1, 1, 2] == server.connections
 
 
 def test_a_connection_that_the_server_has_closed_meanwhile_is_opened_anew():
-    server = Server(lambda writer: (writer.write(whole(b"PENDING")), writer.close()), whole(b"COMPLETED"))
+    server = Server(lambda writer, _: (writer.write(whole(b"PENDING")), writer.close()), whole(b"COMPLETED"))
 
     assert ["PENDING", "COMPLETED"] == statuses(speak(server, "status", 0.05, "status"))
 
@@ -151,7 +156,7 @@ def raw(writer, data):
 @pytest.mark.usefixtures("_trusted")
 def test_damaged_tls_is_a_transient_error(tls):
     damaged = b"\x17\x03\x03\x00\x20" + b"x" * 32
-    server = Server(whole(b"PENDING"), lambda writer: raw(writer, damaged), whole(b"COMPLETED"), tls=tls)
+    server = Server(whole(b"PENDING"), lambda writer, _: raw(writer, damaged), whole(b"COMPLETED"), tls=tls)
     outcomes = speak(server, "status", "status", "status", timeout=5)
 
     assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(outcomes)
@@ -206,21 +211,13 @@ def test_the_request_timeout_holds_for_a_name_that_does_not_resolve(monkeypatch)
 def test_no_delete_is_repeated_whose_response_was_damaged(tls):
     """The damaged record looks like plain http, but it came after the handshake: the API may have begun."""
 
-    class Api(Server):
-        """Damages the response to each DELETE, and answers polls."""
+    def answer(writer, method):
+        if method == "DELETE":
+            raw(writer, b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        else:
+            writer.write(whole(b"COMPLETED").replace(b'"m"', b'"n"'))
 
-        async def _serve(self, reader, writer):
-            with suppress(OSError, asyncio.IncompleteReadError):
-                while True:
-                    method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
-                    self.requests.append((method, path))
-                    if method == "DELETE":
-                        raw(writer, b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                    else:
-                        writer.write(whole(b"COMPLETED").replace(b'"m"', b'"n"'))
-            writer.close()
-
-    server = Api(None, tls=tls)
+    server = Server(answer, tls=tls)
 
     async def main():
         async with server:
@@ -230,7 +227,7 @@ def test_no_delete_is_repeated_whose_response_was_damaged(tls):
             await client.aclose()
 
     run(main)
-    deletes = Counter(path for method, path in server.requests if method == "DELETE")
+    deletes = Counter(path for _, method, path in server.requests if method == "DELETE")
 
     assert 50 == len(deletes)
     assert {1} == set(deletes.values())
