@@ -6,6 +6,7 @@ import httpx
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.settings import Settings
+from nugen_pulumi.waiting.event_loop import Loop
 
 SETTINGS = Settings(api_key="key-for-tests", base_url="https://api.test", base_url_source="nugen:baseUrl")
 
@@ -19,8 +20,9 @@ class ScriptedApi(httpx.AsyncBaseTransport):
     """
     Answers each request with the next element of a script, and the last one for ever.
 
-    An element is a status word, an HTTP status, a response, an exception to raise, or a pair of seconds and one of
-    these: the answer then takes so long. `requests` holds (time, method, path).
+    An element is a status word, an HTTP status, a response, an exception to raise, a pair of seconds and one of these
+    (the answer then takes so long), or a function that is given the request and returns one of all these. `requests`
+    holds (time, method, path).
     """
 
     def __init__(self, *script):
@@ -31,6 +33,8 @@ class ScriptedApi(httpx.AsyncBaseTransport):
         clock = asyncio.get_running_loop().time
         self.requests.append((clock(), request.method, request.url.raw_path.decode()))
         answer = self.script[min(len(self.requests), len(self.script)) - 1]
+        if callable(answer):
+            answer = answer(request)
         if isinstance(answer, tuple):
             seconds, answer = answer
             await asyncio.sleep(seconds)
@@ -82,3 +86,13 @@ class Told:
 def client_for(api, settings=SETTINGS):
     """Return a client that speaks to *api*."""
     return NugenClient(settings, transport=api)
+
+
+def run(main):
+    """Run the coroutine function *main* over real sockets, in the kind of loop that waits run in."""
+    loop = Loop()
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()

@@ -1,4 +1,4 @@
-"""As much of the engine as a provider process speaks to: a log."""
+"""As much of the engine as a provider process speaks to, a log; and the context of a call that comes from it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,3 +31,19 @@ class Engine(engine_pb2_grpc.EngineServicer):
 
     def __exit__(self, *_):
         self._server.stop(0).wait()
+
+
+class Context:
+    """A gRPC context that remembers."""
+
+    def __init__(self, *, active=True):
+        self.metadata = None
+        self.callbacks = []
+        self._active = active
+
+    def set_trailing_metadata(self, metadata):
+        self.metadata = metadata
+
+    def add_callback(self, callback):
+        self.callbacks.append(callback)
+        return self._active

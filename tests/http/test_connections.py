@@ -3,37 +3,39 @@
 import asyncio
 import os
 import socket
-import ssl
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import trustme
+from harness.api import run
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
 
 BODY = b'{"model_id":"m","status":"%s"}'
 
 
-def whole(status, headers=b""):
+def whole(status):
     body = BODY % status
-    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n%s\r\n%s" % (len(body), headers, body)
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 
 
 class Server:
-    """Answers each request with the next element: bytes to send, a function of the writer, or None to be silent."""
+    """
+    Answers each request with the next element: bytes to send, a function of writer and method, or None to be silent.
+
+    At its end each client must have closed its connections.
+    """
 
     def __init__(self, *script, tls=None):
         self.script = list(script)
-        self.requests = []  # the number of the connection, and the method
-        self.connections = 0
+        self.requests = []  # the number of the connection, the method and the path
+        self._serving = []
         self._tls = tls
 
     async def __aenter__(self):
@@ -44,40 +46,43 @@ class Server:
 
     async def __aexit__(self, *_):
         self._server.close()
+        async with asyncio.timeout(20):
+            await asyncio.gather(*self._serving)
 
     async def _serve(self, reader, writer):
-        number = self.connections
-        self.connections += 1
+        number = len(self._serving)
+        self._serving.append(asyncio.current_task())
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                self.requests.append((number, head.split(b" ", 1)[0].decode()))
+                method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
+                self.requests.append((number, method, path))
                 answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 if callable(answer):
-                    answer(writer)
+                    answer(writer, method)
                 elif answer is not None:
                     writer.write(answer)
         writer.close()
 
-
-def run(main):
-    loop = Loop()
-    try:
-        return loop.run_until_complete(main())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+    @property
+    def connections(self):
+        """Over which connection each request came."""
+        return [number for number, _, _ in self.requests]
 
 
-def speak(server, *asks, timeout=1.0):
-    """Send *asks* one after the other; return what came of each."""
+def speak(server, *steps, timeout=1.0):
+    """Do one step after the other: a request, of a model if not of m, or a pause. Return what came of the requests."""
 
     async def main():
         async with server:
             client = NugenClient(Settings("k", server.url, request_timeout=timeout))
             outcomes = []
-            for ask in asks:
-                outcomes += await asyncio.gather(getattr(client, ask)("m", within=10), return_exceptions=True)
+            for step in steps:
+                if isinstance(step, float):
+                    await asyncio.sleep(step)
+                    continue
+                request, _, model_id = step.partition(" ")
+                sent = getattr(client, request)(model_id or "m", within=10)
+                outcomes += await asyncio.gather(sent, return_exceptions=True)
             await client.aclose()
             return outcomes
 
@@ -92,14 +97,23 @@ def test_a_connection_is_used_again():
     server = Server(whole(b"PENDING"))
     speak(server, "status", "status", "status")
 
-    assert [0, 0, 0] == [number for number, _ in server.requests]
+    assert [0, 0, 0] == server.connections
 
 
-def test_a_response_that_arrives_twice_is_not_the_answer_to_the_next_request():
-    server = Server(whole(b"COMPLETED") * 2, whole(b"PENDING"))
+@pytest.mark.parametrize("more", [whole(b"COMPLETED"), b"x"])
+def test_what_follows_a_response_is_not_the_answer_to_the_next_request(more):
+    """Such as a response that arrives twice."""
+    server = Server(whole(b"COMPLETED") + more, whole(b"PENDING"))
 
     assert ["COMPLETED", "PENDING"] == statuses(speak(server, "status", "status"))
-    assert [0, 1] == [number for number, _ in server.requests]
+    assert [0, 1] == server.connections
+
+
+def test_nothing_more_is_believed_of_a_connection_that_brought_the_response_to_another_request():
+    server = Server(whole(b"PENDING"))
+
+    assert ["PENDING", "MisdirectedError", "PENDING"] == statuses(speak(server, "status", "status other", "status"))
+    assert [0, 0, 1] == server.connections
 
 
 @pytest.mark.parametrize(
@@ -116,55 +130,33 @@ def test_after_a_request_that_was_cut_the_connection_is_replaced(bad):
     server = Server(whole(b"PENDING"), bad, whole(b"COMPLETED"))
 
     assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(speak(server, "status", "status", "status"))
-    assert [0, 0, 1] == [number for number, _ in server.requests]
+    assert [0, 0, 1] == server.connections
 
 
 def test_a_delete_goes_over_a_connection_that_no_server_is_about_to_close():
     server = Server(whole(b"PENDING"))
     speak(server, "start", "status", "start", "status", "start")
 
-    assert [0, 0, 1, 1, 2] == [number for number, _ in server.requests]
+    assert [0, 0, 1, 1, 2] == server.connections
 
 
 def test_a_connection_that_the_server_has_closed_meanwhile_is_opened_anew():
-    server = Server(lambda writer: (writer.write(whole(b"PENDING")), writer.close()), whole(b"COMPLETED"))
+    server = Server(lambda writer, _: (writer.write(whole(b"PENDING")), writer.close()), whole(b"COMPLETED"))
 
-    async def main():
-        async with server:
-            client = NugenClient(Settings("k", server.url))
-            await client.status("m", within=5)
-            await asyncio.sleep(0.05)
-            status = await client.status("m", within=5)
-            await client.aclose()
-            return status
-
-    assert "COMPLETED" == run(main).status
+    assert ["PENDING", "COMPLETED"] == statuses(speak(server, "status", 0.05, "status"))
 
 
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
+def raw(writer, data):
+    """Write *data* beneath the encryption: a TLS record that nobody can decrypt."""
+    with socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno())) as beneath:
+        beneath.setblocking(False)
+        beneath.send(data)
 
 
-@pytest.fixture
-def tls(authority, tmp_path, monkeypatch):
-    """A server's context, with a certificate that clients trust."""
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    return context
-
-
-def damaged(writer):
-    """Write a TLS record that nobody can decrypt beneath the encryption."""
-    with socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno())) as raw:
-        raw.setblocking(False)
-        raw.send(b"\x17\x03\x03\x00\x20" + b"x" * 32)
-
-
+@pytest.mark.usefixtures("_trusted")
 def test_damaged_tls_is_a_transient_error(tls):
-    server = Server(whole(b"PENDING"), damaged, whole(b"COMPLETED"), tls=tls)
+    damaged = b"\x17\x03\x03\x00\x20" + b"x" * 32
+    server = Server(whole(b"PENDING"), lambda writer, _: raw(writer, damaged), whole(b"COMPLETED"), tls=tls)
     outcomes = speak(server, "status", "status", "status", timeout=5)
 
     assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(outcomes)
@@ -215,29 +207,17 @@ def test_the_request_timeout_holds_for_a_name_that_does_not_resolve(monkeypatch)
     run(main)
 
 
+@pytest.mark.usefixtures("_trusted")
 def test_no_delete_is_repeated_whose_response_was_damaged(tls):
     """The damaged record looks like plain http, but it came after the handshake: the API may have begun."""
 
-    def plain(writer):
-        with socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno())) as raw:
-            raw.setblocking(False)
-            raw.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    def answer(writer, method):
+        if method == "DELETE":
+            raw(writer, b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        else:
+            writer.write(whole(b"COMPLETED").replace(b'"m"', b'"n"'))
 
-    class Api(Server):
-        """Damages the response to each DELETE, and answers polls."""
-
-        async def _serve(self, reader, writer):
-            with suppress(OSError, asyncio.IncompleteReadError):
-                while True:
-                    method, path, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
-                    self.requests.append((method, path))
-                    if method == "DELETE":
-                        plain(writer)
-                    else:
-                        writer.write(whole(b"COMPLETED").replace(b'"m"', b'"n"'))
-            writer.close()
-
-    server = Api(None, tls=tls)
+    server = Server(answer, tls=tls)
 
     async def main():
         async with server:
@@ -247,7 +227,7 @@ def test_no_delete_is_repeated_whose_response_was_damaged(tls):
             await client.aclose()
 
     run(main)
-    deletes = Counter(path for method, path in server.requests if method == "DELETE")
+    deletes = Counter(path for _, method, path in server.requests if method == "DELETE")
 
     assert 50 == len(deletes)
     assert {1} == set(deletes.values())

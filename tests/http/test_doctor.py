@@ -1,17 +1,12 @@
-"""The doctor over real HTTP, as a process of its own."""
+"""The doctor over real HTTP, once as a process of its own. What each check says is in tests/unit/doctor."""
 
-import contextlib
 import json
 import os
 import socket
-import ssl
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
-import trustme
 from harness import KEY
 
 from nugen_pulumi.__main__ import main
@@ -68,66 +63,12 @@ def test_all_is_well(api, here):
     assert KEY not in json.dumps(capture) + run.stdout
 
 
-def test_no_key(api, monkeypatch, capsys):
-    environment(monkeypatch, api.url, "")
-    code, found = checks(capsys)
-
-    assert (1, ["settings"]) == (code, bad(found))
-    assert "good" == found["connection"]["state"]
-    assert "not tried, because there is no API key" == found["key"]["message"]
-
-
 def test_a_wrong_key(api, monkeypatch, capsys):
     environment(monkeypatch, api.url, "a-key-that-is-wrong")
     code, found = checks(capsys)
 
     assert (1, ["key"]) == (code, bad(found))
     assert found["key"]["message"].endswith(": set the right one in NUGEN_API_KEY.")
-
-
-class Page(BaseHTTPRequestHandler):
-    """Another server: a page for any path."""
-
-    def do_GET(self):
-        status = 200 if self.path.startswith("/pages") else 404
-        body = f"<html><title>{'Welcome' if status == 200 else 'Nothing here'}</title></html>".encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def other():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_another_server(other, monkeypatch, capsys):
-    environment(monkeypatch, other)
-    code, found = checks(capsys)
-
-    assert (1, ["paths"]) == (code, bad(found))
-    assert (
-        f"(404: Nothing here for {other}/api/v3/models/…): check the base URL (from NUGEN_BASE_URL)."
-        in found["paths"]["message"]
-    )
-
-
-def test_a_server_that_answers_with_pages(other, monkeypatch, capsys):
-    environment(monkeypatch, f"{other}/pages")
-    code, found = checks(capsys)
-
-    assert (1, ["key"]) == (code, bad(found))
-    assert "answers with an HTML page (200: Welcome) instead of the API's response" in found["key"]["message"]
 
 
 @pytest.fixture
@@ -175,20 +116,6 @@ def test_a_host_that_does_not_exist(monkeypatch, capsys):
     )
 
 
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA(organization_name="Example Corp")
-
-
-@pytest.fixture(scope="module")
-def private(authority):
-    """The API with a certificate of a private CA."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    with Emulator(models="any", api_key=KEY, tls=context) as emulator:
-        yield emulator
-
-
 def test_a_private_authority_that_is_not_trusted(private, monkeypatch, capsys):
     environment(monkeypatch, private.url)
     code, found = checks(capsys)
@@ -203,10 +130,9 @@ def test_a_private_authority_that_is_not_trusted(private, monkeypatch, capsys):
     )
 
 
-def test_a_private_authority_that_ssl_cert_file_names(private, authority, here, monkeypatch, capsys):
+@pytest.mark.usefixtures("_trusted")
+def test_a_private_authority_that_ssl_cert_file_names(private, monkeypatch, capsys):
     environment(monkeypatch, private.url)
-    authority.cert_pem.write_to_path(here / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(here / "ca.pem"))
     code, found = checks(capsys)
 
     assert (0, []) == (code, bad(found))
@@ -214,45 +140,13 @@ def test_a_private_authority_that_ssl_cert_file_names(private, authority, here, 
     assert found["connection"]["facts"]["version"].startswith("TLS")
 
 
-class Tunnel(BaseHTTPRequestHandler):
-    """A proxy for https."""
-
-    def do_CONNECT(self):
-        host, port = self.path.split(":")
-        with socket.create_connection((host, int(port))) as far:
-            self.send_response(200)
-            self.end_headers()
-            back = Thread(target=self.carry, args=(far, self.connection))
-            back.start()
-            self.carry(self.connection, far)
-            back.join()
-
-    def carry(self, source, target):
-        with contextlib.suppress(OSError):  # a client that refuses the certificate hangs up
-            while chunk := source.recv(65536):
-                target.sendall(chunk)
-            target.shutdown(socket.SHUT_WR)
-
-    def log_message(self, *_):
-        pass
-
-
-def test_the_issuer_is_told_through_a_proxy(private, authority, here, monkeypatch, capsys):
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Tunnel)
-    thread = Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
+@pytest.mark.usefixtures("_trusted")
+def test_the_issuer_is_told_through_a_proxy(private, proxy, monkeypatch, capsys):
     environment(monkeypatch, private.url)
-    authority.cert_pem.write_to_path(here / "ca.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(here / "ca.pem"))
     monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{proxy.server_port}")
-    try:
-        code, found = checks(capsys)
-        monkeypatch.delenv("SSL_CERT_FILE")
-        _, untrusted = checks(capsys)
-    finally:
-        proxy.shutdown()
-        thread.join()
-        proxy.server_close()
+    code, found = checks(capsys)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    _, untrusted = checks(capsys)
 
     assert (0, []) == (code, bad(found))
     assert f"http://127.0.0.1:{proxy.server_port} (from HTTPS_PROXY)" == found["proxy"]["message"]
@@ -266,35 +160,3 @@ def test_a_port_without_tls(api, monkeypatch, capsys):
 
     assert found["connection"]["message"].startswith("https://127.0.0.1")
     assert found["connection"]["message"].endswith("speaks plain http on this port, not https: check it.")
-
-
-class Newer(BaseHTTPRequestHandler):
-    """The API with the newer paths alone."""
-
-    def do_GET(self):
-        known = {"/api/v3/models/base": [], "/api/v3/models/m-1/deployment/status": {"status": "UNDEPLOYED"}}
-        body = json.dumps(known.get(self.path, {"detail": "Not Found"})).encode()
-        self.send_response(200 if self.path in known else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def test_only_the_newer_paths(monkeypatch, capsys):
-    server = HTTPServer(("127.0.0.1", 0), Newer)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    environment(monkeypatch, f"http://127.0.0.1:{server.server_port}")
-    try:
-        code, found = checks(capsys, "--model", "m-1")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-    assert (0, []) == (code, bad(found))
-    assert "note" == found["paths"]["state"]
-    assert "m-1: the status of its deployment is UNDEPLOYED" == found["model"]["message"]

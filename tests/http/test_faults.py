@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from harness import KEY
+from harness.api import run
 from harness.faults import MEANINGS, Meaning
 
 from nugen_pulumi.api.client import NugenClient
@@ -12,7 +13,6 @@ from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.errors import NugenError, RejectedError
 from nugen_pulumi.http.request import RequestOptions
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.polling import WaitPolicy
 
 
@@ -41,11 +41,7 @@ def test_a_fault_means_what_the_table_says(emulator, fault, direction):
         await client.aclose()
         return outcomes
 
-    loop = Loop()
-    try:
-        outcomes = loop.run_until_complete(main())
-    finally:
-        loop.close()
+    outcomes = run(main)
 
     assert "COMPLETED" == outcomes[-1].status, "the next request is answered as ever"
     assert MEANINGS[fault] is _meaning(outcomes, refusals)

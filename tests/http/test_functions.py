@@ -28,25 +28,27 @@ POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 
 
 @pytest.fixture
-def _environment(emulator, monkeypatch):
+def account(emulator, monkeypatch):
+    """The emulator, where the environment names it and its key."""
     monkeypatch.setenv("NUGEN_API_KEY", KEY)
     monkeypatch.setenv("NUGEN_BASE_URL", emulator.url)
+    shape = emulator.list_shape
+    yield emulator
+    emulator.list_shape = shape
 
 
-@pytest.mark.usefixtures("_environment")
-def test_a_poll_returns_what_is_said(emulator):
-    emulator.script("m-1", catalogue.failed("GPU on fire."))
+def test_a_poll_returns_what_is_said(account):
+    account.script("m-1", catalogue.failed("GPU on fire."))
     seen = get_undeploy_status("m-1")
 
     assert isinstance(seen, GetUndeployStatusResult)
     assert ("m-1", "FAILED", False, "GPU on fire.") == (seen.model_id, seen.status, seen.undeployed, seen.error)
-    assert [POLL] == emulator.requests
+    assert [POLL] == account.requests
 
 
-@pytest.mark.usefixtures("_environment")
-def test_a_poll_works_while_a_loop_runs(emulator):
+def test_a_poll_works_while_a_loop_runs(account):
     """A Pulumi program runs in one."""
-    emulator.script("m-1", "PENDING")
+    account.script("m-1", "PENDING")
 
     async def program():
         return get_undeploy_status("m-1")
@@ -73,8 +75,7 @@ def test_arguments_win_over_the_environment(emulator, monkeypatch):
         get_undeploy_status("m-1", request_timeout_seconds=0)
 
 
-@pytest.mark.usefixtures("_environment")
-def test_a_missing_model_is_an_error():
+def test_a_missing_model_is_an_error(account):
     with pytest.raises(ModelNotFoundError):
         get_undeploy_status("m-1")
 
@@ -86,23 +87,13 @@ def test_what_cannot_be_is_refused_before_anything_is_sent():
         get_undeploy_status("m-1")
 
 
-@pytest.mark.usefixtures("_environment")
-def test_the_output_form_takes_inputs(emulator):
-    emulator.script("m-1", "COMPLETED")
+def test_the_output_form_takes_inputs(account):
+    account.script("m-1", "COMPLETED")
 
     async def program():
         return await get_undeploy_status_output(pulumi.Output.from_input("m-1")).future()
 
     assert asyncio.run(program()).undeployed
-
-
-@pytest.fixture
-def account(emulator, monkeypatch):
-    monkeypatch.setenv("NUGEN_API_KEY", KEY)
-    monkeypatch.setenv("NUGEN_BASE_URL", emulator.url)
-    shape = emulator.list_shape
-    yield emulator
-    emulator.list_shape = shape
 
 
 @pytest.mark.parametrize("shape", ["old", "new"])
@@ -135,7 +126,7 @@ def test_a_list_that_knows_no_pages_ends(account):
 
     assert 300 == len(models)
     assert {None} == {model["deployed"] for model in models}
-    assert [] == get_models(deployed=False).models[:0]
+    assert [] == get_models(deployed=False).models
 
 
 def test_a_list_that_is_none_is_an_error(account):

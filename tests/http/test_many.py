@@ -3,11 +3,11 @@
 from collections import Counter
 
 import pytest
+from harness.api import run
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.emulator import Emulator, faults
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
 
@@ -23,11 +23,7 @@ def undeploy_all(emulator, count, **settings):
         finally:
             await client.aclose()
 
-    loop = Loop()
-    try:
-        return loop.run_until_complete(main())
-    finally:
-        loop.close()
+    return run(main)
 
 
 def lost(outcomes):

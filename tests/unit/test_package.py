@@ -137,23 +137,6 @@ def test_a_folder_says_what_it_holds_and_what_it_does_not_know(folder):
     assert doc is None or "Knows no" in ast.literal_eval(doc.value)
 
 
-def test_the_core_knows_no_face():
-    """What an operation decides, and all below, can serve another host as it is."""
-    below, reached = {"operations.undeployed_model", "operations.fleet"}, set()
-    while below:
-        module = below.pop()
-        reached.add(module)
-        below |= imports_of(MODULES[module]) - reached
-
-    assert set() == {lot(module) for module in reached} & {
-        "engine",
-        "provider",
-        "deployed_model",
-        "undeployed_model",
-        "plugin",
-    }
-
-
 def test_the_emulator_knows_nothing_of_the_rest():
     used = set().union(*(imports_of(path) for path in (PACKAGE / "emulator").glob("*.py")))
 

@@ -63,12 +63,13 @@ def registered(mocks, make):
     return args, {name: value for name, value in args.inputs.items() if name != "__provider"}
 
 
-def test_a_deployed_model_is_read_with_its_id_and_no_input_that_requests(mocks):
-    args, props = registered(mocks, lambda: DeployedModel.get("model", "m-3", timeout_seconds=9))
+@pytest.mark.parametrize(("kind", "undeploy"), [(UndeployedModel, False), (DeployedModel, "absent")])
+def test_a_model_is_read_with_its_id_and_no_input_that_requests(mocks, kind, undeploy):
+    args, props = registered(mocks, lambda: kind.get("model", "m-3", timeout_seconds=9))
 
     assert "m-3" == args.resource_id
     assert ("m-3", 9, True) == (props["model_id"], props["timeout_seconds"], props["wait"])
-    assert "undeploy" not in props
+    assert undeploy == props.get("undeploy", "absent")
 
 
 def test_the_type_token_is_for_ever(mocks):
@@ -98,12 +99,6 @@ def test_every_input_arrives(mocks):
 
     assert set(OF_SINGLE) == set(given)
     assert given.items() <= props.items()
-
-
-def test_get_hands_over_the_id(mocks):
-    args, props = registered(mocks, lambda: UndeployedModel.get("model", "m-3", timeout_seconds=9))
-
-    assert ("m-3", 9, True) == (args.resource_id, props["timeout_seconds"], props["wait"])
 
 
 @pytest.mark.parametrize("mocks", [True], indirect=True)

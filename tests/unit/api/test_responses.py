@@ -162,10 +162,6 @@ def test_half_a_character_in_a_reason_is_seen():
         ),
         (f'{{"note": "{UNKNOWN}"}}', {"note": "(unknown)"}),
         ('"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7"', "(unknown)"),
-        ("[" * 40 + "]" * 40, "nested"),
-        ("[" * 300 + "]" * 300, "nested"),
-        ("[" * 100_000 + "]" * 100_000, "nested"),
-        ('{"a":' * 50_000 + "1" + "}" * 50_000, "nested"),
         ('{"a": {"b": [1, "x", null, true]}}', {"a": {"b": [1, "x", None, True]}}),
         ('{"a": 1, "b": null}', {"a": 1}),
         (r'"\ud800x"', "\ufffdx"),
@@ -184,7 +180,7 @@ def test_a_result_that_state_cannot_hold_hides_nothing(answered, stored):
     seen = read(answered)
 
     assert seen.reached
-    assert (stored == seen.result) if stored != "nested" else ("(nested too deep)" in str(seen.result))
+    assert stored == seen.result
     assert {"result": seen.result} == plain(struct({"result": seen.result}))
 
 
@@ -263,7 +259,7 @@ def test_any_result_is_kept_or_says_that_it_is_not(value, levels, marked, ascii_
     assert {"result": seen.result} == json_format.MessageToDict(back)
 
 
-@pytest.mark.parametrize(("levels", "whole"), [(32, True), (33, False)])
+@pytest.mark.parametrize(("levels", "whole"), [(32, True), (33, False), (50_000, False)])
 @pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a": ', "}")])
 def test_a_result_keeps_32_levels(begin, end, levels, whole):
     """Be they lists or objects; what is deeper becomes a remark."""

@@ -5,6 +5,7 @@ import sys
 import threading
 
 import pytest
+from harness.engine import Context
 
 from nugen_pulumi.engine import call as call_module
 from nugen_pulumi.engine.call import Call, stop_process
@@ -15,22 +16,6 @@ def _no_engine():
     call_module._engine.cache_clear()
     yield
     call_module._engine.cache_clear()
-
-
-class Context:
-    """A gRPC context that remembers."""
-
-    def __init__(self, *, active=True):
-        self.metadata = None
-        self.callbacks = []
-        self._active = active
-
-    def set_trailing_metadata(self, metadata):
-        self.metadata = metadata
-
-    def add_callback(self, callback):
-        self.callbacks.append(callback)
-        return self._active
 
 
 def test_without_a_context_nothing_fails():
@@ -69,23 +54,16 @@ def test_without_an_engines_address_nothing_is_shown(monkeypatch, argument):
     assert call_module._engine() is None
 
 
-def test_the_process_is_stopped_once(monkeypatch):
-    """A second interrupt would kill the host in the middle of stopping."""
+@pytest.mark.parametrize(
+    ("handler", "sent"), [(signal.default_int_handler, signal.SIGINT), (signal.SIG_IGN, signal.SIGTERM)]
+)
+def test_the_process_is_stopped_once_in_the_background_too(monkeypatch, handler, sent):
+    """A second interrupt would kill the host in the middle of stopping. A script's background jobs ignore SIGINT."""
     killed = []
     monkeypatch.setattr(call_module.signal, "pthread_kill", lambda *args: killed.append(args))
+    monkeypatch.setattr(call_module.signal, "getsignal", lambda _: handler)
     monkeypatch.setattr(call_module, "_first_to_stop", threading.Lock())
     stop_process()
     stop_process()
 
-    assert [(threading.main_thread().ident, signal.SIGINT)] == killed
-
-
-def test_a_process_in_the_background_is_stopped_too(monkeypatch):
-    """It ignores SIGINT, as a script's background jobs do."""
-    killed = []
-    monkeypatch.setattr(call_module.signal, "pthread_kill", lambda *args: killed.append(args))
-    monkeypatch.setattr(call_module.signal, "getsignal", lambda _: signal.SIG_IGN)
-    monkeypatch.setattr(call_module, "_first_to_stop", threading.Lock())
-    stop_process()
-
-    assert [(threading.main_thread().ident, signal.SIGTERM)] == killed
+    assert [(threading.main_thread().ident, sent)] == killed

@@ -7,27 +7,12 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from harness.engine import Context
 from pulumi.runtime.proto import provider_pb2 as pb
 
 from nugen_pulumi.engine import cancellation as cancellation_module
 from nugen_pulumi.engine import host
 from nugen_pulumi.engine.cancellation import Cancellation
-
-
-class Context:
-    """A gRPC context that remembers."""
-
-    def __init__(self, *, active=True):
-        self.metadata = None
-        self.callbacks = []
-        self._active = active
-
-    def set_trailing_metadata(self, metadata):
-        self.metadata = metadata
-
-    def add_callback(self, callback):
-        self.callbacks.append(callback)
-        return self._active
 
 
 @pytest.mark.parametrize(
@@ -44,42 +29,47 @@ def test_another_version_of_python_does_not_make_another_provider(old, new, same
     assert same is host.same_provider(olds, news)
 
 
-def test_the_pool_of_the_current_thread_is_widened():
+@pytest.fixture
+def pool():
+    """As the host's, but of one thread."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        together = threading.Barrier(3)
-        assert pool.submit(host.widen_pool, 8).result()
-        waits = [pool.submit(together.wait, 20) for _ in range(3)]
-
-        assert {0, 1, 2} == {wait.result() for wait in waits}
+        yield pool
 
 
-def test_calls_that_came_before_the_widening_get_their_threads():
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        together, submitted = threading.Barrier(3), threading.Event()
-
-        def first():
-            submitted.wait(20)
-            return host.widen_pool(8)
-
-        widening = pool.submit(first)
-        waits = [pool.submit(together.wait, 20) for _ in range(3)]
-        submitted.set()
-
-        assert widening.result()
-        assert {0, 1, 2} == {wait.result() for wait in waits}
+def three_waits(pool):
+    """Submit what ends only if all three have a thread."""
+    together = threading.Barrier(3)
+    return [pool.submit(together.wait, 20) for _ in range(3)]
 
 
-def test_a_rush_of_short_calls_leaves_no_wait_without_a_thread():
+def test_the_pool_of_the_current_thread_is_widened(pool):
+    assert pool.submit(host.widen_pool, 8).result()
+    assert {0, 1, 2} == {wait.result() for wait in three_waits(pool)}
+
+
+def test_calls_that_came_before_the_widening_get_their_threads(pool):
+    submitted = threading.Event()
+
+    def first():
+        submitted.wait(20)
+        return host.widen_pool(8)
+
+    widening, waits = pool.submit(first), three_waits(pool)
+    submitted.set()
+
+    assert widening.result()
+    assert {0, 1, 2} == {wait.result() for wait in waits}
+
+
+def test_a_rush_of_short_calls_leaves_no_wait_without_a_thread(pool):
     """The one thread has counted itself as idle once for each short call, before Python 3.12."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        together, submitted = threading.Barrier(3), threading.Event()
-        rush = [pool.submit(submitted.wait, 20) for _ in range(5)]
-        submitted.set()
-        assert all(call.result() for call in rush)
-        pool.submit(host.widen_pool, 8).result()
-        waits = [pool.submit(together.wait, 5) for _ in range(3)]
+    submitted = threading.Event()
+    rush = [pool.submit(submitted.wait, 20) for _ in range(5)]
+    submitted.set()
+    assert all(call.result() for call in rush)
+    pool.submit(host.widen_pool, 8).result()
 
-        assert {0, 1, 2} == {wait.result() for wait in waits}
+    assert {0, 1, 2} == {wait.result() for wait in three_waits(pool)}
 
 
 def test_a_pool_is_never_narrowed():
@@ -93,24 +83,19 @@ def test_a_thread_outside_any_pool_widens_nothing():
     assert host.widen_pool() is False
 
 
-def test_a_pool_with_other_insides_is_left_alone():
-    with ThreadPoolExecutor(max_workers=1) as pool:
+def test_a_pool_with_other_insides_is_left_alone(pool):
+    def work():
+        del pool._idle_semaphore
+        return host.widen_pool()
 
-        def work():
-            del pool._idle_semaphore
-            return host.widen_pool()
-
-        assert pool.submit(work).result() is False
-        assert 1 == pool._max_workers
+    assert pool.submit(work).result() is False
+    assert 1 == pool._max_workers
 
 
 def test_without_a_call_there_are_no_facts_and_nothing_fails():
     """The frames of this test hold no request."""
     call = host.HostCall.current()
-    call.report("x")
-    call.fail("x")
     call.fail_but_keep("x", "m", {})
-    call.on_lost(pytest.fail)
 
     assert ("", None) == (call.urn, call.timeout)
 

@@ -33,10 +33,7 @@ def exceptions_of(*names):
 
 
 KINDS = exceptions_of("httpx", "httpcore", "h11", "anyio", "ssl", "socket")
-
-
-def test_there_are_many():
-    assert len(KINDS) > 40
+assert len(KINDS) > 40
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -70,12 +67,10 @@ def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
     assert error.sent
 
 
-def certificate(code):
-    error = ssl.SSLCertVerificationError(1, "verify failed")
-    error.verify_code = code
+def before_the_handshake(cause):
     connect = httpcore.ConnectError("failed")
-    connect.__cause__ = error
-    return network_error(connect, SETTINGS, PROXY)
+    connect.__cause__ = cause
+    return connect
 
 
 @pytest.mark.parametrize(
@@ -88,31 +83,34 @@ def certificate(code):
     ],
 )
 def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
-    error = certificate(code)
+    cause = ssl.SSLCertVerificationError(1, "verify failed")
+    cause.verify_code = code
+    error = network_error(before_the_handshake(cause), SETTINGS, PROXY)
 
     assert RejectedError is type(error)
     assert f"The certificate of {WHERE} {advice} (verify failed)." == str(error)
 
 
 @pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
-def test_https_to_a_port_that_speaks_plain_http_is_said(reason):
+def test_what_looks_like_plain_http_is_called_so_only_before_the_handshake(reason):
+    """A damaged record looks so, too: only what fails before the handshake is complete was never sent."""
     cause = ssl.SSLError(1, f"[SSL: {reason}]")
     cause.reason = reason
     connect = httpcore.ConnectError("x")
     connect.__context__ = cause
-    error = network_error(connect, SETTINGS)
+    never_sent, damaged = network_error(connect, SETTINGS), network_error(cause, SETTINGS)
 
-    assert (f"{WHERE} speaks plain http on this port, not https: check it", False) == (str(error), error.sent)
+    assert f"{WHERE} speaks plain http on this port, not https: check it" == str(never_sent)
+    assert str(damaged).startswith("connection lost (")
+    assert (False, True) == (never_sent.sent, damaged.sent)
 
 
 def test_what_the_system_says_is_found_below_what_the_libraries_say():
     """Asyncio writes an address into the place of the system's own words."""
     lost = OSError("All connection attempts failed")
     lost.__cause__ = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)")
-    connect = httpcore.ConnectError("All connection attempts failed")
-    connect.__cause__ = lost
 
-    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(network_error(connect, SETTINGS))
+    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(network_error(before_the_handshake(lost), SETTINGS))
 
 
 @pytest.mark.parametrize(
@@ -140,14 +138,3 @@ def test_a_proxy_is_not_named_where_the_connection_through_it_broke():
     error = network_error(socket.gaierror("x"), SETTINGS, PROXY)
 
     assert (f"connection lost (x) to {WHERE}", True) == (str(error), error.sent)
-
-
-@pytest.mark.parametrize("reason", ["WRONG_VERSION_NUMBER", "HTTP_REQUEST"])
-def test_what_looks_like_plain_http_after_the_handshake_may_have_been_carried_out(reason):
-    """A damaged record: only what fails before the handshake is complete was never sent."""
-    damaged = ssl.SSLError(1, f"[SSL: {reason}]")
-    damaged.reason = reason
-    error = network_error(damaged, SETTINGS)
-
-    assert str(error).startswith("connection lost (")
-    assert error.sent

@@ -8,7 +8,7 @@ from pulumi import StringAsset
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from nugen_pulumi.plugin.wire import camel, holds_in_clear, read, secret_names, spelt, written
+from nugen_pulumi.plugin.wire import holds_in_clear, read, secret_names, spelt, written
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 ASSET = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "x"}
@@ -123,9 +123,3 @@ def test_models_of_another_shape_are_left_alone():
 )
 def test_messages_are_spelt_for_the_reader(message, seen):
     assert seen == spelt(message)
-
-
-def test_camel():
-    assert ["status", "startTime", "pollIntervalSeconds"] == [
-        camel(name) for name in ("status", "start_time", "poll_interval_seconds")
-    ]
