@@ -69,15 +69,6 @@ def test_name(name):
     assert (Fault, name) == (type(FAULTS[name]()), FAULTS[name]().name)
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_sentence(name):
-    """What makes a fault says in one line what it is."""
-    said = getattr(FAULTS[name], "func", FAULTS[name]).__doc__
-
-    assert said.endswith(".")
-    assert "\n" not in said
-
-
 def test_repr():
     """Where a fault is told to people, nothing of its inside is."""
     assert "Fault(name='reset', carried_out=False)" == repr(faults.reset())
