@@ -29,16 +29,6 @@ def word_and_result(body):
     return body["status"], body["result"]
 
 
-def test_life():
-    """A model is deployed, undeploys for as long as it takes, and is undeployed."""
-    deployed, begun = model(), undeploying()
-
-    assert State.DEPLOYED is deployed.state(START)
-    assert State.UNDEPLOYING is begun.state(START)
-    assert State.UNDEPLOYING is begun.state(after(9.999))
-    assert State.UNDEPLOYED is begun.state(after(10))
-
-
 def test_no_task():
     """Without a task the status is FAILED, which means nothing but that."""
     expected = {
@@ -50,16 +40,6 @@ def test_no_task():
     }
 
     assert Answer(200, expected) == model().status("m-1", START)
-
-
-def test_no_task_undeployed():
-    """Nor does an undeployed model have a task unless somebody saw it."""
-    gone = model(state="UNDEPLOYED")
-
-    assert (
-        "FAILED",
-        {"error": "No active undeployment. Model status is UNDEPLOYED."},
-    ) == word_and_result(gone.status("m-1", START).body)
 
 
 def test_pending():
@@ -99,13 +79,6 @@ def test_delete():
     assert (begun, catalogue.already_undeployed()) == begun.undeploy("m-1", after(10))
 
 
-def test_delete_of_undeployed():
-    """What is undeployed from the beginning cannot be undeployed."""
-    gone = model(state=State.UNDEPLOYED)
-
-    assert (gone, catalogue.already_undeployed()) == gone.undeploy("m-1", START)
-
-
 def test_started_by_somebody_else():
     """A model may be undeploying without any DELETE of ours."""
     begun = model(state="UNDEPLOYING", grace_seconds=5)
@@ -127,11 +100,6 @@ def test_seconds():
 
     assert "PENDING" == begun.status("m-1", after(1.9)).body["status"]
     assert "COMPLETED" == begun.status("m-1", after(2)).body["status"]
-
-
-def test_at_once():
-    """An undeployment may take no time, which is not the same as none given."""
-    assert "COMPLETED" == undeploying(undeploy_seconds=0).status("m-1", START).body["status"]
 
 
 def test_never_ends():
@@ -206,7 +174,7 @@ def test_delete_object():
     """A DELETE may be answered by an object."""
     _, answer = model(delete_object=True).undeploy("m-1", START)
 
-    assert catalogue.undeploying_object("m-1") == answer
+    assert {"model_id": "m-1"} == answer.body
 
 
 def test_grace():
@@ -244,11 +212,6 @@ def test_redeployed():
     assert 200 == answer.status
 
 
-def test_redeployed_from_rest():
-    """A model that was undeployed from the beginning can be deployed too."""
-    assert State.DEPLOYED is model(state="UNDEPLOYED").redeployed().state(START)
-
-
 def deploying(**traits):
     """A model that was out of service, just after a POST at ``START``."""
     begun, answer = model(**{"state": "UNDEPLOYED", **traits}).deploy("m-1", START)
@@ -271,11 +234,14 @@ def test_deployment():
 
 @pytest.mark.parametrize("state", ["UNDEPLOYED", "EVALUATED", "READY"])
 def test_out_of_service(state):
-    """Out of service a model has no deployment and cannot be undeployed, but it can be deployed."""
+    """Out of service a model has no task and cannot be undeployed, but it can be deployed."""
     resting = model(state=state)
-    nothing = f"No active deployment. Model status is {state}."
+    nothing = f"No active {{}}. Model status is {state}."
+    statuses = resting.status("m-1", START).body, resting.deploy_status("m-1", START).body
 
-    assert ("FAILED", {"error": nothing}) == word_and_result(resting.deploy_status("m-1", START).body)
+    assert [("FAILED", {"error": nothing.format(task)}) for task in ("undeployment", "deployment")] == [
+        word_and_result(body) for body in statuses
+    ]
     assert (resting, catalogue.already_undeployed()) == resting.undeploy("m-1", START)
     assert State.DEPLOYING is deploying(state=state).state(START)
 
