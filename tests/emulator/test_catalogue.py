@@ -74,6 +74,10 @@ def test_status_body_absent():
     [
         (catalogue.already_undeployed(), 400, "Model is already undeployed"),
         (catalogue.undeployment_running(), 400, "Model is already being undeployed"),
+        (catalogue.not_undeployable(), 400, "Model cannot be undeployed. Current status: DEPLOYING"),
+        (catalogue.already_deployed(), 400, "Model is already deployed"),
+        (catalogue.deployment_running(), 400, "Model is already deploying"),
+        (catalogue.not_deployable(), 400, "Model cannot be redeployed. Current status: UNDEPLOYING"),
         (catalogue.not_authenticated(), 403, "Not authenticated"),
         (catalogue.detail_object(400, "no"), 400, {"message": "no"}),
     ],
