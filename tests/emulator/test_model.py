@@ -25,48 +25,35 @@ def undeploying(**traits):
     return begun
 
 
+def said(word, result=None, start=None, end=None):
+    """An answer of a status endpoint, to the last field."""
+    return Answer(200, {"model_id": "m-1", "status": word, "result": result, "start_time": start, "end_time": end})
+
+
 def word_and_result(body):
     return body["status"], body["result"]
 
 
 def test_no_task():
     """Without a task the status is FAILED, which means nothing but that."""
-    expected = {
-        "model_id": "m-1",
-        "status": "FAILED",
-        "result": {"error": "No active undeployment. Model status is DEPLOYED."},
-        "start_time": None,
-        "end_time": None,
-    }
+    reason = {"error": "No active undeployment. Model status is DEPLOYED."}
 
-    assert Answer(200, expected) == model().status("m-1", START)
+    assert said("FAILED", reason) == model().status("m-1", START)
 
 
 def test_pending():
     """While it lasts there is a start but no end."""
-    expected = {
-        "model_id": "m-1",
-        "status": "PENDING",
-        "result": None,
-        "start_time": "2026-07-16T06:53:56Z",
-        "end_time": None,
-    }
-
-    assert Answer(200, expected) == undeploying().status("m-1", after(9.999))
+    assert said("PENDING", start="2026-07-16T06:53:56Z") == undeploying().status("m-1", after(9.999))
 
 
 def test_completed():
     """In the end there are a result and both times of the task, however late one asks."""
-    expected = {
-        "model_id": "m-1",
-        "status": "COMPLETED",
-        "result": {"message": "Model successfully undeployed"},
-        "start_time": "2026-07-16T06:53:56Z",
-        "end_time": "2026-07-16T06:54:06Z",
-    }
+    expected = said(
+        "COMPLETED", {"message": "Model successfully undeployed"}, "2026-07-16T06:53:56Z", "2026-07-16T06:54:06Z"
+    )
 
-    assert Answer(200, expected) == undeploying().status("m-1", after(10))
-    assert Answer(200, expected) == undeploying().status("m-1", after(1000))
+    assert expected == undeploying().status("m-1", after(10))
+    assert expected == undeploying().status("m-1", after(1000))
 
 
 def test_delete():
@@ -249,15 +236,8 @@ def test_out_of_service(state):
 def test_deployment_pending():
     """While a deployment lasts, its times are those of the request; a POST or a DELETE is refused."""
     begun = deploying()
-    expected = {
-        "model_id": "m-1",
-        "status": "PENDING",
-        "result": None,
-        "start_time": "2026-07-16T06:54:06.029517",
-        "end_time": None,
-    }
 
-    assert Answer(200, expected) == begun.deploy_status("m-1", after(10))
+    assert said("PENDING", start="2026-07-16T06:54:06.029517") == begun.deploy_status("m-1", after(10))
     assert (begun, catalogue.deployment_running()) == begun.deploy("m-1", after(10))
     assert (begun, catalogue.not_undeployable()) == begun.undeploy("m-1", after(10))
     assert catalogue.nothing_running("DEPLOYING").result == begun.status("m-1", after(10)).body["result"]
@@ -266,16 +246,12 @@ def test_deployment_pending():
 def test_deployment_completed():
     """In service the times are still those of the request, whoever deployed the model."""
     begun = deploying()
-    expected = {
-        "model_id": "m-1",
-        "status": "COMPLETED",
-        "result": {"deployment_status": "DEPLOYED"},
-        "start_time": "2026-07-16T06:54:16.029517",
-        "end_time": "2026-07-16T06:54:16.031517",
-    }
+    expected = said(
+        "COMPLETED", {"deployment_status": "DEPLOYED"}, "2026-07-16T06:54:16.029517", "2026-07-16T06:54:16.031517"
+    )
 
-    assert Answer(200, expected) == begun.deploy_status("m-1", after(20))
-    assert Answer(200, expected) == model().deploy_status("m-1", after(20))
+    assert expected == begun.deploy_status("m-1", after(20))
+    assert expected == model().deploy_status("m-1", after(20))
     assert (begun, catalogue.already_deployed()) == begun.deploy("m-1", after(20))
     assert catalogue.nothing_running().result == begun.status("m-1", after(20)).body["result"]
 
