@@ -98,13 +98,11 @@ def test_every_status(emulator, api, status):
 
 def test_headers(emulator, api):
     """An answer's headers are sent, and the type of the content once."""
-    emulator.script("m-1", 502, 503, Answer(200, "x", {"content-type": "text/x", "Retry-After": "7"}), Answer(204))
-    answers = [api.get(STATUS) for _ in range(4)]
+    emulator.script("m-1", Answer(200, "x", {"content-type": "text/x", "Retry-After": "7"}), Answer(204))
+    given, none = api.get(STATUS).headers, api.get(STATUS).headers
 
-    assert ["text/html", "application/json", "text/x", "application/json"] == [
-        answer.headers["content-type"] for answer in answers
-    ]
-    assert "7" == answers[2].headers["retry-after"]
+    assert ("text/x", "7") == (given["content-type"], given["retry-after"])
+    assert "application/json" == none["content-type"]
 
 
 @pytest.mark.parametrize(

@@ -113,16 +113,6 @@ def test_error(status, answer):
     assert answer == catalogue.error(status)
 
 
-@pytest.mark.parametrize(
-    ("status", "detail"), [(408, "Request Timeout"), (503, "Service Unavailable"), (522, "Error"), (599, "Error")]
-)
-def test_error_never_seen(status, detail):
-    """A number nobody has seen yet still says something in JSON."""
-    answer = catalogue.error(status)
-
-    assert (status, {"detail": detail}) == (answer.status, answer.body)
-
-
 def test_error_with_headers():
     """More headers come on top, and the answer may be late."""
     answer = catalogue.error(502, headers={"Retry-After": "7"}, delay=0.5)

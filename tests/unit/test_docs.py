@@ -38,14 +38,8 @@ README = ROOT / "README.md"
 KNOWN_COMMANDS = {"export", "make", "pip", "pulumi", "pytest", "python", "python3", "unset"}
 SETTINGS = settings.VARIABLES
 MODULES = {
-    "inputs": inputs,
-    "rate_limit": rate_limit,
-    "request": request,
-    "response": response,
-    "settings": settings,
-    "request_fate": request_fate,
-    "polling": polling,
-    "window": window,
+    module.__name__.rpartition(".")[2]: module
+    for module in (inputs, polling, rate_limit, request, request_fate, response, settings, window)
 }
 
 # Each program runs as it stands, in a fork of one process: what the SDK remembers outlives a program, and importing it
