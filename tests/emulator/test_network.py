@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 import trustme
-from harness import KEY, until
+from harness import KEY, Clock, until
 
 from nugen_pulumi.emulator import Answer, Delivery, Emulator, catalogue, faults
 from nugen_pulumi.emulator.faults import FAULTS
@@ -20,21 +20,12 @@ def client(emulator, **how):
     return httpx.Client(base_url=emulator.url, headers={"Authorization": "Bearer k"}, trust_env=False, **how)
 
 
-class Clock:
-    """A clock that stands still."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 def admitted(limit, clock, count, every):
     """Return how many of *count* requests pass."""
     passed = 0
     for _ in range(count):
         passed += limit.admits()
-        clock.now += every
+        clock.time += every
     return passed
 
 
@@ -49,7 +40,7 @@ def test_a_limit_admits_its_burst_once_and_again_after_a_pause():
     limit = Limit(10, 5, clock)
 
     assert 5 == admitted(limit, clock, 20, 0)
-    clock.now += 60
+    clock.time += 60
     assert 5 == admitted(limit, clock, 20, 0)
 
 
@@ -100,18 +91,11 @@ def test_a_used_connection_is_closed_when_the_next_request_arrives():
         assert [("DELETE", MODEL)] == emulator.stopped
 
 
-@pytest.fixture(scope="module")
-def tls():
-    """A server's and a client's context."""
+def test_it_speaks_tls_and_damages_it():
     authority = trustme.CA()
     server, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert("127.0.0.1").configure_cert(server)
     authority.configure_trust(trusting)
-    return server, trusting
-
-
-def test_it_speaks_tls_and_damages_it(tls):
-    server, trusting = tls
     with Emulator(tls=server) as emulator, client(emulator, verify=trusting) as api:
         emulator.script("m-1", "PENDING", faults.damaged(), "COMPLETED")
 

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from harness import Clock
 
 from nugen_pulumi.emulator import Answer, Traits, catalogue, faults
 from nugen_pulumi.emulator.faults import FAULTS
@@ -51,16 +52,6 @@ def test_status_elements(element, expected):
 def test_undeploy_elements(element, expected):
     """A DELETE speaks of ids, and its 400 says that there is nothing to do."""
     assert expected == answer(UNDEPLOY, element, "m-1")
-
-
-class Clock:
-    """Seconds that pass when they are told to. Starts anywhere, as monotonic clocks do."""
-
-    def __init__(self):
-        self.time = 1234.5
-
-    def __call__(self):
-        return self.time
 
 
 @pytest.fixture
