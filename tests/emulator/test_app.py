@@ -68,19 +68,6 @@ def test_pace(emulator, api):
     assert 0.1 <= time.monotonic() - begun
 
 
-def test_traits(emulator, api):
-    """Traits are given to ``add`` by name."""
-    emulator.add("m-1", state="UNDEPLOYED", lower_case=True)
-
-    assert "failed" == api.get(STATUS).json()["status"]
-
-
-def test_unknown_trait(emulator):
-    """A misspelt trait is refused at once."""
-    with pytest.raises(TypeError, match="lowercase"):
-        emulator.add("m-1", lowercase=True)
-
-
 def test_redeploy(emulator, api):
     """A model can be deployed behind everybody's back."""
     emulator.add("m-1", state="UNDEPLOYED")
@@ -111,20 +98,11 @@ def test_every_status(emulator, api, status):
 
 def test_headers(emulator, api):
     """An answer's headers are sent, and the type of the content once."""
-    emulator.script("m-1", 502, 503, Answer(200, "x", {"content-type": "text/x", "Retry-After": "7"}), Answer(204))
-    answers = [api.get(STATUS) for _ in range(4)]
+    emulator.script("m-1", Answer(200, "x", {"content-type": "text/x", "Retry-After": "7"}), Answer(204))
+    given, none = api.get(STATUS).headers, api.get(STATUS).headers
 
-    assert ["text/html", "application/json", "text/x", "application/json"] == [
-        answer.headers["content-type"] for answer in answers
-    ]
-    assert "7" == answers[2].headers["retry-after"]
-
-
-def test_unknown_model(emulator, api):
-    """An unknown model is documented: it is answered, and nobody complains."""
-    assert same(catalogue.model_not_found(), api.get(STATUS))
-    assert same(catalogue.model_not_found(), api.delete(MODEL))
-    emulator.verify()
+    assert ("text/x", "7") == (given["content-type"], given["retry-after"])
+    assert "application/json" == none["content-type"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +113,7 @@ def test_unknown_model(emulator, api):
         ("GET", STATUS + "/", catalogue.wrong_route()),
         ("GET", "/api/v3/models/undeploy-model//status", catalogue.wrong_route()),
         ("GET", "/api/v3/models/undeploy-model/a/b/status", catalogue.wrong_route()),
-        ("GET", "/nowhere?page=1", catalogue.wrong_route()),
+        ("GET", "/nowhere?x=%20", catalogue.wrong_route()),
         ("GET", "/docs", catalogue.wrong_route()),
         ("GET", "/redoc", catalogue.wrong_route()),
         ("GET", MODEL, Answer(405, {"detail": "Method Not Allowed"})),
@@ -156,24 +134,10 @@ def test_unexpected(emulator, api, method, path, answer):
     emulator.reset()
 
 
-def test_unexpected_method_names_the_expected(emulator, api):
-    """As in the wild, the refusal says which method is allowed."""
-    assert "GET" == api.post(STATUS).headers["allow"]
-    emulator.reset()
-
-
-def test_script_ran_out(emulator, api):
-    """A question too many is refused for good, and told at the end."""
-    emulator.script("m-1", "PENDING")
-
-    assert [200, 422] == [api.get(STATUS).status_code for _ in range(2)]
-    with pytest.raises(AssertionError, match="unexpected request: GET of 'm-1'"):
-        emulator.verify()
-    emulator.reset()
-
-
-def test_scripted_404_is_expected(emulator, api):
-    """Only the router's refusals are unexpected, not the same answer from a script."""
+def test_only_the_router_complains(emulator, api):
+    """An unknown model is an answer like any other, and so is what only looks like the router's refusal."""
+    assert same(catalogue.model_not_found(), api.get(STATUS))
+    assert same(catalogue.model_not_found(), api.delete(MODEL))
     emulator.script("m-1", catalogue.wrong_route(), Answer(405))
 
     assert [404, 405] == [api.get(STATUS).status_code for _ in range(2)]
@@ -190,22 +154,6 @@ def test_raw_ids(emulator, api):
 
     assert ["found a/b", "found a%2Fb", "found ä b", "found -_.~", "found status"] == found
     assert [("GET", path.format(s)) for s in sent] == emulator.requests
-
-
-def test_raw_ids_delete(emulator, api):
-    """The same goes for the DELETE."""
-    emulator.add("a/b")
-
-    assert "a/b" == api.delete("/api/v3/models/undeploy-model/a%2Fb").json()
-    assert [("DELETE", "/api/v3/models/undeploy-model/a%2Fb")] == emulator.requests
-
-
-def test_query(emulator, api):
-    """A query changes nothing, and is on record."""
-    emulator.script("m-1", "PENDING")
-
-    assert 200 == api.get(STATUS + "?x=%20").status_code
-    assert [("GET", STATUS + "?x=%20")] == emulator.requests
 
 
 def test_base_models(emulator, api):
@@ -243,12 +191,6 @@ def test_wrong_key(emulator, key, method, path):
     emulator.verify()
 
 
-@pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}"])
-def test_right_key(emulator, header):
-    """The right key is accepted; the word before it in any case."""
-    assert 200 == httpx.get(emulator.url + BASE, headers={"Authorization": header}, trust_env=False).status_code
-
-
 def test_any_key():
     """Without a key of its own the emulator takes any, but not none."""
     with Emulator() as emulator:
@@ -259,22 +201,13 @@ def test_any_key():
 
 
 def test_delay(emulator, api):
-    """An answer may be late, and others overtake it."""
+    """An answer may be late."""
     emulator.script("m-1", Answer(200, "late", delay=0.1))
     begun = time.monotonic()
     response = api.get(STATUS)
 
     assert "late" == response.text
     assert 0.1 <= time.monotonic() - begun
-
-
-def test_delay_of_nobody(emulator, api):
-    """A client that gives up on a late answer leaves the emulator as it was."""
-    emulator.script("m-1", Answer(delay=60), "PENDING")
-
-    with pytest.raises(httpx.ReadTimeout):
-        api.get(STATUS, timeout=0.05)
-    assert "PENDING" == api.get(STATUS).json()["status"]
 
 
 def test_deployment(emulator, api):

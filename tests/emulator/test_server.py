@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -38,47 +37,6 @@ def test_given_port():
         with httpx.Client(trust_env=False) as client, Emulator(port=port) as emulator:
             assert f"http://127.0.0.1:{port}" == emulator.url
             assert 404 == client.get(emulator.url).status_code
-
-
-def test_port_taken():
-    """A port that is taken is an error where the emulator is started."""
-    with Emulator() as emulator:
-        port = int(emulator.url.rsplit(":", 1)[1])
-
-        with pytest.raises(OSError, match="in use"):
-            Emulator(port=port).__enter__()
-
-
-def test_any_model():
-    """Every model may exist, with the pace that was asked for."""
-    with Emulator(models="any", undeploy_seconds=0) as emulator:
-        client = httpx.Client(base_url=emulator.url, headers=HEADERS, trust_env=False)
-        with client:
-            deleted = client.delete("/api/v3/models/undeploy-model/m-1")
-            status = client.get(STATUS)
-
-    assert (200, "COMPLETED") == (deleted.status_code, status.json()["status"])
-
-
-def test_unknown_models():
-    """Which models exist is one of two words."""
-    with pytest.raises(KeyError, match="all"):
-        Emulator(models="all")
-
-
-def test_ends_without_its_late_answers(caplog):
-    """An answer that is not due yet does not keep it, and nothing is said about that."""
-    with Emulator(api_key=KEY) as emulator:
-        emulator.script("m-1", Answer(delay=3600))
-        connection = http.client.HTTPConnection(emulator.url.removeprefix("http://"))
-        connection.request("GET", STATUS, headers=HEADERS)
-        while not emulator.requests:
-            time.sleep(0.001)
-
-    with pytest.raises((ConnectionError, http.client.HTTPException)):
-        connection.getresponse()
-    connection.close()
-    assert [] == caplog.records
 
 
 def test_ends_amid_knocking():
@@ -137,18 +95,3 @@ def test_many_at_once(emulator):
     assert connections[-1].getresponse().read() == b"at once"
     for connection in connections:
         connection.close()
-
-
-def test_questions_from_many_threads(emulator, api):
-    """Scripts, models and the record may be used while requests come in."""
-    emulator.add("m-1")
-
-    def ask(number):
-        emulator.add(f"m-{number}", state="UNDEPLOYED")
-        return api.get(f"/api/v3/models/undeploy-model/m-{number}/status").status_code
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(ask, range(40)))
-
-    assert [200] * 40 == answers
-    assert 40 == len(emulator.requests)

