@@ -1,7 +1,7 @@
 """
 Adaptive limiters from PyPI in place of our own pace, for `python bench/limits.py comparators`.
 
-What is swapped is the queue of the dispatcher, where a request waits for its turn. All else is the same for all:
+What is swapped is the queue of the sender, where a request waits for its turn. All else is the same for all:
 client, connections, order of the requests, polls and their pauses, at most 128 requests under way. A refused request
 goes back into the queue. Each limiter is used in the way its README shows, and learns of each refusal if it can. Two
 things are in favor of the comparators: no request is given up after six refusals in a row, which are rare with our
@@ -29,9 +29,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from nugen_pulumi.api.client import NugenClient
+from nugen_pulumi.http.concurrency import FIRST_WINDOW, USUAL_WINDOW
 from nugen_pulumi.http.rate_limit import Outcome, Pace
 from nugen_pulumi.http.request_queue import RequestQueue
-from nugen_pulumi.http.window import FIRST_WINDOW, USUAL_WINDOW
 from nugen_pulumi.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 
 # As many requests a second as our own pace sends at most, next to the API.
@@ -49,7 +49,7 @@ class RefusedError(Exception):
 
 
 class Unlimited(Pace):
-    """What the dispatcher asks the pace about, besides turns: nothing is held back, and no request is given up."""
+    """What the sender asks the pace about, besides turns: nothing is held back, and no request is given up."""
 
     outage = True
     throttled = False
@@ -203,8 +203,8 @@ async def swapped(client: NugenClient, name: str) -> AsyncIterator[None]:
     if name == "ours":
         yield
         return
-    dispatcher = client._dispatcher  # noqa: SLF001 - the seam
-    dispatcher.pace = Unlimited(DEFAULT_MAX_CONCURRENT_REQUESTS)
-    dispatcher._queue = queue = LimitedQueue(LIMITERS[name](), backoff=name in WITH_BACKOFF)  # noqa: SLF001
+    sender = client._sender  # noqa: SLF001 - the seam
+    sender.pace = Unlimited(DEFAULT_MAX_CONCURRENT_REQUESTS)
+    sender._queue = queue = LimitedQueue(LIMITERS[name](), backoff=name in WITH_BACKOFF)  # noqa: SLF001
     yield
     await queue.aclose()

@@ -21,9 +21,9 @@ from nugen_pulumi.errors import (
     RejectedError,
     UnavailableError,
 )
-from nugen_pulumi.http.dispatcher import Dispatcher
 from nugen_pulumi.http.request import DEFAULT_OPTIONS, RequestOptions
 from nugen_pulumi.http.response import Response
+from nugen_pulumi.http.retrying_sender import RetryingSender
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 
@@ -49,7 +49,7 @@ class NugenClient:
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._settings = settings
-        self._dispatcher = Dispatcher(settings, transport=transport)
+        self._sender = RetryingSender(settings, transport=transport)
         self._asked_about: set[str] = set()
         self.paths = DOCUMENTED
         self._newer_has_no_route = False
@@ -92,7 +92,7 @@ class NugenClient:
 
         async def ask(paths: Paths) -> TaskStatus:
             path = path_of(paths.status, model_id, direction)
-            return await self._dispatcher.send(
+            return await self._sender.send(
                 "GET", path, lambda response: read(response, paths), within=within, options=options
             )
 
@@ -139,7 +139,7 @@ class NugenClient:
 
         async def ask(paths: Paths) -> Started:
             path = path_of(paths.request, model_id, direction)
-            return await self._dispatcher.send(direction.method, path, read, within=within, options=options)
+            return await self._sender.send(direction.method, path, read, within=within, options=options)
 
         return await self._in_its_paths(ask)
 
@@ -173,7 +173,7 @@ class NugenClient:
         found: dict[str, AlignedModel] = {}
         while True:
             path = f"/api/v3/models/aligned?limit={_PAGE}&offset={len(found)}"
-            page = await self._dispatcher.send("GET", path, read, within=within)
+            page = await self._sender.send("GET", path, read, within=within)
             news = {model.model_id: model.recorded() for model in page if model.model_id not in found}
             found |= news
             # An API that does not know the parameters answers with all of them, again and again.
@@ -207,16 +207,16 @@ class NugenClient:
     @property
     def answered_ever(self) -> bool:
         """Any request of the process ever got a usable response."""
-        return self._dispatcher.outage.answered_ever
+        return self._sender.outage.answered_ever
 
     @property
     def unanswered_for(self) -> float:
         """Seconds since the requests of the process began to fail; 0 if the last one got a usable response."""
-        return self._dispatcher.outage.unanswered_for(asyncio.get_running_loop().time())
+        return self._sender.outage.unanswered_for(asyncio.get_running_loop().time())
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._dispatcher.aclose()
+        await self._sender.aclose()
 
 
 def _status(response: Response, model_id: str, direction: Direction, paths: Paths, source: str) -> TaskStatus:

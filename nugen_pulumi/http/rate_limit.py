@@ -6,8 +6,8 @@ import math
 from collections import deque
 from enum import Enum
 
+from nugen_pulumi.http.concurrency import Window
 from nugen_pulumi.http.refusals import Refusals
-from nugen_pulumi.http.window import Window
 
 FIRST_RATE = 4.0
 LOWEST_RATE = 0.1

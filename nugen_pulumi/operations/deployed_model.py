@@ -14,7 +14,7 @@ from nugen_pulumi.errors import (
     NugenError,
     UndeployFailedError,
 )
-from nugen_pulumi.operations import inputs, messages, outputs, program
+from nugen_pulumi.operations import claims, inputs, messages, outputs
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action, next_deploy_action, unconfirmed
 from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
@@ -33,6 +33,7 @@ class DeployedOperations:
     id_name = "model_id"
     defaults = DEPLOYED_DEFAULTS
     computed = outputs.OF_DEPLOYED
+    wants = "deployed"
     starts = staticmethod(messages.will_deploy)
 
     def diff(self, operation: Operation, olds: DeployedState, news: DeployedState) -> Difference:
@@ -43,7 +44,7 @@ class DeployedOperations:
         delete_first = "model_id" not in changed
         if replaces:
             return Difference(bool(changed), replaces, None, delete_first)
-        program.held(operation.urn, olds["model_id"], olds)
+        claims.CLAIMS.note_in_state(operation.urn, olds["model_id"], olds)
         known = _known(olds)
         action = next_deploy_action(known, Inputs.read(news))
         reason = messages.deploy_reason(known, action, unconfirmed=unconfirmed(known))
@@ -54,14 +55,14 @@ class DeployedOperations:
         model_id = news["model_id"]
 
         def created(status: TaskStatus) -> DeployedState:
-            program.created(operation.urn, model_id)
+            claims.CLAIMS.note_deployed(operation.urn, model_id)
             return _complete(news, status, adopted=status.adopted)
 
         try:
             with keep_on_error(model_id, created):
                 status = self._deploy_and_wait(operation, model_id, Inputs.read(news), request=True, before=None)
         except Exception:
-            program.failed(operation.urn, model_id)
+            claims.CLAIMS.note_failed(operation.urn, model_id)
             raise
         if status.adopted:
             operation.warn(messages.adopted(model_id))
@@ -77,7 +78,7 @@ class DeployedOperations:
         request = action is Action.REQUEST
 
         def completed(status: TaskStatus) -> DeployedState:
-            program.created(operation.urn, id_)
+            claims.CLAIMS.note_deployed(operation.urn, id_)
             # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
             adopted = was_adopted and (status.adopted or not (request or unconfirmed(known)))
             return _complete(news, status, adopted=adopted)
@@ -111,10 +112,10 @@ class DeployedOperations:
         if props.get("adopted", False):
             operation.warn(messages.left_in_service(id_))
             return
-        if (holder := program.other_holder(id_, props)) is not None:
+        if (holder := claims.CLAIMS.other_holder(id_, props)) is not None:
             operation.warn(messages.held_in_service(id_, holder))
             return
-        if (successor := program.failed_successor(operation.urn, id_)) is not None:
+        if (successor := claims.CLAIMS.failed_successor(operation.urn, id_)) is not None:
             raise UndeployFailedError(messages.not_followed(id_, successor))
         policy = replace(Inputs.read(props), timeout_seconds=None).policy(
             operation.timeout or props.get("timeout_seconds")
@@ -132,7 +133,7 @@ class DeployedOperations:
             raise
         if not (status.reached or status.rests):
             raise UndeployFailedError(messages.still_in_service(id_, status.error))
-        program.taken_out(id_)
+        claims.CLAIMS.note_undeployed(id_)
 
     def import_(self, operation: Operation, id_: str) -> tuple[str, DeployedState | None]:
         """Poll once about a model that was never managed, for an import: it was there before, so it is adopted."""
@@ -179,4 +180,4 @@ def _complete(props: Mapping[str, object], status: TaskStatus, *, adopted: bool)
 
 def _known(state: DeployedState) -> DeployedRecord | None:
     """Return what *state* records of its model, or None if nothing is known, or nothing counts any more."""
-    return None if program.was_taken_out(state["model_id"]) else outputs.deployed_from_state(state)
+    return None if claims.CLAIMS.was_undeployed(state["model_id"]) else outputs.deployed_from_state(state)

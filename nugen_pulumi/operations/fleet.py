@@ -32,6 +32,7 @@ class FleetOperations:
     id_name = "model_ids"
     defaults = DEFAULTS
     computed = outputs.OF_FLEET
+    wants = "undeployed"
     starts = None
 
     def diff(self, _operation: Operation, olds: FleetState, news: FleetState) -> Difference:

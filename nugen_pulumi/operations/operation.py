@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from nugen_pulumi.errors import BadKeyError, InputError, SettingsError
-from nugen_pulumi.operations import inputs, messages, program
+from nugen_pulumi.operations import claims, inputs, messages
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiting.wait_messages import Reporter
@@ -135,7 +135,7 @@ def with_saved_key(command: str) -> Iterator[None]:
 
 def announce(operation: Operation, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:
     """
-    Say in a preview what creating a resource will cost, and warn where two resources want opposite things.
+    Say in a preview what creating a resource will cost, and warn where two resources are in conflict about a model.
 
     Args:
         operation: The call of Check: the only one that a preview makes about a resource that does not exist yet.
@@ -145,12 +145,12 @@ def announce(operation: Operation, operations: Any, news: Mapping[str, Any], *, 
     """
     if creating and operations.starts is not None:
         operation.report(operations.starts(news.get("model_id")))
-    wants = "deployed" if "deployed" in operations.computed else "undeployed"
     ids = news.get(operations.id_name)
-    at_odds = program.wish(operation.urn, ids if isinstance(ids, list) else [ids], wants)
-    if at_odds is not None:
-        model_id, other = at_odds
-        operation.warn(messages.two_in_service(model_id) if wants == other else messages.contradiction(model_id))
+    conflict = claims.CLAIMS.claim(operation.urn, ids if isinstance(ids, list) else [ids], operations.wants)
+    if conflict is not None:
+        model_id, other = conflict
+        both = operations.wants == other
+        operation.warn(messages.two_in_service(model_id) if both else messages.contradiction(model_id))
 
 
 @contextmanager

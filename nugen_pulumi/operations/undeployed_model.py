@@ -22,6 +22,7 @@ class ModelOperations:
     id_name = "model_id"
     defaults = DEFAULTS
     computed = outputs.OF_MODEL
+    wants = "undeployed"
     starts = None
 
     def diff(self, _operation: Operation, olds: ModelState, news: ModelState) -> Difference:

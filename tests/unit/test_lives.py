@@ -9,7 +9,7 @@ from harness.api import Body, Told, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import NugenError
-from nugen_pulumi.operations import program
+from nugen_pulumi.operations import claims
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.undeployed_model import ModelOperations
 from nugen_pulumi.waiting.beginning import ONLY_POLL
@@ -129,8 +129,7 @@ class Life:
 
     def goes(self, name, *args):
         """Do an operation in a process of its own, sometimes interrupted; return whether it ended well."""
-        for noted in (program._WISHES, program._TAKEN_OUT, program._FAILED):
-            noted.clear()
+        claims.CLAIMS = claims.Claims()
         cut = self.chance.choice([None, None, self.chance.uniform(0, 0.4), self.chance.uniform(0, 20)])
         operation = Told()
         operation.runtime = lambda: Process(self.api, cut)

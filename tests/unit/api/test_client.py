@@ -334,7 +334,7 @@ def test_what_a_response_means_for_the_pace(given, window, admitted):
         for _ in range(6):
             await client.status("m", within=100)
         await asyncio.sleep(10)
-        pace = client._dispatcher.pace
+        pace = client._sender.pace
         begun = pace.window
         asked = asyncio.create_task(client.status("m", within=100))
         await asyncio.sleep(given[0] if isinstance(given, tuple) else 0.01)

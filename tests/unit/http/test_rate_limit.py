@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
-from nugen_pulumi.http.dispatcher import Dispatcher
+from nugen_pulumi.http.concurrency import FIRST_WINDOW
 from nugen_pulumi.http.rate_limit import LOWEST_RATE, Outcome, Pace
 from nugen_pulumi.http.request import LONGEST_OUTAGE, RequestOptions
 from nugen_pulumi.http.request_queue import RequestQueue
-from nugen_pulumi.http.window import FIRST_WINDOW
+from nugen_pulumi.http.retrying_sender import RetryingSender
 from nugen_pulumi.settings import Settings
 
 START = 1000.0
@@ -311,12 +311,12 @@ def test_at_the_end_of_an_outage_only_the_request_that_was_sent_may_have_been_ca
         raise OverloadedError("503") if response.status == 503 else UnavailableError("500")
 
     async def main():
-        dispatcher = Dispatcher(settings, transport=httpx.MockTransport(respond))
-        dispatcher.outage.failed(-LONGEST_OUTAGE)
+        sender = RetryingSender(settings, transport=httpx.MockTransport(respond))
+        sender.outage.failed(-LONGEST_OUTAGE)
         ends = await asyncio.gather(
-            *(dispatcher.send("DELETE", f"/{number}", read, within=60) for number in range(3)), return_exceptions=True
+            *(sender.send("DELETE", f"/{number}", read, within=60) for number in range(3)), return_exceptions=True
         )
-        await dispatcher.aclose()
+        await sender.aclose()
         return ends
 
     ends, _ = simulate(main)
@@ -745,17 +745,17 @@ async def last_polls(count, retry_after, *, answers):
             raise OverloadedError("503", retry_after=retry_after)
         return "answered"
 
-    dispatcher = Dispatcher(settings, transport=httpx.MockTransport(respond))
+    sender = RetryingSender(settings, transport=httpx.MockTransport(respond))
 
     async def one(number):
         try:
-            end = await dispatcher.send("GET", f"/{number}", read, within=11, options=RequestOptions(leave_within=6))
+            end = await sender.send("GET", f"/{number}", read, within=11, options=RequestOptions(leave_within=6))
         except OverloadedError as exc:
             end = str(exc)
         ends.append((clock(), end))
 
     await asyncio.gather(*(one(number) for number in range(count)))
-    await dispatcher.aclose()
+    await sender.aclose()
     return arrived, ends
 
 

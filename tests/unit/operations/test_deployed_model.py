@@ -13,7 +13,7 @@ from nugen_pulumi.errors import (
     UndeployFailedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.operations import program
+from nugen_pulumi.operations import claims
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW
@@ -74,9 +74,7 @@ def undeployed(*args, **more):
 @pytest.fixture(autouse=True)
 def process(monkeypatch):
     """Each test is a process of its own."""
-    monkeypatch.setattr(program, "_WISHES", {})
-    monkeypatch.setattr(program, "_TAKEN_OUT", set())
-    monkeypatch.setattr(program, "_FAILED", {})
+    monkeypatch.setattr(claims, "CLAIMS", claims.Claims())
 
 
 @pytest.fixture

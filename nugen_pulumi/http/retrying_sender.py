@@ -72,7 +72,7 @@ _MOST_REFUSALS = 6
 _URGENT_REFUSALS = 2
 
 
-class Dispatcher:
+class RetryingSender:
     """
     Sends requests at the pace of the process. Belongs to one event loop.
 
