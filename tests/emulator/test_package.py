@@ -2,11 +2,13 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
 
 import nugen_pulumi.emulator
+from nugen_pulumi.emulator import Answer, Traits, catalogue
 
 MODULES = sorted(Path(nugen_pulumi.emulator.__file__).parent.glob("*.py"))
 
@@ -57,3 +59,10 @@ def test_another_missing_module_is_not_hidden(tmp_path):
     run = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path)
 
     assert "No module named 'nothing_of_this_name'" in run.stderr
+
+
+@pytest.mark.parametrize("value", [Answer(), catalogue.pending(), Traits()])
+def test_values_are_frozen(value):
+    """What may be reused in many scripts cannot be changed in one."""
+    with pytest.raises(FrozenInstanceError):
+        value.delay = 1.0
