@@ -19,7 +19,7 @@ _NO_LIMIT = 4000.0
 _KEPT = 0.9
 _KEPT_AFTER_SEARCH = 0.5
 # Seconds in which the rate climbs from that half back to where it was.
-_REGAIN_SECONDS = 2.0
+_REGAIN_SECONDS = 1.5
 # Requests a second that the rate gains in the first second after a decrease. The same for all rates: see Pace.
 _GROWTH = 0.17
 # Requests after a decrease, the refusal of which does not count: only the second one and later ones do. So of processes

@@ -17,23 +17,6 @@ class Action(Enum):
     REQUEST = "request its undeployment, or deployment, then poll its status"
 
 
-def settled(known: FleetModel | None, wanted: Inputs) -> bool:
-    """
-    Tell whether there is nothing left to find out about a model that is to be undeployed.
-
-    Args:
-        known: What is recorded of the model, or None.
-        wanted: The inputs.
-    """
-    if known is None:
-        return False
-    if known["undeployed"]:
-        return True
-    if wanted.undeploy and model_status(known.get("error")) == "DEPLOYED":
-        return False  # somebody has deployed it again, which the program does not want
-    return not wanted.wait or (known["status"] == Phase.FAILED and wanted.on_failure == "record")
-
-
 def next_action(known: FleetModel | None, wanted: Inputs, *, requested: bool) -> Action:
     """
     Decide what an update does about a model that is to be undeployed.
@@ -43,11 +26,18 @@ def next_action(known: FleetModel | None, wanted: Inputs, *, requested: bool) ->
         wanted: The inputs.
         requested: The undeployment was requested before.
     """
-    never_requested = wanted.undeploy and (known is None or not requested)
-    if known is not None and (known["undeployed"] or (settled(known, wanted) and not never_requested)):
+    if known is None:
+        return Action.REQUEST if wanted.undeploy else Action.POLL
+    if known["undeployed"]:
         return Action.NOTHING
-    failed = known is not None and known["status"] == Phase.FAILED
-    return Action.REQUEST if never_requested or (wanted.undeploy and failed) else Action.POLL
+    if wanted.undeploy and not requested:
+        return Action.REQUEST
+    failed = known["status"] == Phase.FAILED
+    deployed_again = model_status(known.get("error")) == "DEPLOYED"
+    settled = not wanted.wait or (failed and wanted.on_failure == "record")
+    if settled and not (wanted.undeploy and deployed_again):
+        return Action.NOTHING
+    return Action.REQUEST if wanted.undeploy and failed else Action.POLL
 
 
 def next_deploy_action(known: DeployedRecord | None, wanted: Inputs) -> Action:

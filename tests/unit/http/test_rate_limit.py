@@ -3,6 +3,7 @@
 import asyncio
 import math
 import random
+import ssl
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from harness.simulated import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError
+from nugen_pulumi.errors import OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.concurrency import FIRST_WINDOW
 from nugen_pulumi.http.rate_limit import LOWEST_RATE, Outcome, Pace
 from nugen_pulumi.http.request import LONGEST_OUTAGE, RequestOptions
@@ -213,14 +214,14 @@ def refused(pace, now, retry_after=None):
     return pace.rate / before, now
 
 
-def test_what_the_refusal_of_the_search_costs_is_regained_evenly_in_two_seconds():
+def test_what_the_refusal_of_the_search_costs_is_regained_evenly_in_a_second_and_a_half():
     pace = refused_at_once()
     now = admitted_until(pace, START, lambda _: pace.rate > 100)
     found = pace.rate
     kept, since = refused(pace, now)
     assert kept == pytest.approx(0.5)
 
-    for seconds, share in ((1, 0.75), (2, 1)):
+    for seconds, share in ((0.75, 0.75), (1.5, 1)):
         now = admitted_until(pace, now, lambda now, until=since + seconds: now > until)
         assert pace.rate == pytest.approx(found * share, rel=0.02)
 
@@ -323,6 +324,27 @@ def test_at_the_end_of_an_outage_only_the_request_that_was_sent_may_have_been_ca
 
     assert [OutageError] * 3 == [type(end) for end in ends]
     assert [sent, False, False] == [end.sent for end in ends]
+
+
+def test_an_error_that_asking_again_will_not_help_is_no_outage():
+    """A certificate that cannot be verified, for example: nobody else has to wait for longer because of it."""
+    settings = Settings("key", "https://api.invalid")
+
+    async def main():
+        error = httpx.ConnectError("no")
+        error.__cause__ = ssl.SSLCertVerificationError(1, "certificate verify failed")
+
+        async def respond(_):
+            raise error
+
+        sender = RetryingSender(settings, transport=httpx.MockTransport(respond))
+        with pytest.raises(RejectedError):
+            await sender.send("GET", "/", lambda response: response, within=60)
+        unanswered_for = sender.outage.unanswered_for(asyncio.get_running_loop().time() + 1)
+        await sender.aclose()
+        return unanswered_for
+
+    assert 0 == simulate(main)[0]
 
 
 def test_it_tells_what_was_admitted_of_late():

@@ -3,7 +3,7 @@
 import pytest
 
 from nugen_pulumi.operations.inputs import Inputs
-from nugen_pulumi.operations.next_action import Action, next_action, settled
+from nugen_pulumi.operations.next_action import Action, next_action
 
 UNDEPLOYED = {"status": "COMPLETED", "undeployed": True}
 AT_REST = {"status": "FAILED", "undeployed": True, "error": "Model status is EVALUATED."}
@@ -17,13 +17,6 @@ NOTHING, POLL, UNDEPLOY = Action
 
 def wanted(**props):
     return Inputs.read(props)
-
-
-@pytest.mark.parametrize(("known", "is_settled"), [(None, False), (UNDEPLOYED, True), (AT_REST, True)])
-@pytest.mark.parametrize("props", [{}, {"wait": False}, {"on_failure": "record"}, {"wait": False, "undeploy": True}])
-def test_what_is_unknown_is_never_settled_and_what_is_undeployed_always(known, is_settled, props):
-    """The other cases are in the table below; these two an update decides before it asks."""
-    assert is_settled is settled(known, wanted(**props))
 
 
 @pytest.mark.parametrize(
