@@ -74,7 +74,7 @@ _URGENT_REFUSALS = 2
 
 class RetryingSender:
     """
-    Sends requests at the pace of the process. Belongs to one event loop.
+    Sends requests at the pace of the process, and those again that are refused. Belongs to one event loop.
 
     Args:
         settings: Where the API is and how to speak to it.
