@@ -51,7 +51,7 @@ class RefusedError(Exception):
 class Unlimited(Pace):
     """What the sender asks the pace about, besides turns: nothing is held back, and no request is given up."""
 
-    outage = True
+    refuses_all = True
     throttled = False
 
     def pause(self, now: float) -> float:  # noqa: ARG002 - as Pace

@@ -118,7 +118,7 @@ class Pace:
         return self._rate < math.inf
 
     @property
-    def outage(self) -> bool:
+    def refuses_all(self) -> bool:
         """The API refuses everything, and one request at a time finds out whether it still does."""
         return self._refusals.everything
 
@@ -130,7 +130,7 @@ class Pace:
     @property
     def window(self) -> int:
         """Requests that may be under way at once."""
-        return 1 if self.outage else self._window.size
+        return 1 if self.refuses_all else self._window.size
 
     def admitted(self, now: float) -> float:
         """Return how many requests the API admitted each second, over the last five."""
@@ -145,7 +145,7 @@ class Pace:
 
     def bars(self, now: float, until: float) -> bool:
         """Tell whether nothing may leave before the time *until*, because of a ``Retry-After`` or an outage."""
-        return self.outage or self._not_before > max(now, until)
+        return self.refuses_all or self._not_before > max(now, until)
 
     @property
     def full(self) -> bool:
@@ -161,7 +161,7 @@ class Pace:
             queued: More requests want to leave. Only then does the rate grow: a rate that is not used proves nothing.
         """
         self._under_way += 1
-        if self.outage:
+        if self.refuses_all:
             self._next_at = now + _BETWEEN_PROBES
         elif self.throttled:
             self._grow(now, queued=queued)
@@ -197,7 +197,7 @@ class Pace:
             if left > self._cut_at:
                 if self._refusals.refused(now, left, asked=bool(retry_after)):
                     self._before_refusals = (self._base, self._growth)
-                if self.outage:
+                if self.refuses_all:
                     self._next_at = max(self._next_at, now + _BETWEEN_PROBES)
                 elif left > self._counts_from and not self._use_excuse(retry_after):
                     self._cut(now, retry_after or 0.0)

@@ -146,7 +146,7 @@ class RetryingSender:
                 except OverloadedError as exc:
                     under_way, refusal = False, exc
                     refusals += 1
-                    refused_alone += not self.pace.outage  # in an outage, all are refused
+                    refused_alone += not self.pace.refuses_all
                     forced = clock() >= leave_by and self.pace.bars(clock(), give_up_at)
                     too_long = self.outage.unanswered_for(clock()) >= options.longest_outage
                     if self._single_out(path, left, refused_alone) or forced or too_long:

@@ -667,7 +667,7 @@ def test_in_an_outage_one_request_leaves_each_second():
         now += 0.01
         pace.end(now, left=left[-1], outcome=Outcome.REFUSED)
 
-    assert pace.outage
+    assert pace.refuses_all
     assert 1 == pace.window
     assert [1] * 40 == pytest.approx([left[-number] - left[-number - 1] for number in range(1, 41)], rel=0.1)
 
@@ -675,13 +675,13 @@ def test_in_an_outage_one_request_leaves_each_second():
 def test_a_response_to_a_request_from_before_the_outage_does_not_end_it():
     pace, now = Pace(128), START
     pace.leave(START, queued=True)
-    while not pace.outage:
+    while not pace.refuses_all:
         now += max(0.01, pace.pause(now))
         pace.leave(now, queued=True)
         pace.end(now, left=now, outcome=Outcome.REFUSED)
     pace.end(now, left=START, outcome=Outcome.ADMITTED)
 
-    assert pace.outage
+    assert pace.refuses_all
 
 
 def test_limits_that_change_every_minute_lose_nobody():
