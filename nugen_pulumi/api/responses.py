@@ -197,6 +197,10 @@ class DeployStatus(TaskStatus):
     direction: ClassVar[Direction] = DEPLOY
 
 
+# By the model's own status.
+_IN_SERVICE = {**dict.fromkeys(UNDEPLOY.reached, False), **dict.fromkeys(DEPLOY.reached, True)}
+
+
 class ListedModel(BaseModel):
     """
     One item of the account's list of models.
@@ -223,12 +227,11 @@ class ListedModel(BaseModel):
 
     def recorded(self) -> AlignedModel:
         """Return what a program sees: ``deployed`` is None where the API does not say."""
-        deployed = {**dict.fromkeys(UNDEPLOY.reached, False), **dict.fromkeys(DEPLOY.reached, True)}
         return {
             "model_id": self.model_id,
             "name": self.name,
             "base_model": self.base_model,
-            "deployed": deployed.get(self.deployment_status or ""),
+            "deployed": _IN_SERVICE.get(self.deployment_status or ""),
             "deployment_status": self.deployment_status,
         }
 

@@ -23,10 +23,13 @@ class Window:
 
     Args:
         most: Upper bound.
+
+    Attributes:
+        most: Likewise.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._first = float(min(FIRST_WINDOW, most))
         self._size = self._first
         self._shrunk_at = -math.inf
@@ -50,7 +53,7 @@ class Window:
             self._span_since = now
             current, previous = math.inf, current
         self._shortest = (min(current, now - left), previous)
-        wanted = min(float(self._most), max(float(USUAL_WINDOW), _LOOP_RATE * self.latency))
+        wanted = min(float(self.most), max(float(USUAL_WINDOW), _LOOP_RATE * self.latency))
         self._size = min(wanted, self._size + 1)
 
     def timed_out(self, now: float, left: float) -> None:

@@ -93,7 +93,6 @@ class Pace:
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
         self._window = Window(most)
         self._under_way = 0
         self._rate = math.inf
@@ -150,7 +149,7 @@ class Pace:
     @property
     def full(self) -> bool:
         """As many requests are under way as there may ever be."""
-        return self._under_way >= self._most
+        return self._under_way >= self._window.most
 
     def leave(self, now: float, *, queued: bool) -> None:
         """

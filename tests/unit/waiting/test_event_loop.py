@@ -6,16 +6,7 @@ import socket
 import threading
 
 import pytest
-
-from nugen_pulumi.waiting.event_loop import Loop
-
-
-def run(main):
-    loop = Loop()
-    try:
-        return loop.run_until_complete(main())
-    finally:
-        loop.close()
+from harness.api import run
 
 
 @pytest.mark.parametrize(("pause", "precisely"), [(0.008, True), (0.03, False)])
