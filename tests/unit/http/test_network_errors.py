@@ -82,10 +82,12 @@ def before_the_handshake(cause):
         (20, "is not trusted: for a private CA, set SSL_CERT_FILE to its file"),
     ],
 )
-def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
+@pytest.mark.parametrize("raised", [before_the_handshake, lambda cause: cause], ids=["mapped", "as it is"])
+def test_each_error_with_a_certificate_has_its_own_advice(code, advice, raised):
+    """The oldest httpcore does not make it an error of its own."""
     cause = ssl.SSLCertVerificationError(1, "verify failed")
     cause.verify_code = code
-    error = network_error(before_the_handshake(cause), SETTINGS, PROXY)
+    error = network_error(raised(cause), SETTINGS, PROXY)
 
     assert RejectedError is type(error)
     assert f"The certificate of {WHERE} {advice} (verify failed)." == str(error)
