@@ -29,7 +29,7 @@ class DeployedModel(Resource, module="nugen", name="DeployedModel"):
         model_id: The model. Changing it replaces the resource.
         wait: Wait until the deployment finishes. If False, request it, poll once and save the status. Deleting the
             resource waits all the same. Default True.
-        timeout_seconds: Seconds for each whole wait. To delete, ``opts.custom_timeouts.delete`` wins. Default 1800.
+        timeout_seconds: Seconds for each whole wait. Default 1800.
         poll_interval_seconds: Longest pause between two polls, in seconds; the first ones are shorter. Default 5.
         triggers: Any values but assets and archives. When one of them changes, the resource is replaced.
 
@@ -56,6 +56,11 @@ class DeployedModel(Resource, module="nugen", name="DeployedModel"):
     """Known to be in service: COMPLETED, or FAILED only because it was already in service."""
     adopted: pulumi.Output[bool]
     """The model was in service before this resource, so that deleting the resource leaves it in service."""
+    unconfirmed: pulumi.Output[bool | None]
+    """True if the POST may have been carried out and no poll has shown the deployment since, else None.
+
+    The next ``pulumi up`` finds out.
+    """
     result: pulumi.Output[Any]
     """The ``result`` that the API returned, usually an object, or None."""
     start_time: pulumi.Output[str | None]

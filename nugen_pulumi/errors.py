@@ -10,11 +10,13 @@ All errors that this package raises. The class tells what the caller can do abou
     - OutageError           the API gives no usable response to anybody
   - RejectedError           a permanent error: the API rejects the request
     - BadKeyError           the API does not accept the API key
+    - GatewayError          something else than the API answered
     - NoRouteError          the API has no such endpoint
     - ModelNotFoundError    the API knows no such model, or not for this key
   - UndeployFailedError     the undeployment ended as FAILED
   - DeployFailedError       the deployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
+  - UnforeseenError         a bug of this package
   - WaitTimeoutError        the undeployment did not finish before the timeout
   - WaitInterruptedError    the wait was cancelled
 
@@ -23,7 +25,6 @@ Programs catch those that ``nugen_pulumi`` exports. The package itself tells the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pulumi
@@ -57,15 +58,10 @@ class NugenError(pulumi.RunError):
 
     Attributes:
         reason: The message in its parts.
-        last_known: What was known when this was raised: the last ``TaskStatus`` of the model; of a fleet, a
-            dict with what is recorded of each model, by id. None: nothing.
         kept: Id and outputs of the resource that stays in state in spite of this error. None: it does not stay.
-        traceback: The traceback of a bug in this package, for a report; empty for every expected error.
     """
 
-    last_known: Any = None
     kept: tuple[str, Any] | None = None
-    traceback: str = ""
 
     def __init__(self, message: str | Reason) -> None:
         super().__init__(str(message))
@@ -122,6 +118,10 @@ class BadKeyError(RejectedError):
     """The API does not accept the API key."""
 
 
+class GatewayError(RejectedError):
+    """A page, a redirect or a plain error of whatever answers in the API's place, before the API ever answered."""
+
+
 class NoRouteError(RejectedError):
     """The API's own ``Not Found``: it has no such endpoint."""
 
@@ -139,17 +139,22 @@ class DeployFailedError(NugenError):
 
 
 class UnfinishedFleetError(NugenError):
+    """Some models of a fleet are not undeployed: up to ten models with their reasons, and a count of the rest."""
+
+
+class UnforeseenError(NugenError):
     """
-    Some models of a fleet are not undeployed.
+    A bug of this package in the wait for one model: its text has a *traceback*, for a report, and its reason has none.
 
     Args:
-        message: Up to ten models with their reasons, and a count of the rest.
-        last_known: What is recorded of each model, by id.
+        message: The message.
+        traceback: Likewise an attribute.
     """
 
-    def __init__(self, message: str, last_known: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, message: str, traceback: str) -> None:
         super().__init__(message)
-        self.last_known: Any = last_known or None
+        self.args = (f"{message}\n{traceback}",)
+        self.traceback = traceback
 
 
 class WaitTimeoutError(NugenError):

@@ -84,8 +84,8 @@ def get_undeploy_status(
     from nugen_pulumi.waiting.task import Task  # noqa: PLC0415
 
     async def poll(client: NugenClient) -> GetUndeployStatusResult:
-        status = await Task(client, model_id, WaitPolicy()).poll_once()
-        return GetUndeployStatusResult(model_id=model_id, **status.recorded())
+        outcome = await Task(client, model_id, WaitPolicy()).follow(once=True)
+        return GetUndeployStatusResult(model_id=model_id, **outcome.status().outputs("undeployed"))
 
     return _ask(poll, api_key, base_url, request_timeout_seconds)
 

@@ -27,8 +27,8 @@ from nugen_pulumi.engine import host
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
+from nugen_pulumi.operations.model import ModelOperations
 from nugen_pulumi.operations.operation import check_resource
-from nugen_pulumi.operations.undeployed_model import ModelOperations
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.paths import DOCUMENTED, NEWER, Paths, path_of
 from nugen_pulumi.api.response_errors import error_of, is_server_error, page_instead
-from nugen_pulumi.api.responses import STATUS_OF, ListedModel, ListPage, ModelStatus, TaskStatus
-from nugen_pulumi.api.start_answers import Answer, Started, answer_of
-from nugen_pulumi.api.statuses import AlignedModel, Phase
+from nugen_pulumi.api.responses import ListedModel, ListPage, ModelStatus, TaskStatus
+from nugen_pulumi.api.start_answers import Started, answer_of
+from nugen_pulumi.api.statuses import AlignedModel, Record
 from nugen_pulumi.errors import (
     MisdirectedError,
     NoRouteError,
+    NugenError,
     RejectedError,
     UnavailableError,
 )
-from nugen_pulumi.http.request import DEFAULT_OPTIONS, RequestOptions
+from nugen_pulumi.http.request import DEFAULT_OPTIONS, LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions
 from nugen_pulumi.http.response import Response
 from nugen_pulumi.http.retrying_sender import RetryingSender
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 
 T = TypeVar("T")
+B = TypeVar("B", bound=BaseModel)
 # Models in a page of the list.
 _PAGE = 200
+# Seconds for which the others wait until the first request has found out which paths there are.
+_FINDING_OUT = 5.0
 
 
 class NugenClient:
@@ -48,11 +53,12 @@ class NugenClient:
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self.paths = DOCUMENTED
         self._settings = settings
         self._sender = RetryingSender(settings, transport=transport)
         self._asked_about: set[str] = set()
-        self.paths = DOCUMENTED
         self._newer_has_no_route = False
+        self._first: asyncio.Future[None] | None = None
 
     async def status(
         self,
@@ -61,7 +67,7 @@ class NugenClient:
         direction: Direction = UNDEPLOY,
         within: float,
         options: RequestOptions = DEFAULT_OPTIONS,
-    ) -> TaskStatus:
+    ) -> Record:
         """
         Poll the status of the undeployment, or deployment, of *model_id*.
 
@@ -78,25 +84,26 @@ class NugenClient:
             RejectedError: Asking again will not help.
         """
 
-        def read(response: Response, paths: Paths) -> TaskStatus:
+        def read(paths: Paths, response: Response) -> Record:
             if not 200 <= response.status < 300:
-                raise error_of(response, model_id, self._settings)
-            status = _status(response, model_id, direction, paths, source=self._settings.base_url_source)
+                raise self._error_of(response, f"Model {model_id}")
+            source = self._settings.base_url_source
+            if paths is NEWER:
+                return _parsed(ModelStatus, response, source).record(direction)
+            status = _parsed(TaskStatus, response, source)
             # The API may return another spelling of the id. But an id that this process also polls belongs to another
             # model.
             if status.model_id != model_id and status.model_id in self._asked_about:
                 raise MisdirectedError(f"a response about another model ({printable(status.model_id, 100)})")
-            return status
+            return status.record(direction)
 
         self._asked_about.add(model_id)
 
-        async def ask(paths: Paths) -> TaskStatus:
+        async def ask(paths: Paths, seconds: float) -> Record:
             path = path_of(paths.status, model_id, direction)
-            return await self._sender.send(
-                "GET", path, lambda response: read(response, paths), within=within, options=options
-            )
+            return await self._sender.send("GET", path, partial(read, paths), within=seconds, options=options)
 
-        return await self._in_its_paths(ask)
+        return await self._in_its_paths(ask, within)
 
     async def start(
         self,
@@ -105,7 +112,7 @@ class NugenClient:
         direction: Direction = UNDEPLOY,
         within: float,
         options: RequestOptions = DEFAULT_OPTIONS,
-    ) -> Started:
+    ) -> tuple[Started, str]:
         """
         Request the undeployment, or deployment, of *model_id*.
 
@@ -118,30 +125,30 @@ class NugenClient:
             options: As for :meth:`status`.
 
         Returns:
-            What the API said: accepted, or a 400 that is about the state of the model.
+            What the API said: accepted, or an error that is about the state of the model, and in which words.
 
         Raises:
             UnavailableError: No usable response. Unless its ``sent`` is False, the request may have been carried out.
             RejectedError: Asking again will not help.
         """
 
-        def read(response: Response) -> Started:
+        def read(response: Response) -> tuple[Started, str]:
             if 200 <= response.status < 300 and response.is_page:
                 raise UnavailableError(page_instead(response, source=self._settings.base_url_source))
             if 200 <= response.status < 300:
-                return Started(Answer.ACCEPTED, at=response.date)
-            if response.status == 400 and not is_server_error(response):
+                return Started.ACCEPTED, ""
+            if 400 <= response.status < 500 and not (response.is_page or is_server_error(response)):
                 answer = answer_of(response.detail, direction)
                 # Before an undeployment the status tells what an unknown 400 means; a deployment may cost.
-                if answer is not Answer.UNCLEAR or direction is UNDEPLOY:
-                    return Started(answer, said=response.detail.rstrip("."))
-            raise error_of(response, model_id, self._settings)
+                if answer is not Started.UNCLEAR or (response.status == 400 and direction is UNDEPLOY):
+                    return answer, response.detail.rstrip(".")
+            raise self._error_of(response, f"Model {model_id}")
 
-        async def ask(paths: Paths) -> Started:
+        async def ask(paths: Paths, seconds: float) -> tuple[Started, str]:
             path = path_of(paths.request, model_id, direction)
-            return await self._sender.send(direction.method, path, read, within=within, options=options)
+            return await self._sender.send(direction.method, path, read, within=seconds, options=options)
 
-        return await self._in_its_paths(ask)
+        return await self._in_its_paths(ask, within)
 
     async def models(self, *, deployed: bool | None = None, within: float) -> list[AlignedModel]:
         """
@@ -160,41 +167,48 @@ class NugenClient:
 
         def read(response: Response) -> list[ListedModel]:
             if not 200 <= response.status < 300:
-                raise error_of(response, "list", self._settings)
-            try:
-                answer = response.json()
-                page = ListPage.model_validate(
-                    {"domain_aligned_models": answer} if isinstance(answer, list) else answer
-                )
-            except ValueError as exc:  # pydantic's is one, too
-                raise UnavailableError(f"an unreadable list of models ({response.excerpt})") from exc
-            return page.domain_aligned_models
+                raise self._error_of(response, "The list of models")
+            return _parsed(ListPage, response, self._settings.base_url_source).domain_aligned_models
 
         found: dict[str, AlignedModel] = {}
         while True:
             path = f"/api/v3/models/aligned?limit={_PAGE}&offset={len(found)}"
             page = await self._sender.send("GET", path, read, within=within)
-            news = {model.model_id: model.recorded() for model in page if model.model_id not in found}
+            news = {model.model_id: model.record() for model in page if model.model_id not in found}
             found |= news
-            # An API that does not know the parameters answers with all of them, again and again.
-            if not news or len(page) < _PAGE:
+            # An API may have shorter pages than we ask for, or answer with all of them again and again.
+            if not news:
                 return [model for model in found.values() if deployed is None or model["deployed"] is deployed]
 
-    async def _in_its_paths(self, ask: Callable[[Paths], Awaitable[T]]) -> T:
+    async def _in_its_paths(self, ask: Callable[[Paths, float], Awaitable[T]], within: float) -> T:
         """
         Do *ask* with the documented paths, or with the newer ones once the API has said that it has no others.
 
-        Only the API's own answer to a wrong route counts, and the newer paths are tried until they fail likewise.
+        The first request finds out for all that come meanwhile. Only the API's own answer to a wrong route counts, and
+        the newer paths are tried until they fail likewise.
         """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + within
+        if self._first is None:
+            self._first = asyncio.get_running_loop().create_future()
+            try:
+                return await self._in_either(ask, within)
+            finally:
+                self._first.set_result(None)
+        if not self._first.done():
+            await asyncio.wait([self._first], timeout=min(_FINDING_OUT, within))
+        return await self._in_either(ask, max(0.0, deadline - clock()))
+
+    async def _in_either(self, ask: Callable[[Paths, float], Awaitable[T]], within: float) -> T:
         if self.paths is NEWER:
-            return await ask(NEWER)
+            return await ask(NEWER, within)
         try:
-            return await ask(DOCUMENTED)
+            return await ask(DOCUMENTED, within)
         except NoRouteError as documented:
             if self._newer_has_no_route:
                 raise
             try:
-                result = await ask(NEWER)
+                result = await ask(NEWER, within)
             except NoRouteError:
                 self._newer_has_no_route = True
                 raise documented from None
@@ -204,10 +218,18 @@ class NugenClient:
             self.paths = NEWER
             return result
 
+    def _error_of(self, response: Response, subject: str) -> NugenError:
+        return error_of(response, subject, self._settings, answered=self.answered_ever)
+
     @property
     def answered_ever(self) -> bool:
         """Any request of the process ever got a usable response."""
         return self._sender.outage.answered_ever
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which failing requests are waited out."""
+        return LONGEST_OUTAGE if self.answered_ever else LONGEST_OUTAGE_OF_POLL
 
     @property
     def unanswered_for(self) -> float:
@@ -219,11 +241,9 @@ class NugenClient:
         await self._sender.aclose()
 
 
-def _status(response: Response, model_id: str, direction: Direction, paths: Paths, source: str) -> TaskStatus:
+def _parsed(kind: type[B], response: Response, source: str) -> B:
     try:
-        if paths is NEWER:
-            return ModelStatus.model_validate(response.json()).of_task(model_id, direction)
-        status = STATUS_OF[direction].model_validate(response.json())
+        return kind.model_validate(response.json())
     except ValueError as exc:  # pydantic's is one, too
         if response.is_page:
             raise UnavailableError(page_instead(response, source)) from exc
@@ -233,7 +253,3 @@ def _status(response: Response, model_id: str, direction: Direction, paths: Path
         else:
             what = f"it is not JSON: {response.excerpt}"
         raise UnavailableError(f"an unreadable {response.status} response ({what})") from exc
-    # The API returns FAILED because no requested task runs, but the platform is undeploying the model by itself. If
-    # FAILED were saved, the next `pulumi up` would treat the model as finished.
-    running = status.model_status == direction.running
-    return status.model_copy(update={"status": Phase.PENDING.value}) if running else status

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from nugen_pulumi.errors import (
     BadKeyError,
+    GatewayError,
     ModelNotFoundError,
     NoRouteError,
     NugenError,
@@ -22,51 +24,65 @@ from nugen_pulumi.text import printable
 _OF_PROVIDER = " (in the stack config, or in the Provider of the resource)"
 
 
-def error_of(response: Response, model_id: str, settings: Settings) -> NugenError:
+def error_of(response: Response, subject: str, settings: Settings, *, answered: bool = False) -> NugenError:
     """
     Return the error for a response that is not a 2xx. The class depends on what the caller can do, not on the range
     of the status code: a 400 can be a server error, and a 429 an account without credits.
+
+    Args:
+        response: The response.
+        subject: What was asked about, as the beginning of a sentence.
+        settings: Where the API is.
+        answered: The API has answered a request before. Then what a gateway says for it is waited out, like a 502.
     """
-    said = response.summary
-    source = settings.base_url_source
-    retry_after = response.retry_after()
-    status = response.status
-    if status == 503:
-        return OverloadedError(said, retry_after=retry_after)
-    if status == 429 and (retry_after is not None or not re.search(r"quota|credit", response.detail, re.IGNORECASE)):
+    said, status, retry_after = response.summary, response.status, response.retry_after()
+    own = _is_of_api(response)
+    out_of_credits = status == 429 and own and re.search(r"quota|credit", response.detail, re.IGNORECASE)
+    if status == 503 or (status == 429 and (retry_after is not None or not out_of_credits)):
         return OverloadedError(said, retry_after=retry_after)
     if status in (408, 425) or status >= 500 or is_server_error(response):
         return UnavailableError(said, retry_after=retry_after)
+    if not own and answered:
+        return UnavailableError(f"{said} (not the API's own response)", retry_after=retry_after)
 
-    kind: type[RejectedError] = RejectedError
+    kind, why = _rejection(response, settings) if own else (GatewayError, _of_gateway(response, settings))
+    return kind(f"{subject}: {why}.")
+
+
+def _of_gateway(response: Response, settings: Settings) -> str:
+    """Return what answers in the API's place, and what to do about it."""
+    said, status, source = response.summary, response.status, settings.base_url_source
     if status < 400:
         host = _host(response.headers.get("location", ""))
-        why = (
+        return (
             f"{settings.base_url} redirects to {host} ({status}). Redirects are not followed, because only"
             f" the API may receive the API key: check the base URL (from {source})"
         )
-    elif status in (401, 403):
-        kind = BadKeyError
-        why = (
+    if response.is_page:
+        return page_instead(response, source)
+    what = "has no such endpoint" if status == 404 else "answers with something else than the API"
+    return f"{settings.base_url} {what} ({said}): check the base URL (from {source})"
+
+
+def _rejection(response: Response, settings: Settings) -> tuple[type[RejectedError], str]:
+    """Return what the API itself rejects, and what to do about it."""
+    said, status = response.summary, response.status
+    if status in (401, 403):
+        return BadKeyError, (
             f"the Nugen API does not accept the API key ({said}): check the one in {settings.api_key_source}"
             f"{_OF_PROVIDER if settings.api_key_source == 'nugen:apiKey' else ''}"
         )
-    elif is_no_model(response):
-        kind = ModelNotFoundError
-        why = (
+    if is_no_model(response):
+        return ModelNotFoundError, (
             f"the Nugen API knows no such model, or it belongs to another account ({said}): correct the id, or use"
             " the API key of its account"
         )
-    elif status == 404:
-        kind = NoRouteError if _is_no_route(response) else kind
-        why = f"{settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
-    elif status == 422:
-        why = f"the Nugen API does not accept this model id ({said})"
-    elif status == 429:
-        why = f"the Nugen account is out of credits ({said})"
-    else:
-        why = f"the Nugen API rejects the request ({said})"
-    return kind(f"Model {model_id}: {why}.")
+    if status == 404:
+        kind = NoRouteError if _json(response) == {"detail": "Not Found"} else RejectedError
+        source = settings.base_url_source
+        return kind, f"{settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
+    whys = {422: "API does not accept this model id", 429: "account is out of credits"}
+    return RejectedError, f"the Nugen {whys.get(status, 'API rejects the request')} ({said})"
 
 
 def page_instead(response: Response, source: str) -> str:
@@ -76,15 +92,19 @@ def page_instead(response: Response, source: str) -> str:
 
 def is_no_model(response: Response) -> bool:
     """Whether a response is what the API itself says of a model that it does not know."""
-    return response.status == 404 and response.detail.rstrip(".").lower() == "model not found"
+    return response.status == 404 and _is_of_api(response) and response.detail.rstrip(".").lower() == "model not found"
 
 
-def _is_no_route(response: Response) -> bool:
-    """Whether a 404 is what the API itself says of a route that it does not have."""
+def _is_of_api(response: Response) -> bool:
+    """Whether a response is the API's own, which says in JSON what is the ``detail``; a page is somebody else's."""
+    return isinstance(body := _json(response), dict) and "detail" in body
+
+
+def _json(response: Response) -> Any:
     try:
-        return bool(response.json() == {"detail": "Not Found"})
+        return response.json()
     except ValueError:
-        return False
+        return None
 
 
 def _host(location: str) -> str:

@@ -1,17 +1,16 @@
-"""Parse and interpret the status response of the API. Independent of HTTP."""
+"""The bodies of the API's responses, and what is recorded of them. Independent of HTTP."""
 
 from __future__ import annotations
 
 import math
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
-from nugen_pulumi.api.statuses import PULUMI_SIGNATURE, AlignedModel, FleetModel, Phase, model_status
+from nugen_pulumi.api.statuses import PULUMI_SIGNATURE, AlignedModel, Phase, Record, model_status
 from nugen_pulumi.text import printable, well_formed
 
 
@@ -25,8 +24,8 @@ def _id(value: Any) -> Any:
     return well_formed(value) if isinstance(value, str) else value
 
 
-def _time(value: Any) -> Any:
-    """Times are for information only: an unexpected type must not make the response unreadable."""
+def _string(value: Any) -> Any:
+    """Times and names are for information only: an unexpected type must not make the response unreadable."""
     return value if value is None else str(_storable(value, _DEEPEST))
 
 
@@ -88,22 +87,8 @@ def _key(key: str) -> str:
     return "(reserved key)" if key == PULUMI_SIGNATURE else well_formed(key)
 
 
-class TaskStatus(BaseModel):
-    """
-    One answer of a status endpoint; of the undeployment, where a subclass does not say otherwise.
-
-    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``. Unknown fields are ignored, so that a new one
-    does not break old stacks.
-
-    Attributes:
-        model_id: As echoed; may differ from the one asked for.
-        status: The word for the phase in upper case; usually, but not always, one of :class:`Phase`.
-        result: As answered, but for what state cannot hold: free-form JSON or None. May hold the reason of a failure
-            under ``error``.
-        start_time: As answered, but for what state cannot hold. Observed to be the time of the request, not of the
-            undeployment.
-        end_time: Like *start_time*.
-    """
+class _Body(BaseModel):
+    """Unknown fields are ignored, so that a new one does not break old stacks."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -112,96 +97,79 @@ class TaskStatus(BaseModel):
         protected_namespaces=(),  # before 2.10 pydantic warns of a field called model_id
     )
 
-    direction: ClassVar[Direction] = UNDEPLOY
-    _adopted: bool = PrivateAttr(default=False)
-    _already: bool = PrivateAttr(default=False)
+
+class TaskStatus(_Body):
+    """
+    One answer of a status endpoint.
+
+    Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``, ``…/deploy-model/{model_id}/status``.
+
+    Attributes:
+        model_id: As echoed; may differ from the one asked for.
+        status: The word for the phase in upper case; usually, but not always, one of :class:`Phase`.
+        result: As answered, but for what state cannot hold: free-form JSON or None. May hold the reason of a failure
+            under ``error``.
+        start_time: As answered, but for what state cannot hold.
+        end_time: Like *start_time*.
+    """
 
     model_id: Annotated[str, BeforeValidator(_id)]
     status: Annotated[str, BeforeValidator(_word)]
     result: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
-    start_time: Annotated[str | None, BeforeValidator(_time)] = None
-    end_time: Annotated[str | None, BeforeValidator(_time)] = None
+    start_time: Annotated[str | None, BeforeValidator(_string)] = None
+    end_time: Annotated[str | None, BeforeValidator(_string)] = None
 
-    @property
-    def adopted(self) -> bool:
-        """The model was there, or on its way, before we asked for it."""
-        return self._adopted
-
-    @property
-    def rests(self) -> bool:
-        """The API said that the model was there already, and calls its state at rest by another name than the usual."""
-        known = self.model_status
-        busy = {self.direction.running, self.direction.blocked, *self.direction.not_started}
-        return self._already and known is not None and known not in busy
-
-    def marked(self, *, adopted: bool, already: bool) -> Self:
-        """
-        Return a copy that knows how the task began.
-
-        Args:
-            adopted: The model was there, or on its way, before we asked for it.
-            already: It was there.
-        """
-        copy = self.model_copy()
-        copy._already = already  # noqa: SLF001 - our own
-        copy._adopted = adopted  # noqa: SLF001 - our own
-        return copy
-
-    @property
-    def terminal(self) -> bool:
-        """The status is final. An unknown status value is not: the wait continues."""
-        return self.status in (Phase.COMPLETED, Phase.FAILED)
-
-    @property
-    def known(self) -> bool:
-        """The API used one of its documented words."""
-        return self.status in Phase.__members__
-
-    @property
-    def reached(self) -> bool:
-        """The goal is known to be reached: COMPLETED, or FAILED only because the model was there already."""
-        return self.status == Phase.COMPLETED or self.model_status in self.direction.reached
-
-    @property
-    def model_status(self) -> str | None:
-        """The model's own status where a FAILED names it (``DEPLOYED``, ``UNDEPLOYED``, …), else None."""
-        return model_status(self.error)
-
-    @property
-    def error(self) -> str | None:
-        """Why it FAILED, in the API's words made safe to print; None for any other status."""
-        if self.status != Phase.FAILED:
-            return None
-        texts = self.result if isinstance(self.result, dict) else {"error": self.result}
-        for key in ("error", "message", "detail"):
-            if isinstance(text := texts.get(key), str) and (reason := printable(text)):
-                return reason
-        return "no reason given"
-
-    def recorded(self) -> FleetModel:
-        """Return what is recorded of the model. Where it is a deployment's, ``deployed`` stands for ``undeployed``."""
-        recorded = {
-            "status": self.status,
-            self.direction.flag: self.reached,
-            "result": self.result,
-            "start_time": self.start_time,
-            "end_time": self.end_time,
-            "error": self.error,
-        }
-        return cast("FleetModel", recorded)
+    def record(self, direction: Direction) -> Record:
+        """Return what is recorded of it."""
+        status, error = self.status, _reason(self.result) if self.status == Phase.FAILED else None
+        if model_status(error) == direction.running:
+            # FAILED because no requested task runs, but the platform does the task by itself. If FAILED were saved,
+            # the next `pulumi up` would treat the model as finished.
+            status, error = Phase.PENDING.value, None
+        reached = status == Phase.COMPLETED or model_status(error) in direction.reached
+        return Record(status, reached, self.result, self.start_time, self.end_time, error)
 
 
-class DeployStatus(TaskStatus):
-    """As above, of the deployment. Source: ``GET /api/v3/models/deploy-model/{model_id}/status``."""
+def _reason(result: Any) -> str:
+    texts = result if isinstance(result, dict) else {"error": result}
+    for key in ("error", "message", "detail"):
+        if isinstance(text := texts.get(key), str) and (reason := printable(text)):
+            return reason
+    return "no reason given"
 
-    direction: ClassVar[Direction] = DEPLOY
+
+class ModelStatus(_Body):
+    """
+    One answer of the newer status endpoint: the model's own status.
+
+    Source: ``GET /api/v3/models/{model_id}/deployment/status``, as clients read it; no page describes it.
+
+    Attributes:
+        status: ``UNDEPLOYED``, ``DEPLOYING``, ``DEPLOYED``, and probably ``UNDEPLOYING``, in upper case.
+        error: Why the last deployment failed, or None.
+    """
+
+    status: Annotated[str, BeforeValidator(_word)]
+    error: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
+
+    def record(self, direction: Direction) -> Record:
+        """Return what would be recorded of the documented endpoint's answer; what cannot be known here is None."""
+        if self.status in direction.reached:
+            return Record(Phase.COMPLETED.value, reached=True)
+        if self.status == direction.running:
+            return Record(Phase.PENDING.value)
+        if self.status != direction.blocked and self.status not in direction.not_started:
+            return Record(self.status)
+        nothing = f"No active task. Model status is {self.status}."
+        result = {"error": self.error if isinstance(self.error, str) and self.error else nothing}
+        return Record(Phase.FAILED.value, result=result, error=_reason(result))
 
 
 # By the model's own status.
 _IN_SERVICE = {**dict.fromkeys(UNDEPLOY.reached, False), **dict.fromkeys(DEPLOY.reached, True)}
 
 
-class ListedModel(BaseModel):
+class ListedModel(_Body):
     """
     One item of the account's list of models.
 
@@ -214,18 +182,16 @@ class ListedModel(BaseModel):
         deployment_status: The API's word in upper case, or None.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, protected_namespaces=())
-
     model_id: Annotated[str, BeforeValidator(_id)] = Field(validation_alias=AliasChoices("model_id", "id"))
-    name: Annotated[str | None, BeforeValidator(_time)] = Field(
+    name: Annotated[str | None, BeforeValidator(_string)] = Field(
         None, validation_alias=AliasChoices("model_name", "name")
     )
-    base_model: Annotated[str | None, BeforeValidator(_time)] = Field(
+    base_model: Annotated[str | None, BeforeValidator(_string)] = Field(
         None, validation_alias=AliasChoices("base_model_id", "base_model")
     )
     deployment_status: Annotated[str | None, BeforeValidator(_word)] = None
 
-    def recorded(self) -> AlignedModel:
+    def record(self) -> AlignedModel:
         """Return what a program sees: ``deployed`` is None where the API does not say."""
         return {
             "model_id": self.model_id,
@@ -236,42 +202,12 @@ class ListedModel(BaseModel):
         }
 
 
-class ListPage(BaseModel):
+class ListPage(_Body):
     """One page of the list; a bare list was seen, too."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     domain_aligned_models: list[ListedModel]
 
-
-class ModelStatus(BaseModel):
-    """
-    One answer of the newer status endpoint: the model's own status.
-
-    Source: ``GET /api/v3/models/{model_id}/deployment/status``, as clients read it; no page describes it.
-
-    Attributes:
-        status: ``UNDEPLOYED``, ``DEPLOYING``, ``DEPLOYED``, and probably ``UNDEPLOYING``, in upper case.
-        error: Why the last deployment failed, or None.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    status: Annotated[str, BeforeValidator(_word)]
-    error: Annotated[Any, AfterValidator(lambda value: _storable(value, _DEEPEST))] = None
-
-    def of_task(self, model_id: str, direction: Direction) -> TaskStatus:
-        """Return the status of a task, as the documented endpoint would: what cannot be known here is None."""
-        phase, result = self.status, None
-        if self.status in direction.reached:
-            phase = Phase.COMPLETED.value
-        elif self.status == direction.running:
-            phase = Phase.PENDING.value
-        elif self.status == direction.blocked or self.status in direction.not_started:
-            phase = Phase.FAILED.value
-            nothing = f"No active task. Model status is {self.status}."
-            result = {"error": self.error if isinstance(self.error, str) and self.error else nothing}
-        return STATUS_OF[direction](model_id=model_id, status=phase, result=result)
-
-
-STATUS_OF: Mapping[Direction, type[TaskStatus]] = {UNDEPLOY: TaskStatus, DEPLOY: DeployStatus}
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, page: Any) -> Any:
+        return {"domain_aligned_models": page} if isinstance(page, list) else page

@@ -1,8 +1,10 @@
-"""The status values of the API, and what is recorded of a status. Imports little: state is read without a request."""
+"""The status values of the API, and what is recorded of a model. Imports little: state is read without a request."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, NotRequired, TypedDict
 
@@ -22,8 +24,76 @@ PULUMI_SIGNATURE = "4dabf18193072939515e22adb298388d"
 _MODEL_STATUS = re.compile(r"\bmodel status is (\w+)", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Record:
+    """
+    What is known of the deployment or undeployment of one model, whatever the resource: from a response, or from state.
+
+    Attributes:
+        status: The word for the phase in upper case; usually, but not always, one of :class:`Phase`.
+        reached: The goal is known to be reached: COMPLETED, or FAILED only because the model was there already. In
+            state it is called ``undeployed`` or ``deployed``.
+        result: The API's ``result``: free-form JSON or None.
+        start_time: The API's ``start_time``. Observed to be the time of the request, not of the task.
+        end_time: Likewise.
+        error: Why it FAILED, in the API's words made safe to print; None for any other status.
+    """
+
+    status: str
+    reached: bool = False
+    result: Any = None
+    start_time: str | None = None
+    end_time: str | None = None
+    error: str | None = None
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], flag: str) -> Record | None:
+        """Return what *state* records, or None if nothing is known yet; *flag* is what *reached* is called there."""
+        if "status" not in state:
+            return None
+        known = {name: state.get(name) for name in _FREE}
+        return cls(state["status"], state.get(flag, False), **known)
+
+    def outputs(self, flag: str) -> dict[str, Any]:
+        """Return the properties that state holds of it; *flag* is what *reached* is called there."""
+        return {name: getattr(self, "reached" if name == flag else name) for name in output_names(flag)}
+
+    @property
+    def terminal(self) -> bool:
+        """The status is final. An unknown status value is not: the wait continues."""
+        return self.status in (Phase.COMPLETED, Phase.FAILED)
+
+    @property
+    def failed(self) -> bool:
+        """It FAILED, and not only because the model was there already."""
+        return self.status == Phase.FAILED and not self.reached
+
+    @property
+    def model_status(self) -> str | None:
+        """The model's own status where a FAILED names it (``DEPLOYED``, ``UNDEPLOYED``, …), else None."""
+        return model_status(self.error)
+
+    def same_but_for_times(self, other: Record) -> bool:
+        """Tell whether both say the same; their times are those of the poll."""
+        return (self.status, self.reached, self.result, self.error) == (
+            other.status,
+            other.reached,
+            other.result,
+            other.error,
+        )
+
+
+# What the API writes freely.
+_FREE = ("result", "start_time", "end_time", "error")
+
+
+def output_names(flag: str) -> tuple[str, ...]:
+    """Return the names of the properties of :meth:`Record.outputs`."""
+    return tuple(flag if field.name == "reached" else field.name for field in fields(Record))
+
+
 def model_status(reason: str | None) -> str | None:
-    """Return the model's own status that the *reason* of a FAILED names (``DEPLOYED``, ``UNDEPLOYED``, …), or None."""
+    """Return the model's own status that the *reason* of a FAILED names, or None."""
     found = _MODEL_STATUS.search(reason or "")
     return found[1].upper() if found else None
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from nugen_pulumi.errors import NugenError, OutageError, OverloadedError, RejectedError, UnavailableError
+from nugen_pulumi.errors import GatewayError, NugenError, OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
 from nugen_pulumi.http.pool import Pool
 from nugen_pulumi.http.rate_limit import Outcome, Pace
@@ -193,8 +193,9 @@ class RetryingSender:
             if path not in self._singled_out:  # the API rejects this request, and is not overloaded
                 outcome, retry_after = Outcome.REFUSED, exc.retry_after
             raise self._failed(exc) from exc.__cause__
-        except RejectedError:
-            outcome, usable = Outcome.ADMITTED, True
+        except RejectedError as exc:
+            # What answers in the API's place tells nothing of the API.
+            outcome, usable = Outcome.ADMITTED, not isinstance(exc, GatewayError)
             raise
         except UnavailableError as exc:
             outcome = Outcome.ADMITTED

@@ -1,109 +1,62 @@
-"""What the operations of a deployed model decide; the only one with a delete. Knows no protocol and no host."""
+"""What the operations of a deployed model decide beyond those of any model: delete, adoption, claims."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
-from nugen_pulumi.api.statuses import Phase
-from nugen_pulumi.errors import (
-    DeployFailedError,
-    ModelNotFoundError,
-    NugenError,
-    UndeployFailedError,
-)
-from nugen_pulumi.operations import claims, inputs, messages, outputs
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.statuses import Record
+from nugen_pulumi.errors import ModelNotFoundError, UndeployFailedError
+from nugen_pulumi.operations import claims, messages, outputs
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, next_deploy_action, unconfirmed
-from nugen_pulumi.operations.operation import Difference, Operation, keep_on_error, refuse_bad, to_read, with_saved_key
-from nugen_pulumi.waiting.beginning import Beginning
-
-if TYPE_CHECKING:
-    from nugen_pulumi.api.responses import TaskStatus
-    from nugen_pulumi.operations.outputs import DeployedRecord, DeployedState
-
-_DESTROY = "pulumi destroy"
+from nugen_pulumi.operations.model import ModelOperations, State
+from nugen_pulumi.operations.operation import Difference, Operation, with_saved_key
+from nugen_pulumi.waiting.progress import Goal
 
 
-class DeployedOperations:
-    """The operations of ``DeployedModel``."""
+class DeployedOperations(ModelOperations):
+    """The operations of ``DeployedModel``; the only ones with a delete."""
 
-    id_name = "model_id"
+    direction: Direction = DEPLOY
     defaults = DEPLOYED_DEFAULTS
     computed = outputs.OF_DEPLOYED
-    wants = "deployed"
-    starts = staticmethod(messages.will_deploy)
+    get_advice = "To read the status without an error, set wait=False."
 
-    def diff(self, operation: Operation, olds: DeployedState, news: DeployedState) -> Difference:
-        """Compare what state holds with what the program says."""
-        changed = inputs.changed(olds, news)
-        replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
-        # A model cannot be deployed beside itself, whatever makes the engine replace its resource.
-        delete_first = "model_id" not in changed
-        if replaces:
-            return Difference(bool(changed), replaces, None, delete_first)
-        claims.CLAIMS.note_in_state(operation.urn, olds["model_id"], olds)
-        known = _known(olds)
-        action = next_deploy_action(known, Inputs.read(news))
-        reason = messages.deploy_reason(known, action, unconfirmed=unconfirmed(known))
-        return Difference(bool(changed), [], reason, delete_first)
+    def diff(self, operation: Operation, olds: State, news: State) -> Difference:
+        """As of any model; note that the resource has the model in service."""
+        difference = super().diff(operation, olds, news)
+        if not difference.replaces:
+            claims.CLAIMS.note_in_state(operation.urn, olds["model_id"], olds)
+        return difference
 
-    def create(self, operation: Operation, news: DeployedState) -> tuple[str, DeployedState]:
+    def create(self, operation: Operation, news: State) -> tuple[str, State]:
         """Put the model into service, and wait until it is."""
-        model_id = news["model_id"]
-
-        def created(status: TaskStatus) -> DeployedState:
-            claims.CLAIMS.note_deployed(operation.urn, model_id)
-            return _complete(news, status, adopted=status.adopted)
-
+        urn, model_id = operation.urn, news["model_id"]
         try:
-            with keep_on_error(model_id, created):
-                status = self._deploy_and_wait(operation, model_id, Inputs.read(news), request=True, before=None)
-        except Exception:
-            claims.CLAIMS.note_failed(operation.urn, model_id)
+            id_, state = super().create(operation, news)
+        except Exception as exc:
+            if getattr(exc, "kept", None) is not None:
+                claims.CLAIMS.note_deployed(urn, model_id)
+            claims.CLAIMS.note_failed(urn, model_id)
             raise
-        if status.adopted:
+        claims.CLAIMS.note_deployed(urn, model_id)
+        if state["adopted"]:
             operation.warn(messages.adopted(model_id))
-        return model_id, created(status)
+        return id_, state
 
-    def update(self, operation: Operation, id_: str, olds: DeployedState, news: DeployedState) -> DeployedState:
+    def update(self, operation: Operation, id_: str, olds: State, news: State) -> State:
         """Continue the last operation, or put the model into service again. Sends no requests if it is."""
-        known = _known(olds)
-        action = next_deploy_action(known, Inputs.read(news))
-        was_adopted = olds.get("adopted", False)
-        if known is not None and action is Action.NOTHING:
-            return outputs.of_deployed(news, known, adopted=was_adopted)
-        request = action is Action.REQUEST
-
-        def completed(status: TaskStatus) -> DeployedState:
-            claims.CLAIMS.note_deployed(operation.urn, id_)
-            # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
-            adopted = was_adopted and (status.adopted or not (request or unconfirmed(known)))
-            return _complete(news, status, adopted=adopted)
-
-        with keep_on_error(id_, completed):
-            status = self._deploy_and_wait(operation, id_, Inputs.read(news), request=request, before=known)
-        return completed(status)
-
-    def refresh(self, operation: Operation, id_: str, props: DeployedState) -> DeployedState | None:
-        """Poll once; return what is seen, or None if the model is gone."""
-        known = _known(props)
         try:
-            with with_saved_key("pulumi refresh"):
-                status = operation.runtime().poll(id_, beginning=Beginning(DEPLOY), reporter=operation)
-        except ModelNotFoundError:
-            if known is not None:
-                operation.warn(messages.missing_models([id_], of_fleet=False))
-            return None
-        seen = cast("DeployedRecord", status.recorded())
-        adopted = props.get("adopted", False)
-        if not seen["deployed"] and (known is None or known["deployed"] or seen["status"] == Phase.FAILED):
-            operation.warn(messages.out_of_service(id_, seen, next_deploy_action(seen, Inputs.read(props))))
-        return outputs.of_deployed(props, outputs.seen_again(known, seen), adopted=adopted)
+            state = super().update(operation, id_, olds, news)
+        except Exception as exc:
+            if getattr(exc, "kept", None) is not None:
+                claims.CLAIMS.note_deployed(operation.urn, id_)
+            raise
+        claims.CLAIMS.note_deployed(operation.urn, id_)
+        return state
 
-    def delete(self, operation: Operation, id_: str, props: DeployedState) -> None:
+    def delete(self, operation: Operation, id_: str, props: State) -> None:
         """
         Take the model out of service, and wait until it is; leave one in service that was there before.
 
@@ -117,67 +70,37 @@ class DeployedOperations:
             return
         if (successor := claims.CLAIMS.failed_successor(operation.urn, id_)) is not None:
             raise UndeployFailedError(messages.not_followed(id_, successor))
-        policy = replace(Inputs.read(props), timeout_seconds=None).policy(
-            operation.timeout or props.get("timeout_seconds")
-        )
-        try:
-            with with_saved_key(_DESTROY):
-                beginning = Beginning(UNDEPLOY, request=True, look_first=True, again=messages.NEXT_DESTROY)
-                status = operation.runtime().wait(id_, policy, beginning, reporter=operation)
-        except ModelNotFoundError:
+        policy = Inputs.read(props).policy(operation.timeout)
+        goal = Goal(UNDEPLOY, request=True)
+        outcome = operation.runtime().follow(id_, policy, goal, again=messages.NEXT_DESTROY, reporter=operation)
+        if isinstance(outcome.error, ModelNotFoundError):
             operation.warn(messages.nothing_to_undeploy(id_))
             return
-        except NugenError as exc:
-            # What is known of the undeployment is no state of this resource, which stays as it is.
-            exc.last_known = None
-            raise
-        if not (status.reached or status.rests):
-            raise UndeployFailedError(messages.still_in_service(id_, status.error))
+        if outcome.error is not None:
+            raise with_saved_key(outcome.error, "pulumi destroy")
+        if outcome.known is not None and not (outcome.known.reached or outcome.at_rest):
+            raise UndeployFailedError(messages.still_in_service(id_, outcome.known.error))
         claims.CLAIMS.note_undeployed(id_)
 
-    def import_(self, operation: Operation, id_: str) -> tuple[str, DeployedState | None]:
-        """Poll once about a model that was never managed, for an import: it was there before, so it is adopted."""
-        given = cast("DeployedState", {**DEPLOYED_DEFAULTS, "model_id": id_, "adopted": True})
-        refuse_bad(given)
-        return id_, self.refresh(operation, id_, given)
+    def import_(self, operation: Operation, id_: str) -> tuple[str, State | None]:
+        """As of any model; it was there before, so it is adopted."""
+        id_, state = super().import_(operation, id_)
+        return id_, None if state is None else {**state, "adopted": True}
 
-    def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> DeployedState:
-        """Wait for a deployment that is under way, but never request one: for a resource that is read, not managed."""
-        given, wanted = to_read(id_, props)
-        status = self._deploy_and_wait(
-            operation, id_, wanted, request=False, before=None, advice=messages.GET_DEPLOYED_ADVICE
-        )
-        return _complete(given, status, adopted=True)
+    def _known(self, state: State) -> Record | None:
+        # A delete of this process may have taken it out of service.
+        return None if claims.CLAIMS.was_undeployed(state["model_id"]) else super()._known(state)
 
-    def _deploy_and_wait(
+    def _state(
         self,
-        operation: Operation,
-        model_id: str,
-        wanted: Inputs,
+        props: Mapping[str, Any],
+        record: Record,
+        olds: Mapping[str, Any] | None,
         *,
-        request: bool,
-        before: DeployedRecord | None,
-        advice: str = messages.DEPLOY_AGAIN,
-    ) -> TaskStatus:
-        """Wait or poll once, as wanted; a model that does not come into service is an error if it is waited for."""
-        beginning = Beginning(
-            DEPLOY, request=request, before=cast("Any", before), look_first=request, unconfirmed=unconfirmed(before)
-        )
-        policy = wanted.policy(operation.timeout)
-        if not wanted.wait:
-            return operation.runtime().poll(model_id, policy, beginning, reporter=operation)
-        status = operation.runtime().wait(model_id, policy, beginning, reporter=operation)
-        if not status.reached:
-            failure = DeployFailedError(messages.not_deployed(model_id, status.error, advice))
-            failure.last_known = status
-            raise failure
-        return status
-
-
-def _complete(props: Mapping[str, object], status: TaskStatus, *, adopted: bool) -> DeployedState:
-    return outputs.of_deployed(props, cast("DeployedRecord", status.recorded()), adopted=adopted)
-
-
-def _known(state: DeployedState) -> DeployedRecord | None:
-    """Return what *state* records of its model, or None if nothing is known, or nothing counts any more."""
-    return None if claims.CLAIMS.was_undeployed(state["model_id"]) else outputs.deployed_from_state(state)
+        found: bool = True,
+        unconfirmed: bool = False,
+    ) -> State:
+        # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
+        adopted = found and (olds is None or olds.get("adopted", False))
+        state = {**super()._state(props, record, olds), "adopted": adopted}
+        return {**state, "unconfirmed": True} if unconfirmed else state

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from pulumi import Archive, Asset
 from pulumi.output import Unknown
@@ -15,24 +15,21 @@ from pulumi.output import Unknown
 from nugen_pulumi.api.statuses import PULUMI_SIGNATURE
 from nugen_pulumi.waiting.polling import WaitPolicy
 
-
-class Given(TypedDict, total=False):
-    """The inputs that all resources share, as a program gives them."""
-
-    undeploy: bool
-    wait: bool
-    timeout_seconds: float | None
-    poll_interval_seconds: float
-    on_failure: Literal["error", "record"]
-    triggers: list[Any] | None
-
-
-DEFAULTS: Given = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
-DEPLOYED_DEFAULTS: Given = {"wait": True, "poll_interval_seconds": 5.0}
+DEFAULTS: Mapping[str, Any] = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
+DEPLOYED_DEFAULTS: Mapping[str, Any] = {"wait": True, "poll_interval_seconds": 5.0}
 DEFAULT_TIMEOUT_SECONDS = 1800.0
 # A property of a resource that is read in a preview. Pulumi leaves names that begin so out of what it shows people.
 READ_IN_PREVIEW = "__preview"
-NAMES = ("model_id", "model_ids", *Given.__annotations__)
+NAMES = (
+    "model_id",
+    "model_ids",
+    "undeploy",
+    "wait",
+    "timeout_seconds",
+    "poll_interval_seconds",
+    "on_failure",
+    "triggers",
+)
 LONGEST_MODEL_ID = 512
 # Seconds. A shorter timeout leaves no time for one request; a shorter interval only burdens the API.
 SHORTEST_TIMEOUT = 1.0
@@ -62,11 +59,15 @@ class Inputs:
     on_failure: Literal["error", "record"]
 
     @classmethod
-    def read(cls, props: Given) -> Inputs:
-        """Read checked properties. Those that are absent have their defaults: on the wire None means absent."""
+    def read(cls, props: Mapping[str, Any]) -> Inputs:
+        """
+        Read checked properties. Those that are absent have their defaults: on the wire None means absent.
+
+        What is read in a preview does not wait.
+        """
         return cls(
             undeploy=props.get("undeploy", DEFAULTS["undeploy"]),
-            wait=props.get("wait", DEFAULTS["wait"]),
+            wait=props.get("wait", DEFAULTS["wait"]) and not props.get(READ_IN_PREVIEW, False),
             timeout_seconds=props.get("timeout_seconds"),
             poll_interval_seconds=props.get("poll_interval_seconds", DEFAULTS["poll_interval_seconds"]),
             on_failure=props.get("on_failure", DEFAULTS["on_failure"]),

@@ -6,22 +6,18 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nugen_pulumi.api.statuses import Phase, model_status
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.statuses import Phase, Record
 from nugen_pulumi.errors import Reason
 from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.waiting.wait_messages import GO_ON, MORE_TIME, START_AGAIN
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.statuses import FleetModel
     from nugen_pulumi.operations.inputs import Inputs
-    from nugen_pulumi.operations.outputs import DeployedRecord
 
-GET_ADVICE = 'To read the status without an error, set wait=False or on_failure="record".'
 REQUEST_AGAIN = "The next `pulumi up` requests the undeployment again."
-
 DEPLOY_AGAIN = "The next `pulumi up` requests the deployment again."
 NEXT_DESTROY = "The resource stays in state, and the next `pulumi destroy` (`pulumi up` after a replacement)"
-GET_DEPLOYED_ADVICE = "To read the status without an error, set wait=False."
 # What the next `pulumi up` does is reported once, for all models of a fleet.
 _REPORTED_ONCE = {GO_ON, START_AGAIN, MORE_TIME, REQUEST_AGAIN}
 
@@ -57,57 +53,76 @@ def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
     return _fleet(total, reasons, "without a usable response", "State did not change.")
 
 
-def failed(model_id: str, model: FleetModel, wanted: Inputs, advice: str | None = None) -> Reason | None:
+def failed(
+    direction: Direction, model_id: str, model: Record, wanted: Inputs, advice: str | None = None
+) -> Reason | None:
     """
-    Return why a model is not undeployed, or None if it is, or if its failure is *wanted* as an output.
+    Return why a model is not as wanted, or None if it is, or if its failure is *wanted* as an output.
 
     Args:
+        direction: Undeployment or deployment.
         model_id: The model.
         model: What is known of it: a terminal status.
         wanted: The inputs.
         advice: What to do about it; by default it follows from the inputs.
     """
-    if model["undeployed"] or wanted.on_failure == "record":
+    if model.reached or wanted.on_failure == "record":
         return None
-    reason = (model.get("error") or "").rstrip(".")
-    return Reason(f"Model {model_id} was not undeployed: {reason}.", (advice or _advice(model, wanted),))
+    return Reason(
+        f"Model {model_id} was not {direction.flag}: {_bare(model.error)}.",
+        (advice or _advice(direction, model, wanted),),
+    )
 
 
-def _advice(model: FleetModel, wanted: Inputs) -> str:
-    now = model_status(model.get("error"))
-    if now == "READY":
+def _advice(direction: Direction, model: Record, wanted: Inputs) -> str:
+    if direction is DEPLOY:
+        return DEPLOY_AGAIN
+    if model.model_status == "READY":
         return "The status READY does not tell whether the model is in service: check it where you manage your models."
     if wanted.undeploy:
         return REQUEST_AGAIN
-    if now == "DEPLOYED":
+    if model.model_status == "DEPLOYED":
         return "Nobody has requested the undeployment: set undeploy to true."
     return "The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
 
 
-def drift(model_id: str, known: FleetModel | None, seen: FleetModel) -> str | None:
-    """Report what a refresh has *seen* of a model that was *known* to be undeployed, or is in service; else None."""
-    if seen["undeployed"]:
+def drift(direction: Direction, model_id: str, known: Record | None, seen: Record) -> str | None:
+    """Report what a refresh has *seen* of a model that is not, or no longer, as the resource says; else None."""
+    reason = _bare(seen.error or seen.status)
+    was_reached = known is not None and known.reached
+    what = None
+    if seen.reached:
         return None
-    reason = (seen.get("error") or seen["status"]).rstrip(".")
-    if known is not None and known["undeployed"]:
-        return f"Model {model_id} is no longer undeployed: {reason}."
-    return f"Model {model_id} is in service: {reason}." if model_status(seen.get("error")) == "DEPLOYED" else None
+    if direction is DEPLOY:
+        if seen.model_status == "UNDEPLOYING":
+            what = "is being undeployed by somebody"
+        elif seen.status == Phase.FAILED:
+            what = f"is not in service: {reason}"
+        elif known is None or was_reached:
+            what = f"is not in service yet: {seen.status}"
+    elif was_reached:
+        what = f"is no longer undeployed: {reason}"
+    elif seen.model_status == "DEPLOYED":
+        what = f"is in service: {reason}"
+    return what and f"Model {model_id} {what}."
 
 
-def next_up(action: Action, *, running: bool, it: str = "it") -> str:
+def next_up(direction: Direction, action: Action, *, running: bool, it: str = "it") -> str:
     """
     Report what the next ``pulumi up`` does about a model.
 
     Args:
+        direction: Undeployment or deployment.
         action: What it does.
-        running: An undeployment is running. If none is, a program that only waits will not be satisfied.
+        running: The task is running. If it is not, a program that only waits will not be satisfied.
         it: What to call the model, or the models.
     """
-    if action is Action.NOTHING:
-        return f"The next `pulumi up` changes nothing: the program does not require {it} to be undeployed."
     if action is Action.REQUEST:
-        return f"The next `pulumi up` undeploys {it}."
-    if running:
+        return f"The next `pulumi up` {direction.will}s {it}."
+    if action is Action.NOTHING:
+        why = "" if direction is DEPLOY else f": the program does not require {it} to be undeployed"
+        return f"The next `pulumi up` changes nothing{why}."
+    if running or direction is DEPLOY:
         return f"The next `pulumi up` waits for {it}."
     return f"The next `pulumi up` fails until somebody undeploys {it}: to request that, set undeploy to true."
 
@@ -116,7 +131,7 @@ def fleet_drift(total: int, reasons: Mapping[str, str], actions: Collection[Acti
     """As :func:`drift` and :func:`next_up`, of a fleet: the action that does most is reported."""
     action = next((action for action in (Action.REQUEST, Action.POLL) if action in actions), Action.NOTHING)
     it = "it" if len(reasons) == 1 else "them"
-    return _fleet(total, reasons, "not undeployed", next_up(action, running=running, it=it))
+    return _fleet(total, reasons, "not undeployed", next_up(UNDEPLOY, action, running=running, it=it))
 
 
 def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
@@ -131,15 +146,20 @@ def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
     )
 
 
-def update_reason(known: FleetModel | None, action: Action) -> str:
+def update_reason(direction: Direction, known: Record | None, action: Action, *, unconfirmed: bool = False) -> str:
     """Report in a few words why an update is due, and what it will do."""
-    if known is None:
-        return f"status unknown: will {'undeploy' if action is Action.REQUEST else 'wait'}"
-    deployed = model_status(known.get("error")) == "DEPLOYED"
-    state = "in service" if deployed else f"was {known['status']}" if known["status"] != Phase.FAILED else "FAILED"
+    failed = known is not None and known.status == Phase.FAILED
+    now = known.model_status if known else None
+    if direction is DEPLOY and action is Action.REQUEST:
+        return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
+    state = "status unknown" if known is None else "FAILED" if failed else f"was {known.status}"
+    if now == "DEPLOYED":
+        state = "in service"
     if action is Action.REQUEST:
         return f"{state}: will undeploy"
-    return f"{state}: will {'poll again' if known['status'] == Phase.FAILED else 'keep waiting'}"
+    if unconfirmed:  # a POST that was lost is sent again if nothing came of it
+        return f"{state}: will wait, or deploy again, which uses credits"
+    return f"{state}: will {'wait' if known is None else 'poll again' if failed else 'keep waiting'}"
 
 
 def fleet_update_reason(total: int, actions: Sequence[Action]) -> str:
@@ -172,18 +192,6 @@ def _others(model_ids: Sequence[str]) -> str:
     return f" The same error: {', '.join(model_ids[:_ALIKE])}{more}."
 
 
-def deploy_reason(known: DeployedRecord | None, action: Action, *, unconfirmed: bool) -> str | None:
-    """Report in a few words why an update of a deployed model is due, and what it will do; None: nothing."""
-    if action is Action.NOTHING:
-        return None
-    if action is Action.POLL:
-        # A POST that was lost is sent again if nothing came of it.
-        does = "wait, or deploy again, which uses credits" if unconfirmed else "keep waiting"
-        return f"was {known['status'] if known else 'unknown'}: will {does}"
-    now = model_status(known.get("error")) if known else None
-    return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
-
-
 def will_deploy(model_id: object = None) -> str:
     """
     Report what creating or updating a deployed model will do.
@@ -192,11 +200,6 @@ def will_deploy(model_id: object = None) -> str:
         model_id: In the row of a replacement, which is also that of the old model, it tells which one is meant.
     """
     return f"will deploy{f' {model_id}' if isinstance(model_id, str) else ''}, which uses credits"
-
-
-def not_deployed(model_id: str, error: str | None, advice: str) -> str:
-    """Report that a deployment FAILED."""
-    return f"Model {model_id} was not deployed: {(error or '').rstrip('.')}. {advice}"
 
 
 def adopted(model_id: str) -> str:
@@ -225,25 +228,9 @@ def nothing_to_undeploy(model_id: str) -> str:
     return f"Model {model_id} does not exist, or belongs to another account than the API key: nothing was undeployed."
 
 
-def out_of_service(model_id: str, seen: DeployedRecord, action: Action) -> str:
-    """Report what a refresh has *seen* of a model that should be in service, and what the next ``pulumi up`` does."""
-    now = model_status(seen.get("error"))
-    if now == "UNDEPLOYING":
-        what = "is being undeployed by somebody"
-    elif seen["status"] == Phase.FAILED:
-        what = f"is not in service: {(seen.get('error') or '').rstrip('.')}"
-    else:
-        what = f"is not in service yet: {seen['status']}"
-    does = {Action.REQUEST: "deploys it", Action.POLL: "waits for it", Action.NOTHING: "changes nothing"}[action]
-    return f"Model {model_id} {what}. The next `pulumi up` {does}."
-
-
 def still_in_service(model_id: str, error: str | None) -> str:
     """Report that a destroy did not take a model out of service."""
-    return (
-        f"Model {model_id} was not undeployed: {(error or '').rstrip('.')}. {NEXT_DESTROY} requests the undeployment"
-        " again."
-    )
+    return f"Model {model_id} was not undeployed: {_bare(error)}. {NEXT_DESTROY} requests the undeployment again."
 
 
 def contradiction(model_id: str) -> str:
@@ -268,3 +255,7 @@ def not_followed(model_id: str, successor: str) -> str:
         f"Model {model_id} stays in service, because {successor}, which was to follow it, failed. The resource stays in"
         " state, and the next `pulumi up` deletes it once the other one is in service."
     )
+
+
+def _bare(reason: str | None) -> str:
+    return (reason or "").rstrip(".")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-from nugen_pulumi.errors import BadKeyError, InputError, SettingsError
+from nugen_pulumi.api.directions import DEPLOY
+from nugen_pulumi.errors import BadKeyError, InputError, NugenError, SettingsError
 from nugen_pulumi.operations import claims, inputs, messages
-from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW, Given, Inputs
+from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.waiting.wait_messages import Reporter
 
 if TYPE_CHECKING:
-    from nugen_pulumi.operations.outputs import DeployedState, FleetState, ModelState
     from nugen_pulumi.waiting.runtime import Runtime
 
 
@@ -74,7 +73,7 @@ def check_resource(
 
 
 def check(
-    props: Mapping[str, Any], id_name: str, defaults: Given = DEFAULTS
+    props: Mapping[str, Any], id_name: str, defaults: Mapping[str, Any] = DEFAULTS
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """
     Return *props* with defaults filled in, and what is wrong with them: property and reason.
@@ -104,14 +103,6 @@ def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | Non
     return None
 
 
-def to_read(id_: str, props: Mapping[str, Any]) -> tuple[dict[str, Any], Inputs]:
-    """Return the checked properties of a ``.get()`` and its inputs: in a preview it does not wait."""
-    given = {**props, "model_id": id_}
-    refuse_bad(given)
-    wanted = Inputs.read(cast("Given", props))
-    return given, replace(wanted, wait=False) if props.get(READ_IN_PREVIEW) else wanted
-
-
 def refuse_bad(props: Mapping[str, Any]) -> None:
     """
     Reject invalid inputs of ``.get()``, because the engine checks only managed resources.
@@ -122,15 +113,12 @@ def refuse_bad(props: Mapping[str, Any]) -> None:
         raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")
 
 
-@contextmanager
-def with_saved_key(command: str) -> Iterator[None]:
+def with_saved_key(error: NugenError, command: str) -> NugenError:
     """Add to an error about the API key what *command*, which runs no program, used: the key that state holds."""
-    try:
-        yield
-    except BadKeyError as exc:
+    if isinstance(error, BadKeyError):
         saved = f"`{command}` uses the key that the last `pulumi up` saved in state. If the key was changed since, run"
-        exc.args = (f"{exc} {saved} `pulumi up` first, or `{command} --run-program`.",)
-        raise
+        error.args = (f"{error} {saved} `pulumi up` first, or `{command} --run-program`.",)
+    return error
 
 
 def announce(operation: Operation, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:
@@ -143,22 +131,11 @@ def announce(operation: Operation, operations: Any, news: Mapping[str, Any], *, 
         news: The inputs.
         creating: The resource does not exist yet.
     """
-    if creating and operations.starts is not None:
-        operation.report(operations.starts(news.get("model_id")))
-    ids = news.get(operations.id_name)
-    conflict = claims.CLAIMS.claim(operation.urn, ids if isinstance(ids, list) else [ids], operations.wants)
+    wants, ids = operations.direction.flag, news.get(operations.id_name)
+    if creating and operations.direction is DEPLOY:
+        operation.report(messages.will_deploy(ids))
+    conflict = claims.CLAIMS.claim(operation.urn, ids if isinstance(ids, list) else [ids], wants)
     if conflict is not None:
         model_id, other = conflict
-        both = operations.wants == other
+        both = wants == other
         operation.warn(messages.two_in_service(model_id) if both else messages.contradiction(model_id))
-
-
-@contextmanager
-def keep_on_error(id_: str, complete: Callable[[Any], ModelState | FleetState | DeployedState]) -> Iterator[None]:
-    """Give an error that knows something (its ``last_known``) what is to stay in state, as ``kept``: id and outputs."""
-    try:
-        yield
-    except Exception as exc:
-        if (last := getattr(exc, "last_known", None)) is not None:
-            exc.kept = id_, complete(last)  # type: ignore[attr-defined] # a mistake of ours has none
-        raise

@@ -18,14 +18,15 @@ from pulumi.output import Unknown
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from nugen_pulumi._version import VERSION
+from nugen_pulumi.api.directions import UNDEPLOY
 from nugen_pulumi.engine.call import Call
 from nugen_pulumi.engine.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
+from nugen_pulumi.operations.model import ModelOperations
 from nugen_pulumi.operations.operation import Operation, check_resource
-from nugen_pulumi.operations.undeployed_model import ModelOperations
 from nugen_pulumi.plugin import wire
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.InvokeResponse(failures=[failure])
 
         def invoke(operation: Operation) -> Any:
-            known = operation.runtime().poll(str(model_id), reporter=operation).recorded()
-            return _invoked({"model_id": model_id, **known})
+            status = operation.runtime().follow(str(model_id), once=True, reporter=operation).status()
+            return _invoked({"model_id": model_id, **status.outputs(UNDEPLOY.flag)})
 
         return self._answer(request, context, invoke)
 

@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.responses import TaskStatus
-from nugen_pulumi.api.statuses import FleetModel
-from nugen_pulumi.errors import NugenError
-from nugen_pulumi.text import duration, printable
-from nugen_pulumi.waiting.beginning import Beginning
+from nugen_pulumi.text import duration
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.state_size import LARGEST_PENDING_RESULT, Budget, left_out, size_of
-from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.state_size import largest_value
+from nugen_pulumi.waiting.task import Outcome, Task
 from nugen_pulumi.waiting.wait_messages import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 
 _BETWEEN_LINES = 0.5
-_LONGEST_TRACEBACK = 8000
 # Seconds without a usable response after which the row of a fleet says so.
 _LONG_OUTAGE = 10.0
-
-
-@dataclass(frozen=True)
-class ModelOutcome:
-    """
-    What became of one model of a fleet.
-
-    Attributes:
-        known: What is recorded of it, its last status; None if there was no usable response. Its largest values may be
-            left out: see :class:`Budget`.
-        error: Why its wait ended without a terminal status, or None.
-    """
-
-    known: FleetModel | None
-    error: NugenError | None = None
-
-
-class UnforeseenError(NugenError):
-    """A mistake of this package in one model of a fleet: it becomes that model's outcome. Its ``traceback`` is set."""
 
 
 class _DebugOnly(Silent):
@@ -61,9 +35,8 @@ async def follow_all(
     *,
     wait: bool,
     before: int = 0,
-    recorded: Mapping[str, FleetModel] = MappingProxyType({}),
     reporter: Reporter = SILENT,
-) -> dict[str, ModelOutcome]:
+) -> dict[str, Outcome]:
     """
     Follow the undeployments of many models, or poll each.
 
@@ -73,7 +46,6 @@ async def follow_all(
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is reported.
-        recorded: What was recorded of models before their undeployment is requested.
         reporter: Is shown how it stands, twice a second at most, and once more at an end that was waited for; and, for
             ``--debug``, each HTTP request in one line. The models show no lines of their own.
 
@@ -82,33 +54,20 @@ async def follow_all(
     """
     clock = asyncio.get_running_loop().time
     started = clock()
-    outcomes: dict[str, ModelOutcome] = {}
-    budget = Budget()
+    outcomes: dict[str, Outcome] = {}
+    largest = largest_value(before + len(models))
+    undeployments = {
+        model_id: Task(client, model_id, policy, Goal(request=undeploy), reporter=_DebugOnly(reporter), largest=largest)
+        for model_id, undeploy in models.items()
+    }
 
-    undeployments: list[Task] = []
-
-    async def one(model_id: str, *, undeploy: bool) -> None:
-        undeployment = Task(
-            client,
-            model_id,
-            policy,
-            Beginning(request=undeploy, before=recorded.get(model_id)),
-            reporter=_DebugOnly(reporter),
-            remember=_lighter if wait else None,
-        )
-        undeployments.append(undeployment)
-        try:
-            outcome = await _outcome(undeployment, wait=wait)
-            if outcome.known is not None:
-                budget.spend(model_id, outcome.known)
-        except Exception as exc:  # noqa: BLE001 - no model may be missing, whatever goes wrong
-            outcome = ModelOutcome(None, _unforeseen(model_id, exc))
-        outcomes[model_id] = outcome
+    async def one(model_id: str) -> None:
+        outcomes[model_id] = await undeployments[model_id].follow(once=not wait)
 
     live = LiveLine(reporter.report)
 
     def line() -> tuple[str, str]:
-        outage, error = _outage(client, undeployments)
+        outage, error = _outage(client, undeployments.values())
         count = outage + _count(outcomes.values(), len(models), before)
         return count + error, f"{count} · {duration(clock() - started)}{error}"
 
@@ -119,7 +78,7 @@ async def follow_all(
             text, news=count, now=clock(), spacing=min(SIGN_OF_LIFE, max(_BETWEEN_LINES, (clock() - started) / 5))
         )
 
-    tasks = [asyncio.create_task(one(model_id, undeploy=undeploy)) for model_id, undeploy in models.items()]
+    tasks = [asyncio.create_task(one(model_id)) for model_id in models]
     narrator = asyncio.create_task(_now_and_then(tell))
     under_way, interrupted = set(tasks), False
     while under_way:
@@ -133,33 +92,6 @@ async def follow_all(
     if not interrupted:  # interrupted ones did not fail
         live.end(line()[1])
     return outcomes
-
-
-async def _outcome(undeployment: Task, *, wait: bool) -> ModelOutcome:
-    error: NugenError | None = None
-    try:
-        status: TaskStatus | None = await (undeployment.follow() if wait else undeployment.poll_once())
-    except NugenError as exc:
-        status, error = exc.last_known, exc
-    except Exception as exc:  # noqa: BLE001 - a mistake of ours in one model must not cost the others
-        status, error = undeployment.last, _unforeseen(undeployment.model_id, exc)
-    if error is not None:
-        error.last_known = None  # it may hold a mebibyte
-    return ModelOutcome(None if status is None else status.recorded(), error)
-
-
-def _lighter(status: TaskStatus) -> TaskStatus:
-    """Leave a large result of a model that is still pending out: ten thousand of them must fit into memory."""
-    if status.terminal or (size := size_of(status.result)) <= LARGEST_PENDING_RESULT:
-        return status
-    return status.model_copy(update={"result": left_out(size)})
-
-
-def _unforeseen(model_id: str, exc: Exception) -> UnforeseenError:
-    what = printable(f"{type(exc).__name__}: {exc}", 200).rstrip(".")
-    error = UnforeseenError(f"Model {model_id}: a bug in nugen-pulumi: {what}.")
-    error.traceback = "".join(traceback.format_exception(exc))[-_LONGEST_TRACEBACK:]
-    return error
 
 
 async def _now_and_then(tell: Callable[[], object]) -> None:
@@ -179,8 +111,8 @@ def _outage(client: NugenClient, undeployments: Collection[Task]) -> tuple[str, 
     return f"no response {since} · ", f" · {error}"
 
 
-def _count(outcomes: Collection[ModelOutcome], asked: int, before: int) -> str:
-    good = sum(1 for outcome in outcomes if outcome.known and outcome.known["undeployed"])
+def _count(outcomes: Collection[Outcome], asked: int, before: int) -> str:
+    good = sum(1 for outcome in outcomes if outcome.known and outcome.known.reached)
     pending, failed = asked - len(outcomes), len(outcomes) - good
     more = [f" · {failed} failed"] * bool(failed) + [f" · {pending} pending"] * bool(pending)
     return f"{before + good} of {before + asked} undeployed{''.join(more)}"

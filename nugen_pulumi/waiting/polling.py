@@ -20,10 +20,6 @@ class WaitPolicy:
         growth: A pause is this part of the time waited so far, so that a long wait costs few polls
             and its end is noticed within a tenth of its length.
         jitter: A pause varies by this part of itself, so that many waits do not poll in step.
-        longest_first_outage: Seconds for which transient errors are waited out when no request of the process ever got
-            a usable response.
-        longest_outage: The same after one did.
-        retry_after_cap: Longest pause because of a ``Retry-After``.
         grace: Seconds after our own request in which the API may still return the status from before it.
         last_poll: What a request may take beyond the deadline, so that a poll at the deadline can be answered.
     """
@@ -33,9 +29,6 @@ class WaitPolicy:
     shortest_pause: float = 0.5
     growth: float = 0.1
     jitter: float = 0.1
-    longest_first_outage: float = 30.0
-    longest_outage: float = 300.0
-    retry_after_cap: float = 60.0
     grace: float = 15.0
     last_poll: float = 5.0
 
@@ -116,28 +109,26 @@ class Wait:
         self._failing_since, self._misses = None, 0
         return self._next(now, floor=0.0)
 
-    def failed(self, now: float, retry_after: float | None = None, *, answered_ever: bool = False) -> PollAgain | Stop:
+    def failed(self, now: float, retry_after: float | None, *, patience: float) -> PollAgain | Stop:
         """
         Decide after a poll that got no usable response.
 
         Args:
             now: The time.
-            retry_after: Seconds that the server asked us to stay away: a floor for the pause.
-            answered_ever: Some request of the process got a usable response: the API is there.
+            retry_after: Seconds that the server asked us to stay away: a floor for the pause. Or None.
+            patience: Seconds for which such polls are waited out.
         """
         if self._failing_since is None:
             self._failing_since = now
         self._misses += 1
-        decision = self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
-        there = answered_ever or self.answered_at is not None
-        longest = self.policy.longest_outage if there else self.policy.longest_first_outage
-        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._failing_since >= longest:
+        decision = self.refused(now, retry_after)
+        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._failing_since >= patience:
             return Stop.OUTAGE
         return decision
 
-    def refused(self, now: float, retry_after: float | None = None) -> PollAgain | Stop:
+    def refused(self, now: float, retry_after: float | None) -> PollAgain | Stop:
         """Decide after a poll that was refused for overload: the answer of a live API."""
-        return self._next(now, floor=min(retry_after or 0.0, self.policy.retry_after_cap))
+        return self._next(now, floor=retry_after or 0.0)
 
     def unanswered_for(self, now: float) -> float:
         """Return the seconds since the last usable response, or since the start if there was none."""

@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.api.responses import TaskStatus
-from nugen_pulumi.api.statuses import AlignedModel, FleetModel
+from nugen_pulumi.api.statuses import AlignedModel
 from nugen_pulumi.errors import WaitInterruptedError
+from nugen_pulumi.http.request import LONGEST_OUTAGE_OF_POLL
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiting.beginning import ONLY_POLL, Beginning
 from nugen_pulumi.waiting.event_loop import Loop
-from nugen_pulumi.waiting.fleet import ModelOutcome, follow_all
+from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.task import Task
-from nugen_pulumi.waiting.wait_messages import SILENT, Reporter
+from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
+from nugen_pulumi.waiting.task import Outcome, Task
+from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Reporter
 
 T = TypeVar("T")
 _OF_ONE_POLL = WaitPolicy()
@@ -47,30 +46,20 @@ class Runtime:
         self._thread = threading.Thread(target=self._loop.run_forever, name="nugen-waits", daemon=True)
         self._thread.start()
 
-    def wait(
-        self, model_id: str, policy: WaitPolicy, beginning: Beginning = ONLY_POLL, *, reporter: Reporter = SILENT
-    ) -> TaskStatus:
-        """Block until the task is finished: see :class:`Task` and its ``follow``."""
-
-        async def follow() -> TaskStatus:
-            return await Task(self._client, model_id, policy, beginning, reporter=reporter).follow()
-
-        return self._run(follow)
-
-    def poll(
+    def follow(
         self,
         model_id: str,
         policy: WaitPolicy = _OF_ONE_POLL,
-        beginning: Beginning = ONLY_POLL,
+        goal: Goal = ONLY_POLL,
         *,
+        once: bool = False,
+        again: str = NEXT_UP,
         reporter: Reporter = SILENT,
-    ) -> TaskStatus:
-        """Block for one poll: see :meth:`Task.poll_once`."""
-
-        async def poll_once() -> TaskStatus:
-            return await Task(self._client, model_id, policy, beginning, reporter=reporter).poll_once()
-
-        return self._run(poll_once)
+    ) -> Outcome:
+        """Block until the task is finished, or was polled once: see :class:`Task` and its ``follow``."""
+        return self._run(
+            lambda: Task(self._client, model_id, policy, goal, reporter=reporter, again=again).follow(once=once)
+        )
 
     def follow_all(
         self,
@@ -79,19 +68,14 @@ class Runtime:
         *,
         wait: bool = True,
         before: int = 0,
-        recorded: Mapping[str, FleetModel] = MappingProxyType({}),
         reporter: Reporter = SILENT,
-    ) -> dict[str, ModelOutcome]:
+    ) -> dict[str, Outcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`follow_all`."""
-        return self._run(
-            lambda: follow_all(
-                self._client, models, policy, wait=wait, before=before, recorded=recorded, reporter=reporter
-            )
-        )
+        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, reporter=reporter))
 
     def models(self, *, deployed: bool | None = None) -> list[AlignedModel]:
         """Block until the account's models are listed: see :meth:`NugenClient.models`."""
-        return self._run(lambda: self._client.models(deployed=deployed, within=WaitPolicy().longest_first_outage))
+        return self._run(lambda: self._client.models(deployed=deployed, within=LONGEST_OUTAGE_OF_POLL))
 
     def interrupt(self) -> None:
         """End all work within a moment, and take on no more. May be called from any thread, and twice."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+import traceback
+from dataclasses import dataclass, replace
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import DEPLOY
 from nugen_pulumi.api.paths import DOCUMENTED
-from nugen_pulumi.api.responses import STATUS_OF, TaskStatus
-from nugen_pulumi.api.start_answers import Answer
-from nugen_pulumi.api.statuses import Phase
+from nugen_pulumi.api.start_answers import Started
+from nugen_pulumi.api.statuses import Phase, Record
 from nugen_pulumi.errors import (
     ModelNotFoundError,
     NugenError,
@@ -20,18 +18,46 @@ from nugen_pulumi.errors import (
     OverloadedError,
     RejectedError,
     UnavailableError,
+    UnforeseenError,
     WaitInterruptedError,
     WaitTimeoutError,
 )
 from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
-from nugen_pulumi.waiting.beginning import ONLY_POLL, Beginning
+from nugen_pulumi.text import printable
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
-from nugen_pulumi.waiting.request_fate import RequestFate
-from nugen_pulumi.waiting.request_log import RequestLog
-from nugen_pulumi.waiting.wait_messages import SILENT, Facts, LiveLine, Reporter
+from nugen_pulumi.waiting.progress import ONLY_POLL, At, Goal, Progress, Verdict
+from nugen_pulumi.waiting.state_size import capped
+from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Facts, LiveLine, Reporter
 
 # Polls before a request, if they fail: what one of them would tell is worth a second.
-_MOST_FIRST_POLLS = 3
+_MOST_LOOKS = 3
+_LONGEST_TRACEBACK = 8000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of a wait for one model, or of a single poll.
+
+    Attributes:
+        known: What is known of the model, and to be recorded; None: nothing.
+        error: Why it ended without a terminal status, or without any; None: it did not. A FAILED is no error here.
+        adopted: The model was there, or on its way, before we asked for it.
+        unconfirmed: The request may have been carried out, and no poll has shown its task: *known* is our own word.
+        at_rest: The API said that the model was there already, and calls that by another name than the usual.
+    """
+
+    known: Record | None
+    error: NugenError | None = None
+    adopted: bool = False
+    unconfirmed: bool = False
+    at_rest: bool = False
+
+    def status(self) -> Record:
+        """Return what is known, or raise why nothing is."""
+        if self.known is None:
+            raise self.error or AssertionError("without a status there is an error")
+        return self.known
 
 
 class Task:
@@ -44,14 +70,14 @@ class Task:
         client: Sends the requests.
         model_id: The model.
         policy: When to poll and when to stop.
-        beginning: How it begins.
+        goal: What it is for.
         reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
-        remember: Shortens a status before it is kept; by default nothing is left out.
+        again: What goes on after an error, as the beginning of a sentence.
+        largest: Bytes of each value of the API's that are kept; None: all.
 
     Attributes:
-        last: The last status that is not from before the request, or None if nothing is known.
-        error: What went wrong since *last* was seen, or None.
+        error: What went wrong since there was a status that counts, or None.
     """
 
     def __init__(
@@ -59,253 +85,207 @@ class Task:
         client: NugenClient,
         model_id: str,
         policy: WaitPolicy,
-        beginning: Beginning = ONLY_POLL,
+        goal: Goal = ONLY_POLL,
         *,
         reporter: Reporter = SILENT,
-        remember: Callable[[TaskStatus], TaskStatus] | None = None,
+        again: str = NEXT_UP,
+        largest: int | None = None,
     ) -> None:
-        self.model_id = model_id
-        self.last: TaskStatus | None = None
         self.error: UnavailableError | None = None
         self._client = client
-        self._direction = beginning.direction
-        self._look_first = beginning.look_first
-        self._again = beginning.again
+        self._model_id = model_id
+        self._direction = goal.direction
+        self._reporter = reporter
+        self._again = again
+        self._largest = largest
         self._line = LiveLine(reporter.report)
-        self._log = RequestLog(reporter.debug, model_id)
-        self._sent: SentRequest | None = None
-        self._options = RequestOptions(LONGEST_OUTAGE_OF_POLL, on_sent=self._note, on_refusal=self._refused)
-        self._remember = remember
         self._clock = asyncio.get_running_loop().time
+        if goal.unconfirmed:
+            # Of a short timeout, half is left for sending the request again.
+            policy = replace(policy, grace=min(policy.grace, policy.timeout / 2))
         self._wait = Wait(policy, now=self._clock())
-        self._request = beginning.request
-        self._fate = RequestFate(beginning.direction, beginning.before)
-        self._outdated: str | None = None
-        if beginning.unconfirmed:
-            # Of a short timeout, half is left for sending it again.
-            self._wait.policy = replace(policy, grace=min(policy.grace, policy.timeout / 2))
-            self._fate.unconfirmed()
+        self._progress = Progress.begin(goal)
+        if goal.unconfirmed:
             self._wait.requested(self._clock())
+        self._last: Record | None = None  # the last status that counts
+        self._outdated: str | None = None  # what the last poll said, if it may be from before the request
+        self._looks = 0
+        self._sent: SentRequest | None = None
+        self._requests = 0
+        self._unlogged = ""
 
-    async def follow(self) -> TaskStatus:
+    async def follow(self, *, once: bool = False) -> Outcome:
         """
-        Wait until the task is finished.
+        Wait until the task is finished, and return what became of it. It ends likewise if it is cancelled.
 
-        Returns:
-            A status that is COMPLETED or FAILED.
-
-        Raises:
-            WaitTimeoutError: The timeout ran out first.
-            WaitInterruptedError: The task was cancelled.
-            UnavailableError: No usable response for longer than the policy's longest outage.
-            RejectedError: Asking again will not help.
+        Args:
+            once: Poll once instead. Poll again only while the request is due, or while it is not known what became of
+                it.
         """
-        with self._with_last():
-            self._options = replace(self._options, longest_outage=LONGEST_OUTAGE)
-            while True:
-                try:
-                    status = await self._step()
-                except UnavailableError as exc:
-                    self.error = exc
-                    decision = self._after_error(exc)
-                else:
-                    if status is not None and status.terminal:
-                        self._line.end(self._facts.line)
-                        self._log.write(f"{status.status}, finished")
-                        return status
-                    decision = self._wait.answered(self._clock())
-                await self._pause(decision)
+        try:
+            error = await self._follow(once=once)
+        except NugenError as exc:
+            error = exc
+            self._log(str(exc))
+        except asyncio.CancelledError:
+            error = WaitInterruptedError(self._facts.interrupted)
+        except Exception as exc:  # noqa: BLE001 - a mistake of ours must cost neither what is known nor the other models
+            error = _unforeseen(self._model_id, exc)
+        unconfirmed = self._progress.unconfirmed
+        if self._last is None and self._direction is DEPLOY and self._progress.at is At.LOST:
+            self._last = _PENDING  # it may have begun, and may cost
+        known = self._last
+        return Outcome(
+            known,
+            error,
+            adopted=self._progress.adopted,
+            unconfirmed=unconfirmed and known is not None and known.status == Phase.PENDING,
+            at_rest=known is not None and self._progress.at_rest(known),
+        )
 
-    async def _pause(self, decision: PollAgain | Stop) -> None:
-        facts = self._facts
-        self._log.write(f"{facts.line}; {decision}")
-        if decision is Stop.TIMEOUT:
-            raise WaitTimeoutError(facts.timed_out)
-        if decision is Stop.OUTAGE:
-            raise UnavailableError(facts.unfinished)
-        self._show(facts)
-        await asyncio.sleep(decision.pause)
+    async def _follow(self, *, once: bool) -> NugenError | None:
+        options = RequestOptions(
+            LONGEST_OUTAGE_OF_POLL if once else LONGEST_OUTAGE, on_sent=self._note, on_refusal=self._refused
+        )
+        while True:
+            counts = False
+            try:
+                counts = await self._step(options)
+                decision = self._wait.answered(self._clock())
+            except UnavailableError as exc:
+                self.error = exc
+                decision = self._after_error(exc, once=once)
+            if once and (counts or self._tells_no_more()):
+                self._log(f"{self._facts.line}; single poll finished")
+                return UnavailableError(self._facts.unpolled) if self._last is None else None
+            if counts and self._last is not None and self._last.terminal:
+                self._line.end(self._facts.line)
+                self._log(f"{self._last.status}, finished")
+                return None
+            facts = self._facts
+            self._log(f"{facts.line}; {decision}")
+            if decision is Stop.TIMEOUT:
+                return WaitTimeoutError(facts.timed_out)
+            if decision is Stop.OUTAGE:
+                return UnavailableError(facts.given_up)
+            self._show(facts)
+            await asyncio.sleep(decision.pause)
 
-    def _after_error(self, error: UnavailableError) -> PollAgain | Stop:
+    def _after_error(self, error: UnavailableError, *, once: bool) -> PollAgain | Stop:
         now = self._clock()
         if isinstance(error, OutageError):
             return Stop.OUTAGE
         if isinstance(error, OverloadedError):
             return self._wait.refused(now, error.retry_after)
-        return self._wait.failed(now, error.retry_after, answered_ever=self._client.answered_ever)
+        patience = LONGEST_OUTAGE_OF_POLL if once else self._client.patience
+        return self._wait.failed(now, error.retry_after, patience=patience)
 
-    async def poll_once(self) -> TaskStatus:
-        """
-        Poll once. Poll again only while it is unknown whether a request was carried out.
+    def _tells_no_more(self) -> bool:
+        """Tell whether another poll is beyond a single one, although the last one did not count."""
+        if self._progress.at in (At.LOOK, At.LOST):
+            return False
+        return self.error is not None or (self._progress.at is not At.ASK and self._last is not None)
 
-        Raises:
-            WaitTimeoutError: The opposite task did not end in time for the request.
-            WaitInterruptedError: The task was cancelled.
-            UnavailableError: There was no usable response.
-            RejectedError: Asking again will not help.
-        """
-        with self._with_last():
-            self._wait.policy = replace(self._wait.policy, longest_outage=LONGEST_OUTAGE_OF_POLL)
-            while True:
-                try:
-                    status = await self._step()
-                    decision = self._wait.answered(self._clock())
-                except UnavailableError as exc:
-                    self.error = exc
-                    if not self._fate.fate_unknown:
-                        break
-                    status, decision = None, self._after_error(exc)
-                if status is not None or not (self._request or self._fate.fate_unknown):
-                    break
-                await self._pause(decision)
-            self._log.write(f"{self._facts.line}; single poll finished")
-            if self.last is None:
-                raise UnavailableError(self._facts.unpolled)
-            return self.last
+    async def _step(self, options: RequestOptions) -> bool:
+        """Send what is due, and poll after it. Tell whether there is a status that counts."""
+        if self._progress.at is At.LOOK:
+            await self._look(options)
+        if self._progress.at is At.ASK:
+            await self._ask(options)
+        return self._progress.at is not At.ASK and await self._poll(options)
 
-    async def _step(self) -> TaskStatus | None:
-        """Send the request if it is due, then poll. Return None if the request is still due, or nothing counts yet."""
-        if self._request:
-            self._request = not await self._start()
-        return None if self._request else await self._poll()
-
-    @contextmanager
-    def _with_last(self) -> Iterator[None]:
-        """Give every error the last status."""
+    async def _look(self, options: RequestOptions) -> None:
+        """Poll before the request, so that an outdated status after it can be told from a new one."""
+        self._looks += 1
+        seen = None
         try:
-            yield
-        except NugenError as exc:
-            self._log.write(str(exc))
-            exc.last_known = self._to_keep
-            raise
-        except Exception as exc:
-            # A bug of this package: it keeps its traceback, and the last status.
-            exc.last_known = self._to_keep  # type: ignore[attr-defined]
-            raise
-        except asyncio.CancelledError:
-            interrupted = WaitInterruptedError(self._facts.interrupted)
-            interrupted.last_known = self._to_keep
-            raise interrupted from None
+            seen = await self._client.status(
+                self._model_id, direction=self._direction, within=self._wait.left(self._clock()), options=options
+            )
+        except (RejectedError, UnavailableError) as exc:
+            if isinstance(exc, OutageError) or (isinstance(exc, UnavailableError) and self._looks < _MOST_LOOKS):
+                raise
+            # If this lasts, the request fails with it, too.
+            self._log(f"{exc}; sending the {self._direction.method}")
+        else:
+            self._log(f"{seen.status}; sending the {self._direction.method}")
+        self._progress = self._progress.looked(seen)
 
-    async def _start(self) -> bool:
-        """Send the request that starts the task. Return False if it has to be sent again, later."""
-        method = self._direction.method
-        if self._look_first:
-            await self._poll_first()
+    async def _ask(self, options: RequestOptions) -> None:
+        """Send the request that starts the task."""
         self._sent = None
         try:
             # Until the deadline, when the last poll starts.
-            started = await self._client.start(
-                self.model_id,
-                direction=self._direction,
-                within=self._wait.left(self._clock()),
-                options=self._options,
+            answer, said = await self._client.start(
+                self._model_id, direction=self._direction, within=self._wait.left(self._clock()), options=options
             )
         except UnavailableError as exc:
             if not exc.sent:
                 raise
             self.error = exc
-            self._fate.lost()
+            self._progress = self._progress.lost()
             self._wait.requested(self._clock())
-            self._log.write(f"{exc}; the API may have carried out the {method}: polling")
-            return True
+            self._log(f"{exc}; the API may have carried out the {self._direction.method}: polling")
+            return
         except asyncio.CancelledError:
             if self._sent is not None and (self._sent.status is None or self._sent.status < 300):
-                self._fate.lost()
+                self._progress = self._progress.lost()
             raise
-        self._fate.answered(started)
+        self._progress = self._progress.answered(answer)
         self.error = None
-        if started.answer is Answer.BLOCKED:
-            self._outdated = started.said
-            self._log.write(f"{started.said}; will send it again")
-            return False
-        if started.answer is not Answer.UNCLEAR:
+        if answer is Started.BLOCKED:
+            self._outdated = said
+            self._log(f"{said}; will send it again")
+            return
+        if answer is not Started.UNCLEAR:
             # This begins the grace period: the status may lag behind the response.
             self._wait.requested(self._clock())
-        if started.answer in (Answer.ACCEPTED, Answer.RUNNING):
-            self._remember_status(self._pending())
-            self._log.write("accepted: polling" if started.answer is Answer.ACCEPTED else f"{started.said}: polling")
+        if answer in (Started.ACCEPTED, Started.RUNNING):
+            self._last = _PENDING
+            self._log("accepted: polling" if answer is Started.ACCEPTED else f"{said}: polling")
         else:
-            self._log.write(f"nothing to {self._direction.will}: polling")
-        return True
+            self._log(f"nothing to {self._direction.will}: polling")
 
-    async def _poll_first(self) -> None:
-        """Poll before the request, so that an outdated status after it can be told from a new one."""
-        self._look_first = False
-        polls = 0
-        while True:
-            polls += 1
-            try:
-                status = await self._client.status(
-                    self.model_id,
-                    direction=self._direction,
-                    within=self._wait.left(self._clock()),
-                    options=self._options,
-                )
-            except OutageError:
-                raise
-            except (RejectedError, UnavailableError) as exc:
-                if polls < _MOST_FIRST_POLLS and isinstance(exc, UnavailableError):
-                    self._log.write(f"{exc}; polling again before the {self._direction.method}")
-                    await asyncio.sleep(self._wait.policy.shortest_pause)
-                    continue
-                # If this lasts, the request fails with it, too.
-                self._fate.follows_the_unknown()
-                self._log.write(f"{exc}; sending the {self._direction.method}")
-            else:
-                self._fate.will_follow(status)
-                self._log.write(f"{status.status}; sending the {self._direction.method}")
-            return
-
-    def _pending(self) -> TaskStatus:
-        return STATUS_OF[self._direction](model_id=self.model_id, status=Phase.PENDING)
-
-    @property
-    def _to_keep(self) -> TaskStatus | None:
-        """The last status; or PENDING for a deployment that may have begun, because it may cost."""
-        if self.last is None and self._direction is DEPLOY and self._fate.fate_unknown:
-            return self._fate.marked(self._pending())
-        return self.last
-
-    async def _poll(self) -> TaskStatus | None:
-        """Send the GET; return the status, or None if it may be from before our request."""
+    async def _poll(self, options: RequestOptions) -> bool:
+        """Send the GET; tell whether its status counts."""
+        left = self._wait.left(self._clock())
         try:
-            status = await self._client.status(
-                self.model_id,
+            seen = await self._client.status(
+                self._model_id,
                 direction=self._direction,
-                within=self._wait.left(self._clock()) + self._wait.policy.last_poll,
-                options=replace(self._options, leave_within=self._wait.left(self._clock())),
+                within=left + self._wait.policy.last_poll,
+                options=replace(options, leave_within=left),
             )
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
                 self._outdated = "Model not found"
-                return None
+                return False
             raise
-        if status.status == Phase.PENDING:
-            self._fate.seen_running()
-        if self._wait.in_grace(self._clock()) and self._fate.is_from_before(status):
-            self._outdated = _text(status)
-            return None
-        if self._fate.has_to_be_repeated(status):
-            self._request = True
-            self._outdated = _text(status)
-            return None
-        self._remember_status(status if self._remember is None else self._remember(status))
+        self._progress, verdict = self._progress.polled(seen, in_grace=self._wait.in_grace(self._clock()))
+        if verdict is not Verdict.COUNTS:
+            self._outdated = f"{seen.status}, {seen.error.rstrip('.')}" if seen.error else seen.status
+            return False
+        self._last = seen if self._largest is None else capped(seen, self._largest)
         self.error, self._outdated = None, None
-        return self.last
-
-    def _remember_status(self, status: TaskStatus) -> None:
-        self.last = self._fate.marked(status)
+        return True
 
     def _refused(self, refusal: OverloadedError) -> None:
         """Show that the API is overloaded; the request is sent again later."""
         self.error = refusal
-        self._log.write(f"{refusal}; will send it again")
+        self._log(f"{refusal}; will send it again")
         self._show(self._facts)
 
     def _note(self, request: SentRequest) -> None:
         self._sent = request
-        self._log.sent(request, "" if self._client.paths is DOCUMENTED else f" ({self._client.paths.name} paths)")
+        self._requests += 1
+        paths = "" if self._client.paths is DOCUMENTED else f" ({self._client.paths.name} paths)"
+        self._unlogged = f"{self._model_id}, request {self._requests}{paths}: {request}"
+
+    def _log(self, decision: str) -> None:
+        """Log the last request with the decision after it, if there was one since the last line."""
+        if self._unlogged:
+            self._reporter.debug(f"{self._unlogged}: {decision}")
+            self._unlogged = ""
 
     def _show(self, facts: Facts) -> None:
         self._line.show(facts.line, news=facts.news, now=self._clock())
@@ -313,19 +293,23 @@ class Task:
     @property
     def _facts(self) -> Facts:
         now = self._clock()
-        waited, unanswered_for = now - self._wait.started, self._wait.unanswered_for(now)
         return Facts(
-            self.model_id,
-            self.last,
+            self._model_id,
+            self._last,
             self.error,
-            waited,
-            unanswered_for,
-            self._outdated,
-            self._fate.fate_unknown,
-            self._direction,
-            self._again,
+            waited=now - self._wait.started,
+            unanswered_for=self._wait.unanswered_for(now),
+            outdated=self._outdated,
+            fate_unknown=self._progress.at is At.LOST,
+            direction=self._direction,
+            again=self._again,
         )
 
 
-def _text(status: TaskStatus) -> str:
-    return f"{status.status}, {status.error.rstrip('.')}" if status.error else str(status.status)
+_PENDING = Record(Phase.PENDING.value)
+
+
+def _unforeseen(model_id: str, exc: Exception) -> UnforeseenError:
+    what = printable(f"{type(exc).__name__}: {exc}", 200).rstrip(".")
+    trace = "".join(traceback.format_exception(exc))[-_LONGEST_TRACEBACK:]
+    return UnforeseenError(f"Model {model_id}: a bug in nugen-pulumi: {what}.", trace)

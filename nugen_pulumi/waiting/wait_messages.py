@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
+from nugen_pulumi.api.statuses import Phase, Record
 from nugen_pulumi.errors import OutageError, OverloadedError, Reason
 from nugen_pulumi.text import duration
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.responses import TaskStatus
     from nugen_pulumi.errors import UnavailableError
-
 
 _GO_ON = "{} continues to wait."
 _START_AGAIN = "{} starts again."
@@ -121,7 +120,7 @@ class Facts:
     """
 
     model_id: str
-    last: TaskStatus | None
+    last: Record | None
     error: UnavailableError | None
     waited: float
     unanswered_for: float
@@ -149,12 +148,12 @@ class Facts:
         """Why a wait timed out."""
         # More time helps a wait that goes well, or one that is held up by a rate limit.
         helps = (self.last is not None and not self.error) or isinstance(self.error, OverloadedError)
-        what, advice = self.unfinished
+        what, advice = self.given_up
         return Reason(what, (*advice, MORE_TIME) if helps else advice)
 
     @property
-    def unfinished(self) -> Reason:
-        """Why a wait ended because of an outage."""
+    def given_up(self) -> Reason:
+        """Why a wait ended without a terminal status."""
         waited = duration(self.waited)
         if self.last is None and self.outdated:
             return self._start_again(f"no status in {waited}. The last poll: {self.outdated}.")
@@ -198,8 +197,8 @@ class Facts:
     @property
     def _status(self) -> str:
         if self.last is None:
-            return "no response yet"
-        return self.last.status if self.last.known else f"{self.last.status} (unknown status)"
+            return "no status yet" if self.outdated else "no response yet"
+        return self.last.status if self.last.status in Phase.__members__ else f"{self.last.status} (unknown status)"
 
     @property
     def _seen(self) -> str:

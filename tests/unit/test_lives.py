@@ -11,9 +11,9 @@ from harness.simulated import simulate
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import claims
 from nugen_pulumi.operations.deployed_model import DeployedOperations
-from nugen_pulumi.operations.undeployed_model import ModelOperations
-from nugen_pulumi.waiting.beginning import ONLY_POLL
+from nugen_pulumi.operations.model import ModelOperations
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import ONLY_POLL
 from nugen_pulumi.waiting.task import Task
 
 BEGINS = {"POST": ("UNDEPLOYED", "DEPLOYING"), "DELETE": ("DEPLOYED", "UNDEPLOYING")}
@@ -95,23 +95,16 @@ class Process:
     def __init__(self, api, cut):
         self.api, self.cut = api, cut
 
-    def wait(self, model_id, policy, beginning, *, reporter):
-        return self._run(lambda client: Task(client, model_id, policy, beginning, reporter=reporter).follow())
-
-    def poll(self, model_id, policy=WaitPolicy(), beginning=ONLY_POLL, *, reporter):  # noqa: B008 - it is frozen
-        return self._run(lambda client: Task(client, model_id, policy, beginning, reporter=reporter).poll_once())
-
-    def _run(self, work):
+    def follow(self, model_id, policy=WaitPolicy(), goal=ONLY_POLL, *, once=False, reporter, **how):  # noqa: B008 - frozen
         async def main():
-            running = asyncio.ensure_future(work(client_for(self.api)))
+            task = Task(client_for(self.api), model_id, policy, goal, reporter=reporter, **how)
+            running = asyncio.ensure_future(task.follow(once=once))
             if self.cut is not None:
                 asyncio.get_running_loop().call_later(self.cut, running.cancel)
-            return await asyncio.gather(running, return_exceptions=True)
+            return await running
 
-        (outcome,), took = simulate(main)
+        outcome, took = simulate(main)
         self.api.passed += took + 0.5
-        if isinstance(outcome, BaseException):
-            raise outcome
         return outcome
 
 
