@@ -77,7 +77,7 @@ class Task:
         largest: Bytes of each value of the API's that are kept; None: all.
 
     Attributes:
-        error: What went wrong since there was a status that counts, or None.
+        error: Why there was no usable response to the last request, or None.
     """
 
     def __init__(
@@ -206,7 +206,7 @@ class Task:
             if isinstance(exc, OutageError) or (isinstance(exc, UnavailableError) and self._looks < _MOST_LOOKS):
                 raise
             # If this lasts, the request fails with it, too.
-            self._log(f"{exc}; sending the {self._direction.method}")
+            self._log(f"{str(exc).rstrip('.')}; sending the {self._direction.method}")
         else:
             self._log(f"{seen.status}; sending the {self._direction.method}")
         self._progress = self._progress.looked(seen)
@@ -258,15 +258,16 @@ class Task:
             )
         except ModelNotFoundError:
             if self._wait.in_grace(self._clock()):
-                self._outdated = "Model not found"
+                self.error, self._outdated = None, "Model not found"
                 return False
             raise
+        self.error = None
         self._progress, verdict = self._progress.polled(seen, in_grace=self._wait.in_grace(self._clock()))
         if verdict is not Verdict.COUNTS:
             self._outdated = f"{seen.status}, {seen.error.rstrip('.')}" if seen.error else seen.status
             return False
         self._last = seen if self._largest is None else capped(seen, self._largest)
-        self.error, self._outdated = None, None
+        self._outdated = None
         return True
 
     def _refused(self, refusal: OverloadedError) -> None:

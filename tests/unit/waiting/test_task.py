@@ -1,7 +1,6 @@
 """Client and waiter joined, in simulated time: the exact traffic, and the truth at the end of any history."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 
 import httpx
@@ -11,15 +10,9 @@ from harness.simulated import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nugen_pulumi.errors import (
-    ModelNotFoundError,
-    NugenError,
-    UnavailableError,
-    WaitInterruptedError,
-    WaitTimeoutError,
-)
-from nugen_pulumi.waiting.beginning import Beginning
+from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.wait_messages import SILENT
 
@@ -28,28 +21,32 @@ NOT_FOUND = httpx.Response(404, json={"detail": "Model not found"})
 REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
 
 
-def follow(api, policy=STEADY, *, undeploy=False, reporter=SILENT):
-    """Return the status at the end of a wait and how long it took."""
+def outcome_of(api, policy=STEADY, *, undeploy=False, reporter=SILENT, once=False):
+    """Return what became of a wait, or of a single poll, and how long it took."""
 
     async def main():
-        return await Task(client_for(api), "m", policy, Beginning(request=undeploy), reporter=reporter).follow()
+        return await Task(client_for(api), "m", policy, Goal(request=undeploy), reporter=reporter).follow(once=once)
 
     return simulate(main)
+
+
+def follow(api, policy=STEADY, **how):
+    """Return the status at the end of a wait that ends well and how long it took."""
+    outcome, took = outcome_of(api, policy, **how)
+    return outcome.status(), took
+
+
+def undeploy(*script):
+    """Return the API of a wait that requests the undeployment of a model that is in service, and its end."""
+    api = ScriptedApi(IN_SERVICE, *script)
+    return api, follow(api, undeploy=True)[0]
 
 
 def told_of(*script, policy=STEADY, undeploy=False):
     """Return what a person is told of a wait, however it ends."""
     told = Told()
-    with suppress(NugenError):
-        follow(ScriptedApi(*script), policy, undeploy=undeploy, reporter=told)
+    outcome_of(ScriptedApi(*script), policy, undeploy=undeploy, reporter=told)
     return told
-
-
-def poll_once(api, *, undeploy=False, reporter=SILENT):
-    async def main():
-        return await Task(client_for(api), "m", STEADY, Beginning(request=undeploy), reporter=reporter).poll_once()
-
-    return simulate(main)[0]
 
 
 def failed(reason):
@@ -90,28 +87,25 @@ def test_retry_after_is_honoured():
 
 def test_an_outage_from_the_start_ends_after_30_seconds_and_names_the_last_error():
     api = ScriptedApi(REFUSED)
+    outcome, _ = outcome_of(api)
 
-    with pytest.raises(UnavailableError) as caught:
-        follow(api)
-    assert caught.value.last_known is None
+    assert outcome.known is None
     assert (
         "Model m: no usable response in 30s. The last error: cannot connect (Connection refused) to https://api.test"
         " (from nugen:baseUrl). The next `pulumi up` starts again."
-    ) == str(caught.value)
+    ) == str(outcome.error)
     assert 30 <= api.times[-1] < 34
 
 
 def test_an_outage_after_an_answer_ends_after_300_seconds():
-    api = ScriptedApi("PENDING", 500)
+    outcome, _ = outcome_of(ScriptedApi("PENDING", 500))
 
-    with pytest.raises(UnavailableError) as caught:
-        follow(api)
     assert (
         "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then"
         " https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m 3s; the last error:"
         " 500 Internal Server Error. The next `pulumi up` continues to wait."
-    ) == str(caught.value)
-    assert "PENDING" == caught.value.last_known.status
+    ) == str(outcome.error)
+    assert "PENDING" == outcome.known.status
 
 
 def test_a_wait_that_begins_late_is_counted_from_its_beginning():
@@ -121,23 +115,22 @@ def test_a_wait_that_begins_late_is_counted_from_its_beginning():
     async def main():
         await asyncio.sleep(1000)
         wait = Task(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), reporter=told)
-        with pytest.raises(WaitTimeoutError, match=r"not undeployed after 1m 30s: its last status, 1m 30s ago, was"):
-            await wait.follow()
+        return await wait.follow()
 
-    simulate(main)
+    error = simulate(main)[0].error
 
+    assert WaitTimeoutError is type(error)
+    assert "not undeployed after 1m 30s: its last status, 1m 30s ago, was" in str(error)
     assert "PENDING" == told.said[0]
 
 
 @pytest.mark.parametrize("undeploy", [True, False])
 def test_a_single_poll_puts_up_with_half_a_minute_of_refusals(undeploy):
     """Be it the DELETE that is refused or the poll."""
+    outcome, took = outcome_of(ScriptedApi(503), undeploy=undeploy, once=True)
 
-    async def main():
-        with pytest.raises(UnavailableError, match="no usable response to a single poll: 503"):
-            await Task(client_for(ScriptedApi(503)), "m", STEADY, Beginning(request=undeploy)).poll_once()
-
-    assert 30 <= simulate(main)[1] < 60
+    assert "no usable response to a single poll: 503" in str(outcome.error)
+    assert 30 <= took < 130
 
 
 @pytest.mark.parametrize(
@@ -172,59 +165,54 @@ def test_the_live_line_tells_what_is_new_and_gives_signs_of_life(script, said):
     assert said == told.said[: len(said)] if script else [] == told.said
 
 
-def interrupted(script, *, method="follow"):
-    """Return the error of a wait that is interrupted after 10.3 seconds."""
+def interrupted(*script, once=False):
+    """Return what became of a wait that is interrupted after 10.3 seconds."""
 
     async def main():
-        task = asyncio.create_task(getattr(Task(client_for(ScriptedApi(*script)), "m", STEADY), method)())
+        task = asyncio.create_task(Task(client_for(ScriptedApi(*script)), "m", STEADY).follow(once=once))
         await asyncio.sleep(10.3)
         task.cancel()
-        with pytest.raises(WaitInterruptedError) as caught:
-            await task
-        return caught.value
+        return await task
 
-    return simulate(main)[0]
+    outcome = simulate(main)[0]
+
+    assert WaitInterruptedError is type(outcome.error)
+    return outcome
 
 
-def test_an_interrupted_wait_says_what_was_learnt():
-    error = interrupted(["PENDING"])
+def test_an_interrupted_wait_says_what_is_known():
+    outcome = interrupted("PENDING")
 
-    assert "PENDING" == error.last_known.status
+    assert "PENDING" == outcome.known.status
     assert (
         "Model m: interrupted after 10s; its last status was PENDING. The next `pulumi up` continues to wait."
-    ) == str(error)
+    ) == str(outcome.error)
 
 
 @pytest.mark.parametrize(
-    ("answer", "method", "why"),
-    [
-        (503, "follow", " The last error: 503 Service Unavailable."),
-        ((3600, 200), "follow", ""),
-        ((3600, 200), "poll_once", ""),
-    ],
+    ("answer", "once", "why"),
+    [(503, False, " The last error: 503 Service Unavailable."), ((3600, 200), False, ""), ((3600, 200), True, "")],
 )
-def test_an_interruption_before_anything_was_learnt_says_so_and_why(answer, method, why):
+def test_an_interruption_before_anything_is_known_says_so_and_why(answer, once, why):
     """Also in the middle of a request, and of a single poll."""
-    error = interrupted([answer], method=method)
+    outcome = interrupted(answer, once=once)
 
-    assert error.last_known is None
+    assert outcome.known is None
     assert (
         f"Model m: interrupted after 10s before the first usable response.{why} The next `pulumi up` starts again."
-    ) == str(error)
+    ) == str(outcome.error)
 
 
 def test_the_last_poll_may_outlast_the_deadline_by_five_seconds():
     api = ScriptedApi("PENDING", (3600, "COMPLETED"))
+    outcome, took = outcome_of(api, WaitPolicy(timeout=0.4))
 
-    async def main():
-        with pytest.raises(WaitTimeoutError):
-            await Task(client_for(api), "m", WaitPolicy(timeout=0.4)).follow()
-
-    assert 5.4 == pytest.approx(simulate(main)[1])
+    assert WaitTimeoutError is type(outcome.error)
+    assert 5.4 == pytest.approx(took)
 
 
 def test_a_delete_that_hangs_leaves_a_last_poll_at_the_deadline():
-    api = ScriptedApi((3600, 200), "COMPLETED")
+    api = ScriptedApi(IN_SERVICE, (3600, 200), "COMPLETED")
     status, took = follow(api, WaitPolicy(timeout=2), undeploy=True)
 
     assert ("COMPLETED", 2) == (status.status, took)
@@ -240,10 +228,12 @@ def test_the_last_poll_leaves_at_the_deadline_even_if_the_api_asked_to_stay_away
 
 
 def test_a_mistake_of_ours_does_not_cost_what_is_known():
-    """It goes through as it is, but takes along what is known."""
-    with pytest.raises(ZeroDivisionError) as caught:
-        follow(ScriptedApi("PENDING", ZeroDivisionError("ours")))
-    assert "PENDING" == caught.value.last_known.status
+    """It says what to report, and where it happened."""
+    outcome, _ = outcome_of(ScriptedApi("PENDING", ZeroDivisionError("ours")))
+
+    assert "PENDING" == outcome.known.status
+    assert str(outcome.error).startswith("Model m: a bug in nugen-pulumi: ZeroDivisionError: ours.\nTraceback")
+    assert "Model m: a bug in nugen-pulumi: ZeroDivisionError: ours." == str(outcome.error.reason)
 
 
 def test_an_answer_of_the_last_poll_counts():
@@ -254,11 +244,10 @@ def test_an_answer_of_the_last_poll_counts():
 
 
 def test_a_delete_answered_400_is_left_to_the_status():
-    api = ScriptedApi(400, failed("No active undeployment. Model status is UNDEPLOYED."))
-    status, _ = follow(api, undeploy=True)
+    api, status = undeploy(400, failed("No active undeployment. Model status is UNDEPLOYED."))
 
     assert status.reached
-    assert ["DELETE", "GET"] == api.methods
+    assert ["GET", "DELETE", "GET"] == api.methods
 
 
 def test_a_model_that_undeploys_by_itself_is_waited_for():
@@ -273,44 +262,41 @@ def test_a_model_that_undeploys_by_itself_is_waited_for():
 
 def test_a_model_that_undeploys_by_itself_is_recorded_as_pending():
     """As FAILED it would look finished to the next `pulumi up`, or be asked for once more."""
-    error = interrupted([failed("No active undeployment. Model status is UNDEPLOYING.")])
+    known = interrupted(failed("No active undeployment. Model status is UNDEPLOYING.")).known
 
-    assert ("PENDING", None) == (error.last_known.status, error.last_known.error)
+    assert ("PENDING", None) == (known.status, known.error)
 
 
 def test_a_delete_that_never_left_is_tried_again():
     """A refused connection has carried no request."""
-    api = ScriptedApi(REFUSED, REFUSED, 200, "COMPLETED")
-    follow(api, undeploy=True)
+    api, _ = undeploy(REFUSED, REFUSED, 200, "COMPLETED")
 
-    assert ["DELETE", "DELETE", "DELETE", "GET"] == api.methods
-    assert [0, 0.5, 1.0, 1.0] == api.times
+    assert ["GET", "DELETE", "DELETE", "DELETE", "GET"] == api.methods
+    assert [0, 0, 0.5, 1.0, 1.0] == api.times
 
 
 @pytest.mark.parametrize("early", [NOT_FOUND, IN_SERVICE])
 def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early):
-    status, _ = follow(ScriptedApi(200, early, early, "PENDING", "COMPLETED"), undeploy=True)
-
-    assert "COMPLETED" == status.status
+    assert "COMPLETED" == undeploy(200, early, early, "PENDING", "COMPLETED")[1].status
 
 
 def test_the_live_line_says_what_a_poll_within_the_grace_was_told():
-    told = told_of(200, NOT_FOUND, "COMPLETED", undeploy=True)
+    told = told_of(IN_SERVICE, 200, NOT_FOUND, "COMPLETED", undeploy=True)
 
     assert ["PENDING · last poll: Model not found", "COMPLETED"] == told.said
 
 
 def test_grace_ends():
-    api = ScriptedApi(200, NOT_FOUND)
+    api = ScriptedApi(IN_SERVICE, 200, NOT_FOUND)
+    outcome, _ = outcome_of(api, undeploy=True)
 
-    with pytest.raises(ModelNotFoundError) as caught:
-        follow(api, undeploy=True)
+    assert ModelNotFoundError is type(outcome.error)
     assert 15 <= api.times[-1] < 17
-    assert "PENDING" == caught.value.last_known.status, "an accepted DELETE is something learnt"
+    assert "PENDING" == outcome.known.status, "an accepted DELETE is something known"
 
 
 def test_grace_ends_for_a_model_that_stays_deployed():
-    status, took = follow(ScriptedApi(200, IN_SERVICE), undeploy=True)
+    status, took = follow(ScriptedApi(IN_SERVICE, 200, IN_SERVICE), undeploy=True)
 
     assert ("FAILED", False) == (status.status, status.reached)
     assert 15 <= took < 17
@@ -320,35 +306,32 @@ def test_grace_ends_for_a_model_that_stays_deployed():
 def test_a_single_poll_takes_whatever_is_said(word):
     api = ScriptedApi(word)
 
-    assert word == poll_once(api).status
+    assert word == follow(api, once=True)[0].status
     assert 1 == len(api.requests)
 
 
-def test_a_single_poll_after_an_accepted_delete_knows_at_least_that():
-    assert "PENDING" == poll_once(ScriptedApi(200, NOT_FOUND), undeploy=True).status
-    assert "PENDING" == poll_once(ScriptedApi(200, 500), undeploy=True).status
+@pytest.mark.parametrize("answer", [NOT_FOUND, 500])
+def test_a_single_poll_after_an_accepted_delete_knows_at_least_that(answer):
+    assert "PENDING" == follow(ScriptedApi(IN_SERVICE, 200, answer), undeploy=True, once=True)[0].status
 
 
 def test_a_single_poll_behind_a_limit_takes_its_turn():
-    api = ScriptedApi(503, 429, "PENDING")
-
-    assert "PENDING" == poll_once(api).status
+    assert "PENDING" == follow(ScriptedApi(503, 429, "PENDING"), once=True)[0].status
 
 
-@pytest.mark.parametrize("script", [(500,), (REFUSED,)])
-def test_a_single_poll_that_fails_says_so(script):
-    api = ScriptedApi(*script)
+@pytest.mark.parametrize("answer", [500, REFUSED])
+def test_a_single_poll_that_fails_says_so(answer):
+    api = ScriptedApi(answer)
+    outcome, _ = outcome_of(api, once=True)
 
-    with pytest.raises(UnavailableError, match="Model m: no usable response to a single poll: "):
-        poll_once(api)
+    assert "Model m: no usable response to a single poll: " in str(outcome.error)
     assert 1 == len(api.requests)
 
 
 def test_a_single_poll_whose_delete_was_lost_and_that_fails_says_so():
-    with pytest.raises(
-        UnavailableError, match="The API may have carried out the DELETE, and it does no harm to repeat"
-    ):
-        poll_once(ScriptedApi(500), undeploy=True)
+    outcome, _ = outcome_of(ScriptedApi(IN_SERVICE, 500), undeploy=True, once=True)
+
+    assert "The API may have carried out the DELETE, and it does no harm to repeat" in str(outcome.error)
 
 
 ANSWERS = st.sampled_from(
@@ -368,31 +351,20 @@ HISTORIES = st.lists(st.tuples(st.sampled_from([0, 0.01, 1, 4, 29, 31, 3600]), A
 def test_any_history_ends_in_time_with_the_truth(history, timeout, undeploy):
     """Whatever the API says and however slow it is."""
     api = ScriptedApi(*history)
-    outcome = None
-
-    async def main():
-        nonlocal outcome
-        try:
-            outcome = await Task(
-                client_for(api), "m", WaitPolicy(timeout=timeout), Beginning(request=undeploy)
-            ).follow()
-        except NugenError as exc:
-            outcome = exc
-
-    _, took = simulate(main)
+    outcome, took = outcome_of(api, WaitPolicy(timeout=timeout), undeploy=undeploy)
     answered = [history[min(i, len(history) - 1)][1] for i in range(len(api.requests))]
 
     assert took <= timeout + 5.001
     assert max(api.times) <= timeout + 5.001, "a last poll in its turn"
-    # Of the answers here none says that nothing runs, so a DELETE whose fate is unknown is never repeated.
     again = sum(a is REFUSED or a in (429, 503) or getattr(a, "status_code", 0) == 429 for a in answered)
-    assert api.methods.count("DELETE") <= (again + 1 if undeploy else 0)
-    if isinstance(outcome, NugenError):
-        assert outcome.last_known is None or outcome.last_known.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
-        assert str(outcome).count("Model m") == 1
-    else:
-        assert outcome.status == answered[-1]
+    # A DELETE that was lost is sent again where the status stays as it was.
+    assert api.methods.count("DELETE") <= (again + 4 if undeploy else 0)
+    if outcome.error is None:
+        assert outcome.known.status == answered[-1]
         assert api.methods[-1] == "GET"
+    else:
+        assert outcome.known is None or outcome.known.status in {"PENDING", "RETIRING", "FAILED", "COMPLETED"}
+        assert str(outcome.error).count("Model m") == 1
 
 
 ACCEPTED = httpx.Response(200, json="m")
@@ -407,25 +379,31 @@ ACCEPTED = httpx.Response(200, json="m")
             ["1: GET 200 in 0 ms: PENDING; next poll in 0.5s", "2: GET 200 in 0 ms: COMPLETED, finished"],
         ),
         (
-            [(0.25, ACCEPTED), httpx.Response(500, headers={"X-Request-Id": "4f1c"}), "COMPLETED"],
+            ["FAILED", (0.25, ACCEPTED), httpx.Response(500, headers={"X-Request-Id": "4f1c"}), "COMPLETED"],
             True,
             [
-                "1: DELETE 200 in 250 ms: accepted: polling",
-                "2: GET 500 in 0 ms (request 4f1c): PENDING · 500 Internal Server Error; next poll in 0.5s",
+                "1: GET 200 in 0 ms: FAILED; sending the DELETE",
+                "2: DELETE 200 in 250 ms: accepted: polling",
+                "3: GET 500 in 0 ms (request 4f1c): PENDING · 500 Internal Server Error; next poll in 0.5s",
+                "4: GET 200 in 0 ms: COMPLETED, finished",
+            ],
+        ),
+        (
+            ["retiring", httpx.Response(400, json={"detail": "already"}), "COMPLETED"],
+            True,
+            [
+                "1: GET 200 in 0 ms: RETIRING; sending the DELETE",
+                "2: DELETE 400 in 0 ms: nothing to undeploy: polling",
                 "3: GET 200 in 0 ms: COMPLETED, finished",
             ],
         ),
         (
-            [httpx.Response(400, json={"detail": "already"}), "COMPLETED"],
-            True,
-            ["1: DELETE 400 in 0 ms: nothing to undeploy: polling", "2: GET 200 in 0 ms: COMPLETED, finished"],
-        ),
-        (
-            [500, "COMPLETED"],
+            ["FAILED", 500, "COMPLETED"],
             True,
             [
-                "1: DELETE 500 in 0 ms: 500 Internal Server Error; the API may have carried out the DELETE: polling",
-                "2: GET 200 in 0 ms: COMPLETED, finished",
+                "1: GET 200 in 0 ms: FAILED; sending the DELETE",
+                "2: DELETE 500 in 0 ms: 500 Internal Server Error; the API may have carried out the DELETE: polling",
+                "3: GET 200 in 0 ms: COMPLETED, finished",
             ],
         ),
         (
@@ -455,8 +433,8 @@ def test_each_request_is_one_line_of_the_debug_log(script, undeploy, lines):
         (["PENDING"], WaitPolicy(timeout=0.5), "PENDING; stopping: the deadline passed"),
         (
             [500],
-            WaitPolicy(longest_first_outage=1),
-            "no response yet · 500 Internal Server Error · 1s; stopping: no usable response for too long",
+            WaitPolicy(),
+            "no response yet · 500 Internal Server Error · 30s; stopping: no usable response for too long",
         ),
     ],
 )
@@ -468,6 +446,6 @@ def test_the_debug_log_ends_with_why_a_wait_stops(script, policy, why):
 
 def test_a_single_poll_is_one_line_of_the_debug_log():
     told = Told()
-    poll_once(ScriptedApi("PENDING"), reporter=told)
+    follow(ScriptedApi("PENDING"), reporter=told, once=True)
 
     assert ["m, request 1: GET 200 in 0 ms: PENDING; single poll finished"] == told.debugged
