@@ -79,7 +79,7 @@ class Pool:
             Exception: Whatever the lower libraries raise: see :mod:`nugen_pulumi.http.network_errors`.
         """
         connection = self._take_connection(fresh=method != "GET")
-        trusted = False
+        trusted = used = False
         response: Response | None = None
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -97,18 +97,24 @@ class Pool:
             await stream.aclose()
             trusted = True
             response = Response(raw.status_code, self._redaction.body(body), headers)
-            return read(response)
+            value = read(response)
+            used = True
         except MisdirectedError:
             # The response to another request: nothing that comes over this connection can be believed.
             trusted = False
             raise
+        else:
+            return value
         finally:
             if trusted:
                 self._idle.append(connection)
             else:
                 self._discard(connection)
-            known = (response.status, self._redaction.string(response.request_id)) if response else ()
-            on_sent(SentRequest(method, clock() - began, *known))
+            sent = SentRequest(method, self._redaction.string(path), clock() - began)
+            if response:
+                excerpt, name = "" if used else response.excerpt, self._redaction.string(response.request_id)
+                sent = sent._replace(status=response.status, request_id=name, excerpt=excerpt)
+            on_sent(sent)
 
     def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:
         """

@@ -17,19 +17,23 @@ LONGEST_OUTAGE_OF_POLL = 30.0
 
 class SentRequest(NamedTuple):
     """
-    A request that was sent once, and what came of it.
+    A request that was sent once, and what came of it, without the API key.
 
     Attributes:
         method: Of HTTP.
+        path: Below the base URL.
         seconds: How long it took.
         status: The HTTP status of the response; None if there was no whole response.
         request_id: What the response calls the request, or empty.
+        excerpt: What the body looks like if it was of no use; else empty.
     """
 
     method: str
+    path: str
     seconds: float
     status: int | None = None
     request_id: str = ""
+    excerpt: str = ""
 
     def __str__(self) -> str:
         """``GET 200 in 12 ms (request 4f1c)``."""
