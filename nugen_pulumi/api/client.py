@@ -150,7 +150,9 @@ class NugenClient:
 
         return await self._in_its_paths(ask, within)
 
-    async def models(self, *, deployed: bool | None = None, within: float) -> list[AlignedModel]:
+    async def models(
+        self, *, deployed: bool | None = None, within: float, options: RequestOptions = DEFAULT_OPTIONS
+    ) -> list[AlignedModel]:
         """
         List the account's models. The list may lag behind by a minute.
 
@@ -159,6 +161,7 @@ class NugenClient:
         Args:
             deployed: Only those that are in service, or out of it; None: all, those of which the API does not say too.
             within: Seconds that each page may take in all.
+            options: As for :meth:`status`.
 
         Raises:
             UnavailableError: No usable response; asking again may help.
@@ -173,7 +176,7 @@ class NugenClient:
         found: dict[str, AlignedModel] = {}
         while True:
             path = f"/api/v3/models/aligned?limit={_PAGE}&offset={len(found)}"
-            page = await self._sender.send("GET", path, read, within=within)
+            page = await self._sender.send("GET", path, read, within=within, options=options)
             news = {model.model_id: model.record() for model in page if model.model_id not in found}
             found |= news
             # An API may have shorter pages than we ask for, or answer with all of them again and again.
