@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -17,12 +12,8 @@ from nugen_pulumi.operations.inputs import model_id_problem
 from nugen_pulumi.settings import Settings
 
 if TYPE_CHECKING:
-    from nugen_pulumi.api.client import NugenClient
     from nugen_pulumi.api.statuses import AlignedModel
-
-T = TypeVar("T")
-# Seconds for each page of the list of models.
-LONGEST_LIST = 60.0
+    from nugen_pulumi.waiting.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -79,15 +70,8 @@ def get_undeploy_status(
     """
     if (problem := model_id_problem(model_id)) is not None:
         raise InputError(f"model_id {problem}.")
-    # Late, because programs that never call this need neither httpx nor pydantic.
-    from nugen_pulumi.waiting.polling import WaitPolicy  # noqa: PLC0415
-    from nugen_pulumi.waiting.task import Task  # noqa: PLC0415
-
-    async def poll(client: NugenClient) -> GetUndeployStatusResult:
-        outcome = await Task(client, model_id, WaitPolicy()).follow(once=True)
-        return GetUndeployStatusResult(model_id=model_id, **outcome.status().outputs("undeployed"))
-
-    return _ask(poll, api_key, base_url, request_timeout_seconds)
+    outcome = _runtime(api_key, base_url, request_timeout_seconds).follow(model_id, once=True)
+    return GetUndeployStatusResult(model_id=model_id, **outcome.status().outputs("undeployed"))
 
 
 def get_undeploy_status_output(
@@ -150,11 +134,7 @@ def get_models(
     Example:
         ``[model["model_id"] for model in get_models(deployed=True).models]``
     """
-
-    async def models(client: NugenClient) -> GetModelsResult:
-        return GetModelsResult(await client.models(deployed=deployed, within=LONGEST_LIST))
-
-    return _ask(models, api_key, base_url, request_timeout_seconds)
+    return GetModelsResult(_runtime(api_key, base_url, request_timeout_seconds).models(deployed=deployed))
 
 
 def get_models_output(
@@ -177,21 +157,15 @@ def get_models_output(
     ).apply(lambda known: get_models(**known))
 
 
-def _ask(
-    question: Callable[[NugenClient], Awaitable[T]],
-    api_key: str | None,
-    base_url: str | None,
-    request_timeout_seconds: float | None,
-) -> T:
-    """Answer *question* with a client of its own, and with the program's settings where none are given."""
-    from nugen_pulumi.api.client import NugenClient  # noqa: PLC0415
-    from nugen_pulumi.waiting.event_loop import Loop  # noqa: PLC0415
+def _runtime(api_key: str | None, base_url: str | None, request_timeout_seconds: float | None) -> Runtime:
+    """Return the process's runtime for what is given, and for the program's settings where nothing is."""
+    # Late, because programs that never call this need neither httpx nor pydantic.
+    from nugen_pulumi.waiting.runtime import shared_runtime  # noqa: PLC0415
 
     given = {
         "nugen:apiKey": api_key,
         "nugen:baseUrl": base_url,
         "nugen:requestTimeoutSeconds": request_timeout_seconds,
-        "nugen:maxConcurrentRequests": 1,  # one poll needs one connection
     }
 
     def find(key: str) -> object:
@@ -204,27 +178,4 @@ def _ask(
         settings = replace(settings, api_key_source="the argument api_key")
     if base_url is not None:
         settings = replace(settings, base_url_source="the argument base_url")
-
-    async def answer() -> T:
-        client = NugenClient(settings)
-        try:
-            return await question(client)
-        finally:
-            await client.aclose()
-
-    answered: Future[T | BaseException] = Future()
-
-    async def outcome() -> T | BaseException:
-        return (await asyncio.gather(answer(), return_exceptions=True))[0]
-
-    def run() -> None:
-        with closing(Loop()) as loop:
-            answered.set_result(loop.run_until_complete(outcome()))
-
-    # Needs its own loop in its own thread, because Pulumi's loop runs in the program's thread. A daemon, because Ctrl-C
-    # in the program must not wait for a whole request timeout.
-    threading.Thread(target=run, name="nugen-look-up", daemon=True).start()
-    found = answered.result()
-    if isinstance(found, BaseException):
-        raise found
-    return found
+    return shared_runtime(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
@@ -11,8 +12,7 @@ import httpx
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.statuses import AlignedModel
-from nugen_pulumi.errors import WaitInterruptedError
-from nugen_pulumi.http.request import LONGEST_OUTAGE_OF_POLL
+from nugen_pulumi.errors import UnavailableError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
@@ -23,6 +23,10 @@ from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Reporter
 
 T = TypeVar("T")
 _OF_ONE_POLL = WaitPolicy()
+# Seconds for each page of the list of models.
+_OF_LIST = 60.0
+# Seconds until a main thread that is blocked on Windows notices Ctrl-C.
+_UNTIL_CTRL_C = 1.0
 
 
 class Runtime:
@@ -33,12 +37,15 @@ class Runtime:
         settings: Where the API is and how to speak to it.
         transport: Stands in for the network in tests.
 
+    Attributes:
+        client: The client; its requests belong into :meth:`run`.
+
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = NugenClient(settings, transport=transport)
+        self.client = NugenClient(settings, transport=transport)
         self._interrupted = False
         self._at_work: set[asyncio.Task[Any]] = set()
         self._loop = Loop()
@@ -57,8 +64,8 @@ class Runtime:
         reporter: Reporter = SILENT,
     ) -> Outcome:
         """Block until the task is finished, or was polled once: see :class:`Task` and its ``follow``."""
-        return self._run(
-            lambda: Task(self._client, model_id, policy, goal, reporter=reporter, again=again).follow(once=once)
+        return self.run(
+            lambda: Task(self.client, model_id, policy, goal, reporter=reporter, again=again).follow(once=once)
         )
 
     def follow_all(
@@ -71,24 +78,18 @@ class Runtime:
         reporter: Reporter = SILENT,
     ) -> dict[str, Outcome]:
         """Block until all of a fleet is finished, or was polled once: see :func:`follow_all`."""
-        return self._run(lambda: follow_all(self._client, models, policy, wait=wait, before=before, reporter=reporter))
+        return self.run(lambda: follow_all(self.client, models, policy, wait=wait, before=before, reporter=reporter))
 
     def models(self, *, deployed: bool | None = None) -> list[AlignedModel]:
         """Block until the account's models are listed: see :meth:`NugenClient.models`."""
-        return self._run(lambda: self._client.models(deployed=deployed, within=LONGEST_OUTAGE_OF_POLL))
+        try:
+            return self.run(lambda: self.client.models(deployed=deployed, within=_OF_LIST))
+        except UnavailableError as exc:
+            raise UnavailableError(f"The list of models: no usable response: {exc}.") from exc
 
-    def interrupt(self) -> None:
-        """End all work within a moment, and take on no more. May be called from any thread, and twice."""
-        self._loop.call_soon_threadsafe(self._interrupt)
+    def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Block until *work* is done in the loop, and return its result. Ctrl-C ends the blocking, not the work."""
 
-    def close(self) -> None:
-        """Close the connections and end the loop's thread."""
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Callable[[], Awaitable[T]]) -> T:
         async def working() -> T:
             if self._interrupted:
                 raise WaitInterruptedError("Not started, because the operation was cancelled.")
@@ -100,7 +101,27 @@ class Runtime:
             finally:
                 self._at_work.discard(task)
 
-        return asyncio.run_coroutine_threadsafe(working(), self._loop).result()
+        done = asyncio.run_coroutine_threadsafe(working(), self._loop)
+        step = _UNTIL_CTRL_C if threading.current_thread() is threading.main_thread() else None
+        while not concurrent.futures.wait([done], step).done:
+            pass
+        return done.result()
+
+    @property
+    def alive(self) -> bool:
+        """The loop runs. In a forked process it does not."""
+        return self._thread.is_alive()
+
+    def interrupt(self) -> None:
+        """End all work within a moment, and take on no more. May be called from any thread, and twice."""
+        self._loop.call_soon_threadsafe(self._interrupt)
+
+    def close(self) -> None:
+        """Close the connections and end the loop's thread."""
+        asyncio.run_coroutine_threadsafe(self.client.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _interrupt(self) -> None:
         self._interrupted = True
@@ -124,7 +145,7 @@ def shared_runtime(settings: Settings, on_new: Callable[[Runtime], object] = lam
         on_new: Is told of a runtime that has just been made.
     """
     with _shared_lock:
-        if settings not in _shared:
+        if settings not in _shared or not _shared[settings].alive:
             _shared[settings] = Runtime(settings)
             on_new(_shared[settings])
         return _shared[settings]

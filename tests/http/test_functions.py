@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from nugen_pulumi import (
     get_undeploy_status,
     get_undeploy_status_output,
 )
-from nugen_pulumi.emulator import catalogue, faults
+from nugen_pulumi.emulator import Answer, catalogue, faults
 
+pytestmark = pytest.mark.usefixtures("shared")
 POLL = ("GET", "/api/v3/models/undeploy-model/m-1/status")
 
 
@@ -129,15 +131,21 @@ def test_a_list_that_knows_no_pages_ends(account):
     assert [] == get_models(deployed=False).models
 
 
-def test_a_list_that_is_none_is_an_error(account):
-    account.script_list({"x": 1})
-    with pytest.raises(UnavailableError, match="an unreadable list of models"):
-        get_models()
+PAGE = "an HTML page (Sign in) instead of the API's response: check the base URL (from NUGEN_BASE_URL)."
 
 
-def test_a_refused_list_is_an_error(account):
-    account.script_list(403)
-    with pytest.raises(RejectedError):
+@pytest.mark.parametrize(
+    ("answer", "kind", "message"),
+    [
+        ({"x": 1}, UnavailableError, 'no usable response: an unreadable list of models ({"x": 1}).'),
+        (faults.html(), UnavailableError, f"no usable response: {PAGE}"),
+        (faults.answered("page", Answer(403, "<html><title>Sign in</title>")), RejectedError, PAGE),
+        (catalogue.quota_exhausted(), RejectedError, "the Nugen account is out of credits (429: "),
+    ],
+)
+def test_an_error_of_the_list_is_a_sentence_about_the_list(account, answer, kind, message):
+    account.script_list(answer)
+    with pytest.raises(kind, match=re.escape(f"The list of models: {message}")):
         get_models()
 
 
@@ -150,10 +158,39 @@ def test_the_list_takes_outputs(account):
     assert ["on"] == [model["model_id"] for model in asyncio.run(program()).models]
 
 
+def test_a_loop_that_cannot_be_made_is_an_error(account, monkeypatch):
+    """It may be one file too many."""
+
+    def refuse():
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("nugen_pulumi.waiting.runtime.Loop", refuse)
+    with pytest.raises(OSError, match="Too many open files"):
+        get_undeploy_status("m-1")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_a_forked_program_looks_up_with_a_loop_of_its_own(emulator):
+    emulator.script("m-1", "PENDING", "COMPLETED")
+    program = (
+        "import os, nugen_pulumi as n; print(n.get_undeploy_status('m-1').status, flush=True);"
+        "child = os.fork(); child or print(n.get_undeploy_status('m-1').status, flush=True); child and os.wait()"
+    )
+    env = {**os.environ, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": emulator.url}
+    run = subprocess.run(
+        [sys.executable, "-c", program], check=False, env=env, capture_output=True, text=True, timeout=60
+    )
+
+    assert ("PENDING\nCOMPLETED\n", 0) == (run.stdout, run.returncode), run.stderr
+
+
 def test_ctrl_c_does_not_wait_for_the_response(emulator):
     """A request timeout of an hour: the end of the program would come after that of the test."""
     emulator.script("m-1", faults.hang())
-    program = "import nugen_pulumi; nugen_pulumi.get_undeploy_status('m-1', request_timeout_seconds=3600)"
+    program = (
+        "import signal, nugen_pulumi; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "nugen_pulumi.get_undeploy_status('m-1', request_timeout_seconds=3600)"
+    )
     env = {**os.environ, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": emulator.url}
     with subprocess.Popen([sys.executable, "-c", program], env=env, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: [POLL] == emulator.requests)

@@ -1,5 +1,6 @@
 """Threads wait, one loop works."""
 
+import concurrent.futures
 import threading
 
 import pytest
@@ -77,6 +78,26 @@ def test_a_thread_waits_until_the_end_and_is_told_how_it_stands(runtime):
 
     assert "COMPLETED" == runtime.wait("m", QUICK, reporter=told).status
     assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in told.said]
+
+
+@pytest.mark.parametrize("runtime", [((0.05, "COMPLETED"),)], indirect=True)
+def test_only_a_main_thread_blocks_in_steps(runtime, monkeypatch):
+    """On Windows Ctrl-C is noticed between two of them; a provider's many threads would only wake up for nothing."""
+    steps, wait = [], concurrent.futures.wait
+
+    def wait_briefly(work, step):
+        steps.append(step)
+        return wait(work, step and step / 1000)
+
+    monkeypatch.setattr("concurrent.futures.wait", wait_briefly)
+    runtime.poll("m")
+    thread = threading.Thread(target=runtime.poll, args=("m",))
+    thread.start()
+    thread.join()
+
+    assert {1.0} == set(steps[:-1])
+    assert 2 < len(steps)
+    assert None is steps[-1]
 
 
 @pytest.fixture
