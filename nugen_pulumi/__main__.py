@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
-from nugen_pulumi.doctor.checks import Doctor
-from nugen_pulumi.doctor.report import Check, capture
+from nugen_pulumi.doctor.checks import Check, Doctor
 from nugen_pulumi.operations.inputs import model_id_problem
 
 
@@ -38,10 +39,20 @@ def _parser() -> argparse.ArgumentParser:
         "--capture",
         type=Path,
         metavar="FILE",
-        help="write the checks and the responses to this file, to attach to a report; without the API key, but with"
-        " the ids and names of your models",
+        help="write the checks and a line for each request to this file, to attach to a report; without the API key",
     )
     return parser
+
+
+def _print(text: str) -> None:
+    """Print *text* at once: a check may take as long as a request timeout."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads any more (`| head -1`). The checks go on for --capture and the exit code, and whatever is printed
+        # from now on, by Python's own end too, goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,30 +63,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the process by default.
     """
     given = _parser().parse_args(arguments)
-    doctor = Doctor(given.model)
+    # The terminal may not know each character.
+    cast("io.TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    doctor = Doctor(given.model)
     checks: list[Check] = []
+    interrupted = False
     try:
         for check in doctor.checks():
             checks.append(check)
             if not given.json:
-                sys.stdout.write(check.line(color=color) + "\n")
-                sys.stdout.flush()  # a check may take as long as a request timeout
+                _print(doctor.redaction.string(check.line(color=color)) + "\n")
     except KeyboardInterrupt:
+        interrupted = True
         sys.stderr.write("Interrupted.\n")
-        return 130
     bad = [check.name for check in checks if check.state == "bad"]
     if given.json:
-        sys.stdout.write(json.dumps({"ok": not bad, "checks": [asdict(check) for check in checks]}, indent=2) + "\n")
-    else:
-        sys.stdout.write(f"\nBad: {', '.join(bad)}.\n" if bad else "\nNo problem found.\n")
+        found = json.dumps({"ok": not bad, "checks": [asdict(check) for check in checks]}, indent=2)
+        _print(doctor.redaction.string(found) + "\n")
+    elif not interrupted:
+        _print(f"\nBad: {', '.join(bad)}.\n" if bad else "\nNo problem found.\n")
     if given.capture is not None:
+        sent = (f"{request}: {request.path} {request.excerpt}".rstrip() for request in doctor.requests)
+        lines = [*(check.line() for check in checks), "", *sent, ""]
         try:
-            given.capture.write_text(capture(checks, doctor.requests))
+            given.capture.write_text(doctor.redaction.string("\n".join(lines)), "utf-8", "backslashreplace")
         except OSError as exc:
             sys.stderr.write(f"The capture could not be written to {given.capture}: {exc.strerror}.\n")
             return 1
-    return 1 if bad else 0
+    return 130 if interrupted else 1 if bad else 0
 
 
 if __name__ == "__main__":
