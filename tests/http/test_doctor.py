@@ -146,13 +146,6 @@ def test_what_is_no_answer_of_the_api_is_called_what_the_resources_call_it(api, 
     assert "good" == found["connection"]["state"]
 
 
-def test_a_refusal_is_not_waited_out(api, capsys):
-    api.script(doctor._NO_SUCH_MODEL, faults.too_many(3600))
-
-    assert ["paths"] == those(checks(capsys), "bad")
-    assert 1 == len(api.requests)
-
-
 def test_only_the_newer_paths(monkeypatch, capsys):
     with Emulator(models="any", api_key=KEY, paths="newer") as api:
         environment(monkeypatch, api.url)
@@ -204,11 +197,15 @@ def test_a_model(api, capsys, answer, state, message):
 
 def test_neither_what_is_printed_nor_the_capture_holds_the_key(api, here, capsys):
     """The API may return what was sent, and people mistake the key for an id."""
-    api.script(KEY, Answer(500, {"detail": f"{KEY} is bad"}, {"X-Request-Id": "4f1c"}))
+    api.script(KEY, Answer(500, {"detail": f"{KEY} is bad"}, {"X-Request-Id": "4f1c"}), "COMPLETED", "COMPLETED")
     main(["doctor", "--model", KEY, "--capture", "capture.txt"])
     written = (here / "capture.txt").read_text()
+    main(["doctor", "--model", KEY, "--capture", "capture.txt"])
+    main(["doctor", "--model", KEY, "--json"])
 
-    assert KEY not in capsys.readouterr().out + written
+    said = capsys.readouterr().out
+    assert 2 == said.count("[API key]: the status of its undeployment is COMPLETED")
+    assert KEY not in said + written + (here / "capture.txt").read_text()
     assert '(request 4f1c): /api/v3/models/undeploy-model/[API key]/status {"detail": "[API key] is bad"}' in written
 
 
