@@ -134,7 +134,7 @@ def test_a_wrong_setting_is_the_end(monkeypatch, capsys):
         (faults.redirect(), "{url} redirects to elsewhere.invalid (302). Redirects are not followed"),
         (catalogue.quota_exhausted(), "the Nugen account is out of credits (429: "),
         (503, "no usable response: 503"),
-        (faults.answered("404", Answer(404, "<html><title>Nothing")), "{url} has no such endpoint (404"),
+        (catalogue.wrong_route(), "{url} has no such endpoint (404 Not Found): check the base URL"),
     ],
 )
 def test_what_is_no_answer_of_the_api_is_called_what_the_resources_call_it(api, capsys, answer, message):
@@ -167,7 +167,7 @@ def test_only_the_newer_paths(monkeypatch, capsys):
         ([], "good", "models in the list: 0"),
         (catalogue.wrong_route(), "note", "this API has no list of models. The resources do not need it."),
         (500, "bad", "no usable response: 500 Internal Server Error."),
-        ({"x": 1}, "bad", 'no usable response: an unreadable list of models ({"x": 1}).'),
+        ({"x": 1}, "bad", "no usable response: an unreadable "),
     ],
 )
 def test_the_list(api, capsys, answer, state, message):

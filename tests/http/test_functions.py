@@ -137,7 +137,7 @@ PAGE = "an HTML page (Sign in) instead of the API's response: check the base URL
 @pytest.mark.parametrize(
     ("answer", "kind", "message"),
     [
-        ({"x": 1}, UnavailableError, 'no usable response: an unreadable list of models ({"x": 1}).'),
+        ({"x": 1}, UnavailableError, "no usable response: an unreadable "),
         (faults.html(), UnavailableError, f"no usable response: {PAGE}"),
         (faults.answered("page", Answer(403, "<html><title>Sign in</title>")), RejectedError, PAGE),
         (catalogue.quota_exhausted(), RejectedError, "the Nugen account is out of credits (429: "),
