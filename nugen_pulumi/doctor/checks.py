@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from nugen_pulumi._version import VERSION
 from nugen_pulumi.api.paths import DOCUMENTED
-from nugen_pulumi.api.responses import TaskStatus
+from nugen_pulumi.api.statuses import Record
 from nugen_pulumi.doctor.pulumi_cli import pulumi, stack_config
 from nugen_pulumi.errors import BadKeyError, ModelNotFoundError, NoRouteError, NugenError, UnavailableError
 from nugen_pulumi.http.proxies import find_proxy
@@ -126,7 +126,7 @@ class Doctor:
     def _checks_of_api(self, runtime: Runtime, settings: Settings, host: str, *, has_key: bool) -> Iterator[Check]:
         within, client = settings.request_timeout, runtime.client
         model_id = self._model_id or _NO_SUCH_MODEL
-        found: TaskStatus | NugenError
+        found: Record | NugenError
         try:
             found = runtime.run(lambda: client.status(model_id, within=within, options=self._options))
         except NugenError as exc:
@@ -175,7 +175,7 @@ class Doctor:
         return Check("list", "good", told, {"models": len(models)})
 
 
-def _model(model_id: str | None, found: TaskStatus | NugenError) -> Check:
+def _model(model_id: str | None, found: Record | NugenError) -> Check:
     if model_id is None:
         return Check("model", "skipped", "use --model ID to check one of your models")
     if isinstance(found, NugenError):
