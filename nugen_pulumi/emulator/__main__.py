@@ -7,6 +7,7 @@ import re
 import signal
 import ssl
 import sys
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,7 +15,8 @@ from nugen_pulumi.emulator.faults import FAULTS, Fault
 from nugen_pulumi.emulator.server import Emulator
 from nugen_pulumi.emulator.stories import STORIES
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+# Ctrl-Break is what a program can send to another on Windows.
+_SIGNALS: Final = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
 
 
 def _port(text: str) -> int:
@@ -166,7 +168,7 @@ def _context(files: Sequence[str] | None, parser: argparse.ArgumentParser) -> ss
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C, SIGTERM or Ctrl-Break."""
     parser = _parser()
     options = parser.parse_args(argv)
     emulator = Emulator(
@@ -191,8 +193,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         requests.addHandler(lines)
         requests.setLevel(logging.INFO)
-    # Blocked before there is a thread, so that only `sigwait` gets them, whenever they come.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    told: list[int] = []
+    for number in _SIGNALS:
+        signal.signal(number, lambda came, _: told.append(came))
     try:
         with emulator:
             key = "any value" if options.api_key is None else "the value of --api-key"
@@ -201,7 +204,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to {key}. Press Ctrl-C to stop.\n"
             )
             sys.stdout.flush()
-            signal.sigwait(_SIGNALS)
+            while not told:  # in steps, because on Windows no signal ends a wait
+                time.sleep(0.05)
     except OSError as exc:
         parser.error(f"cannot listen on port {options.port} of 127.0.0.1: {exc.strerror}")
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -129,7 +129,7 @@ class Gated:
 
 
 # Linger for no second: the system then ends the connection with a reset.
-_NO_LINGER: Final = struct.pack("ii", 1, 0)
+_NO_LINGER: Final = struct.pack("HH" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class Connection(H11Protocol):
@@ -172,7 +172,8 @@ async def _break(request: Request, answer: Answer, response: Response) -> None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     elif answer.delivery is Delivery.DAMAGED:
         # Beneath the encryption: a record of application data that nobody can decrypt.
-        os.write(transport.get_extra_info("socket").fileno(), b"\x17\x03\x03\x00\x20" + b"?" * 32)
+        with transport.get_extra_info("socket").dup() as beneath:
+            beneath.send(b"\x17\x03\x03\x00\x20" + b"?" * 32)
     elif answer.delivery is Delivery.BARE:
         transport.write(content)
     elif answer.delivery is Delivery.HALF:

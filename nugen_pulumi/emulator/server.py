@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -104,7 +105,7 @@ class Emulator:
         listener = _listener(self._port)
         self.url = f"{'http' if self._tls is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}"
         self._config.load()
-        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(listener),), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(listener,), daemon=True)
         self._thread.start()
         self._ready.wait()
         return self
@@ -115,6 +116,11 @@ class Emulator:
         """Cut all connections and end."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def _run(self, listener: socket.socket) -> None:
+        # Windows' default is another loop, which has no `remove_reader`.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._serve(listener))
 
     async def _serve(self, listener: socket.socket) -> None:
         # Not `uvicorn.Server`: its ticks would cost each start and stop a tenth of a second or two.
@@ -225,7 +231,8 @@ def _listener(port: int) -> socket.socket:
     # Not `socket.create_server`: asyncio turns Nagle's 40 ms off only for sockets that say they are TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows this would let another process listen on the same port, and a port is free again at once anyway.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, sys.platform != "win32")
         listener.bind(("127.0.0.1", port))
     except OSError:
         listener.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -175,6 +176,8 @@ _first_to_stop = threading.Lock()
 
 def stop_process() -> None:
     """End this process as at the normal end of an operation: a provider stops its server when it is interrupted."""
+    if sys.platform == "win32":
+        os._exit(1)  # no signal wakes up a host that waits
     # Never released: a second interrupt would kill the process in the middle of stopping.
     if _first_to_stop.acquire(blocking=False):
         # A process that a script starts in the background ignores SIGINT.

@@ -11,6 +11,8 @@ import signal
 import stat
 import sys
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -34,8 +36,14 @@ def serve() -> None:
     ]
     server = grpc.server(ThreadPoolExecutor(max_workers=_CALLS), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(), server)
-    stop = _Stop()
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(getattr(signal, "SIGBREAK", signal.SIGINT), stop)  # the engine's interrupt on Windows
     signal.signal(signal.SIGTERM, lambda *_: _told_to_end(stop))
     if stat.S_ISFIFO(os.fstat(0).st_mode):  # pragma: no branch - what the engine leaves open for as long as it lives
         threading.Thread(target=_watch, args=(stop,), name="nugen-engine", daemon=True).start()
@@ -43,50 +51,28 @@ def serve() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    stop.wait()
+    # In steps: no lock is safe in the handler of a signal, and where another thread is given the signal, as always on
+    # Windows, nothing ends a wait of the main one.
+    while not stopped:
+        time.sleep(0.05)
     cancellation.announce()
     server.stop(_GRACE).wait()
 
 
-class _Stop:
-    """
-    An event that handlers of signals may set.
-
-    Not a ``threading.Event``: its lock may be the main thread's at that moment, and the system may give a signal to
-    another thread, which does not wake up the main one.
-    """
-
-    def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
-        signal.set_wakeup_fd(self._writer)
-        self._set = False
-
-    def set(self) -> None:
-        """End :meth:`wait`."""
-        self._set = True
-        os.write(self._writer, b"\0")
-
-    def wait(self) -> None:
-        """Wait until it is set. Any signal wakes this up, so that its handler runs."""
-        while not self._set:
-            os.read(self._reader, 1)
-
-
-def _told_to_end(stop: _Stop) -> None:
+def _told_to_end(stop: Callable[[], None]) -> None:
     """End all waits; stay until the engine interrupts us, as it does when it has recorded what is known."""
     cancellation.announce()
     # A supervisor's SIGTERM reaches the engine, too. It takes a plugin that ends before it for one that has crashed.
-    timer = threading.Timer(_GRACE, stop.set)
+    timer = threading.Timer(_GRACE, stop)
     timer.daemon = True
     timer.start()
 
 
-def _watch(stop: _Stop) -> None:
+def _watch(stop: Callable[[], None]) -> None:
     # Not `sys.stdin`: a thread that waits in there aborts the interpreter at its end.
     while os.read(0, 4096):
         pass  # pragma: no cover - the engine writes nothing
-    stop.set()  # pragma: no cover - the process ends while this is recorded
+    stop()  # pragma: no cover - the process ends while this is recorded
 
 
 def main() -> None:

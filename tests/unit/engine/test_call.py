@@ -1,5 +1,6 @@
 """A call of the engine, and what becomes of it when the engine has gone."""
 
+import os
 import signal
 import sys
 import threading
@@ -54,6 +55,7 @@ def test_without_an_engines_address_nothing_is_shown(monkeypatch, argument):
     assert call_module._engine() is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it has neither SIGTERM nor signals for a thread")
 @pytest.mark.parametrize(
     ("handler", "sent"), [(signal.default_int_handler, signal.SIGINT), (signal.SIG_IGN, signal.SIGTERM)]
 )
@@ -67,3 +69,16 @@ def test_the_process_is_stopped_once_in_the_background_too(monkeypatch, handler,
     stop_process()
 
     assert [(threading.main_thread().ident, sent)] == killed
+
+
+def test_on_windows_the_process_ends_at_once(monkeypatch):
+    """No signal wakes up a host that waits there."""
+
+    def end(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os, "_exit", end)
+
+    with pytest.raises(SystemExit):
+        stop_process()
