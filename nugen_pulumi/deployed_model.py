@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -45,7 +45,7 @@ class DeployedModel(Resource, module="nugen", name="DeployedModel"):
     """Seconds for each whole wait, or None if the program does not set it. The default is 1800."""
     poll_interval_seconds: pulumi.Output[float]
     """Longest pause between two polls, in seconds."""
-    triggers: pulumi.Output[Sequence[Any] | None]
+    triggers: pulumi.Output[Optional[Sequence[Any]]]  # noqa: UP045 - older SDKs end the program over `|` and a list
     """Values that replace the resource when they change."""
     status: pulumi.Output[str]
     """The status of the deployment: ``PENDING``, ``COMPLETED`` or ``FAILED``, always in upper case.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Optional
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -55,7 +55,7 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     """Longest pause between two polls, in seconds."""
     on_failure: pulumi.Output[str]
     """``error`` or ``record``."""
-    triggers: pulumi.Output[Sequence[Any] | None]
+    triggers: pulumi.Output[Optional[Sequence[Any]]]  # noqa: UP045 - older SDKs end the program over `|` and a list
     """Values that replace the resource when they change."""
     status: pulumi.Output[str]
     """``PENDING``, ``COMPLETED`` or ``FAILED``, always in upper case.
@@ -179,7 +179,7 @@ class UndeployedModels(Resource, module="nugen", name="UndeployedModels"):
     """Longest pause between two polls of a model, in seconds."""
     on_failure: pulumi.Output[str]
     """``error`` or ``record``."""
-    triggers: pulumi.Output[Sequence[Any] | None]
+    triggers: pulumi.Output[Optional[Sequence[Any]]]  # noqa: UP045 - older SDKs end the program over `|` and a list
     """Values that replace the resource when they change."""
     models: pulumi.Output[Mapping[str, _Entry]]
     """What is known about each model, by id. Models without a known status are missing."""

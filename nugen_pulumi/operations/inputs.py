@@ -18,8 +18,8 @@ from nugen_pulumi.waiting.polling import WaitPolicy
 DEFAULTS: Mapping[str, Any] = {"undeploy": False, "wait": True, "poll_interval_seconds": 5.0, "on_failure": "error"}
 DEPLOYED_DEFAULTS: Mapping[str, Any] = {"wait": True, "poll_interval_seconds": 5.0}
 DEFAULT_TIMEOUT_SECONDS = 1800.0
-# A property of a resource that is read in a preview. Pulumi leaves names that begin so out of what it shows people.
-READ_IN_PREVIEW = "__preview"
+# A property of a resource that is read in a preview. Older SDKs keep names that begin with `__` from a provider.
+READ_IN_PREVIEW = "read_in_preview"
 NAMES = (
     "model_id",
     "model_ids",

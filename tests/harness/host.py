@@ -168,8 +168,9 @@ class Host:
         return answer.id, self.plain(answer.properties)
 
     def get(self, id_, props):
-        """Return id and outputs of a read that a program's `.get()` makes: it sends inputs only."""
-        answer = self.stub.Read(pb.ReadRequest(id=id_, urn=self.urn, inputs=self.props(props)))
+        """Return id and outputs of a read that a program's `.get()` makes: the engine has inputs only, and says so."""
+        inputs = self.props(props)
+        answer = self.stub.Read(pb.ReadRequest(id=id_, urn=self.urn, inputs=inputs, properties=inputs))
         return answer.id, self.plain(answer.properties)
 
     def delete(self, props):

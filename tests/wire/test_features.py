@@ -102,8 +102,8 @@ def test_what_is_not_foreseen_keeps_its_traceback(host):
     error = refused(lambda: host.create({}))
 
     assert host.native or "grpc-status-details-bin" not in dict(error.trailing_metadata() or ())
-    assert "Traceback" in error.details()
-    assert "KeyError: 'model_id'" in error.details()
+    assert "'model_id'" in error.details()
+    assert not host.native or "Traceback" in error.details(), "the host of an older SDK prints it instead"
 
 
 def test_a_timeout_keeps_the_resource_with_what_is_known(host, emulator):

@@ -5,7 +5,7 @@ from harness.api import Told
 
 from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError, WaitTimeoutError
-from nugen_pulumi.operations.inputs import DEFAULTS
+from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW
 from nugen_pulumi.operations.operation import Difference
 from nugen_pulumi.operations.undeployed_model import ModelOperations
 from nugen_pulumi.waiting.beginning import ONLY_POLL
@@ -227,7 +227,7 @@ def test_what_is_read_in_a_preview_is_polled_once(operations):
     """Whatever it says; and the preview shows the inputs as the program has them."""
     runtime = Runtime(ON_FIRE)
 
-    assert {**NEWS, **ON_FIRE} == operations.get(runtime.context(), "m", {**DEFAULTS, "__preview": True})
+    assert {**NEWS, **ON_FIRE} == operations.get(runtime.context(), "m", {**DEFAULTS, READ_IN_PREVIEW: True})
     assert [("poll", "m", False)] == runtime.asked
 
 
