@@ -5,10 +5,10 @@ import pytest
 from harness.api import ScriptedApi, client_for
 from harness.faults import MEANINGS, PERMANENT, REFUSED, TRANSIENT, without_a_socket
 from harness.simulated import simulate
+from nugen_pulumi.waiting.beginning import Beginning
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError, WaitTimeoutError
-from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
 

@@ -2,6 +2,7 @@
 
 import pytest
 from harness.api import Told
+from nugen_pulumi.operations.undeployed_model import ModelOperations
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.api.responses import DeployStatus, TaskStatus
@@ -18,7 +19,6 @@ from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW
 from nugen_pulumi.operations.operation import Difference, announce
-from nugen_pulumi.operations.undeployed_model import ModelOperations
 
 NEWS = {"model_id": "m", **DEPLOYED_DEFAULTS}
 NOTHING = {"result": None, "start_time": None, "end_time": None, "error": None}

@@ -2,13 +2,13 @@
 
 import pytest
 from harness.api import Told
+from nugen_pulumi.operations.undeployed_model import ModelOperations
+from nugen_pulumi.waiting.beginning import ONLY_POLL
 
 from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import InputError, ModelNotFoundError, UndeployFailedError, WaitTimeoutError
 from nugen_pulumi.operations.inputs import DEFAULTS, READ_IN_PREVIEW
 from nugen_pulumi.operations.operation import Difference
-from nugen_pulumi.operations.undeployed_model import ModelOperations
-from nugen_pulumi.waiting.beginning import ONLY_POLL
 
 NEWS = {"model_id": "m", **DEFAULTS}
 UNKNOWN = {"undeployed": False, "result": None, "start_time": None, "end_time": None, "error": None}

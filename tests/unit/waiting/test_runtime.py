@@ -5,10 +5,10 @@ import threading
 
 import pytest
 from harness.api import SETTINGS, ScriptedApi, Told
+from nugen_pulumi.waiting.beginning import Beginning
 
 from nugen_pulumi.errors import RejectedError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
-from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.runtime import Runtime, shared_runtime
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
+from nugen_pulumi.waiting.beginning import Beginning
 
 from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError, WaitTimeoutError
-from nugen_pulumi.waiting.beginning import Beginning
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
 from nugen_pulumi.waiting.wait_messages import MORE_TIME, Facts, LiveLine
