@@ -9,8 +9,8 @@ from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.api.responses import TaskStatus
-from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
-from nugen_pulumi.waiting.fleet import UnforeseenError, follow_all
+from nugen_pulumi.errors import ModelNotFoundError, UnforeseenError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
 
 
@@ -55,7 +55,7 @@ def test_all_are_waited_for_at_once():
     """A hundred models of two seconds take little longer than one."""
     outcomes, took = learn(Api(), [f"2-{n}" for n in range(100)])
 
-    assert 100 == sum(outcome.known["undeployed"] for outcome in outcomes.values())
+    assert 100 == sum(outcome.known.reached for outcome in outcomes.values())
     assert took < 3
 
 
@@ -63,10 +63,10 @@ def test_one_models_error_never_stops_the_others():
     outcomes, _ = learn(Api(), ["missing", "fails", "5-a", "9999-never"], policy=WaitPolicy(timeout=60))
 
     assert ModelNotFoundError is type(outcomes["missing"].error)
-    assert ("FAILED", False) == tuple(outcomes["fails"].known[name] for name in ("status", "undeployed"))
-    assert outcomes["5-a"].known["undeployed"]
+    assert ("FAILED", False) == (outcomes["fails"].known.status, outcomes["fails"].known.reached)
+    assert outcomes["5-a"].known.reached
     assert WaitTimeoutError is type(outcomes["9999-never"].error)
-    assert "PENDING" == outcomes["9999-never"].known["status"]
+    assert "PENDING" == outcomes["9999-never"].known.status
 
 
 def test_whoever_is_late_is_polled_first():
@@ -82,15 +82,15 @@ def test_poll_once_polls_each_model_once():
     api = Api()
     outcomes, _ = learn(api, ["0-a", "9-b"], wait=False)
 
-    assert ("COMPLETED", "PENDING") == (outcomes["0-a"].known["status"], outcomes["9-b"].known["status"])
+    assert ("COMPLETED", "PENDING") == (outcomes["0-a"].known.status, outcomes["9-b"].known.status)
     assert 2 == len(api.requests)
 
 
-def test_the_deletes_leave_first():
+def test_a_delete_leaves_after_one_poll():
     api = Api()
     learn(api, ["0-a"], undeploy=True)
 
-    assert ["DELETE", "GET"] == api.methods
+    assert ["GET", "DELETE"] == api.methods[:2]
 
 
 def test_the_live_line_counts_and_grows_rarer():
@@ -152,9 +152,9 @@ def test_a_cancelled_fleet_tells_what_it_learnt():
     told = Told()
     outcomes, took = learn(Api(), ["1-a", "99-b"], cancel_after=5, reporter=told)
 
-    assert outcomes["1-a"].known["undeployed"]
+    assert outcomes["1-a"].known.reached
     assert WaitInterruptedError is type(outcomes["99-b"].error)
-    assert "PENDING" == outcomes["99-b"].known["status"]
+    assert "PENDING" == outcomes["99-b"].known.status
     assert 5 == pytest.approx(took)
     assert "failed" not in told.said[-1]
 
@@ -164,8 +164,8 @@ def test_a_mistake_of_ours_is_its_models_outcome_with_its_traceback():
     error = outcomes["m"].error
 
     assert UnforeseenError is type(error)
-    assert "Model m: a bug in nugen-pulumi: ZeroDivisionError: ours." == str(error)
-    assert "PENDING" == outcomes["m"].known["status"]
+    assert "Model m: a bug in nugen-pulumi: ZeroDivisionError: ours." == str(error.reason)
+    assert "PENDING" == outcomes["m"].known.status
     assert "in handle_async_request" in error.traceback
 
 
@@ -173,48 +173,28 @@ def test_of_a_mistake_of_ours_that_says_much_the_beginning_and_the_end_of_its_tr
     outcomes, _ = learn(ScriptedApi(ZeroDivisionError("x" * 9000 + "end")), ["m"])
     error = outcomes["m"].error
 
-    assert f"Model m: a bug in nugen-pulumi: ZeroDivisionError: {'x' * 180}…." == str(error)
+    assert f"Model m: a bug in nugen-pulumi: ZeroDivisionError: {'x' * 180}…." == str(error.reason)
     assert "x" * 7996 + "end\n" == error.traceback
 
 
 def test_a_mistake_of_ours_in_what_is_recorded_is_an_outcome_too(monkeypatch):
-    def entry(_status):
+    def entry(_status, _direction):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr(TaskStatus, "recorded", entry)
+    monkeypatch.setattr(TaskStatus, "record", entry)
     outcomes, _ = learn(ScriptedApi("COMPLETED"), ["m"])
 
     assert (None, UnforeseenError) == (outcomes["m"].known, type(outcomes["m"].error))
 
 
-def test_ten_thousand_large_results_are_never_all_in_memory():
-    """The largest go first; the statuses of all are there."""
-    api = ScriptedApi(body("COMPLETED", result={"log": "x" * 100_000}))
-    outcomes, _ = learn(api, [f"m-{n}" for n in range(200)])
-    kept = [outcome.known["result"] for outcome in outcomes.values() if isinstance(outcome.known["result"], dict)]
+@pytest.mark.parametrize(("models", "kept"), [(40, True), (41, False)])
+def test_all_results_of_a_fleet_together_are_never_more_than_4_mib(models, kept):
+    """Neither in memory nor in state; the statuses are all there."""
+    result = {"log": "x" * 104_000}
+    outcomes, _ = learn(ScriptedApi(body("COMPLETED", result=result)), [f"m-{n}" for n in range(models)])
 
-    assert 200 == sum(outcome.known["undeployed"] for outcome in outcomes.values())
-    assert 41 == len(kept)
-    assert {"(left out: 98 KiB)"} == {
-        outcome.known["result"] for outcome in outcomes.values() if outcome.known["result"] not in kept
-    }
-
-
-def test_a_large_result_of_a_pending_model_is_not_remembered():
-    api = ScriptedApi(body("PENDING", result="x" * 5000))
-    outcomes, _ = learn(api, ["m"], policy=WaitPolicy(timeout=1))
-
-    assert ("PENDING", "(left out: 5 KiB)") == tuple(outcomes["m"].known[name] for name in ("status", "result"))
-    assert 5000 == len(learn(api, ["m"], wait=False)[0]["m"].known["result"]), "one poll has nothing to remember"
-
-
-@pytest.mark.parametrize(("letters", "remembered"), [(1019, True), (1020, False)])
-def test_a_kibibyte_of_a_pending_model_is_remembered(letters, remembered):
-    """A string takes five bytes more than its letters."""
-    result = "x" * letters
-    outcomes, _ = learn(ScriptedApi(body("PENDING", result=result)), ["m"], policy=WaitPolicy(timeout=1))
-
-    assert (result if remembered else "(left out: 1 KiB)") == outcomes["m"].known["result"]
+    assert models == sum(outcome.known.reached for outcome in outcomes.values())
+    assert all((outcome.known.result == result) is kept for outcome in outcomes.values())
 
 
 def test_the_live_line_counts_from_the_beginning_of_the_fleet():

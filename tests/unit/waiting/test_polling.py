@@ -67,7 +67,7 @@ def test_an_answer_at_the_deadline_is_the_last():
     assert isinstance(wait.answered(109.9), PollAgain)
     assert Stop.TIMEOUT is wait.answered(110.0)
     assert Stop.TIMEOUT is wait.answered(110.1)
-    assert Stop.TIMEOUT is wait.failed(110.0)
+    assert Stop.TIMEOUT is failed(wait, 110.0)
 
 
 def test_a_poll_a_hair_before_the_deadline_is_the_last():
@@ -77,79 +77,45 @@ def test_a_poll_a_hair_before_the_deadline_is_the_last():
     assert Stop.TIMEOUT is wait.answered(10.0999)
 
 
-def test_retry_after_is_a_floor_for_the_next_pause():
-    wait = Wait(WaitPolicy(), now=0.0, chance=lambda: MIDDLE)
+def test_retry_after_is_a_floor_for_the_next_pause_up_to_the_deadline():
+    """Also after a refusal, which neither begins an outage nor counts for one."""
+    wait = Wait(WaitPolicy(timeout=50), now=0.0, chance=lambda: MIDDLE)
 
-    assert PollAgain(7.0) == wait.failed(0.0, retry_after=7.0)
-    assert PollAgain(0.5) == wait.failed(1.0, retry_after=0.1)
-    assert PollAgain(0.5) == wait.failed(1.0, retry_after=None)
-
-
-def test_retry_after_is_capped_at_a_minute_and_at_the_deadline():
-    assert PollAgain(60.0) == Wait(WaitPolicy(), now=0.0).failed(0.0, retry_after=86400.0)
-    assert PollAgain(9.0) == Wait(WaitPolicy(timeout=10), now=0.0).failed(1.0, retry_after=30.0)
+    assert PollAgain(7.0) == failed(wait, 0.0, retry_after=7.0) == wait.refused(0.0, 7.0)
+    assert PollAgain(0.5) == failed(wait, 1.0, retry_after=0.1) == wait.refused(1.0, None)
+    assert PollAgain(49.0) == failed(wait, 1.0, retry_after=60.0)
 
 
-def failed(*times):
-    return [("failed", time) for time in times]
-
-
-def answered(time):
-    return [("answered", time)]
+def failed(wait, now, retry_after=None, patience=30.0):
+    return wait.failed(now, retry_after, patience=patience)
 
 
 @pytest.mark.parametrize(
-    ("polls", "end"),
+    ("polls", "patience", "end"),
     [
-        pytest.param(failed(1, 2), 31, id="30 seconds if nothing readable was ever answered"),
-        pytest.param(answered(0) + failed(1, 2), 301, id="300 seconds if something was"),
-        pytest.param(failed(29) + answered(29.5) + failed(40, 41), 340, id="a readable answer ends it"),
-        pytest.param(failed(95, 96), 125, id="neither a queue nor a poll that hangs is one"),
+        pytest.param([1, 2], 30.0, 31, id="as long as the process has patience"),
+        pytest.param([1, 2], 300.0, 301, id="which may be longer"),
+        pytest.param([29, None, 40, 41], 30.0, 70, id="a usable response ends it"),
+        pytest.param([95, 96], 30.0, 125, id="a queue is none"),
+        pytest.param([30, 60.5], 30.0, 93, id="two polls are none, however long each hangs"),
+        pytest.param([0, 1, None, 3, 303.5], 300.0, 304, id="nor after a usable response"),
     ],
 )
-def test_an_outage_ends_a_wait_when_it_has_lasted_since_the_first_poll_that_failed(polls, end):
+def test_an_outage_ends_a_wait_when_it_has_lasted_since_the_first_of_three_polls_that_failed(polls, patience, end):
     wait = Wait(WaitPolicy(), now=0.0)
-    for what, now in polls:
-        getattr(wait, what)(now)
+    decisions = [wait.answered(29.5) if now is None else failed(wait, now, patience=patience) for now in polls]
 
-    assert isinstance(wait.failed(end - 0.1), PollAgain)
-    assert Stop.OUTAGE is wait.failed(end)
+    assert not any(isinstance(decision, Stop) for decision in decisions)
+    assert isinstance(wait.refused(end, None), PollAgain)
+    assert Stop.OUTAGE is failed(wait, end, patience=patience)
 
 
-@pytest.mark.parametrize(
-    ("polls", "second", "third"), [(failed(30), 60.5, 93), (failed(0, 1) + answered(2) + failed(3), 303.5, 304)]
-)
-def test_an_outage_takes_three_polls_also_after_an_answer(polls, second, third):
+def test_before_that_it_does_not():
     wait = Wait(WaitPolicy(), now=0.0)
-    for what, now in polls:
-        getattr(wait, what)(now)
+    for now in (1, 2):
+        failed(wait, now)
 
-    assert isinstance(wait.failed(second), PollAgain)
-    assert Stop.OUTAGE is wait.failed(third)
-
-
-def test_an_answer_to_any_request_of_the_process_makes_an_outage_a_long_one():
-    wait = Wait(WaitPolicy(), now=0.0)
-    wait.failed(0.0, answered_ever=True)
-    wait.failed(1.0, answered_ever=True)
-
-    assert isinstance(wait.failed(299.9, answered_ever=True), PollAgain)
-    assert Stop.OUTAGE is wait.failed(300.0, answered_ever=True)
-
-
-def test_a_refusal_is_no_miss_but_keeps_a_wait_away():
-    """It neither begins an outage nor counts for one; nor is it asked to stay away longer than a minute."""
-    wait = Wait(WaitPolicy(), now=0.0)
-    wait.failed(0.0)
-    wait.failed(1.0)
-
-    assert PollAgain(7.0) == wait.refused(40.0, retry_after=7.0)
-    assert PollAgain(60.0) == wait.refused(41.0, retry_after=86400.0)
-    assert Stop.OUTAGE is wait.failed(42.0)
-
-
-def test_after_a_refusal_that_does_not_say_for_how_long_a_wait_goes_on_at_its_own_pace():
-    assert PollAgain(0.5) == Wait(WaitPolicy(), now=0.0).refused(0.0)
+    assert isinstance(failed(wait, 30.9), PollAgain)
 
 
 def test_all_is_counted_from_the_beginning_of_the_wait():
@@ -166,10 +132,10 @@ def test_all_is_counted_from_the_beginning_of_the_wait():
 
 def test_the_deadline_is_named_when_both_have_passed():
     wait = Wait(WaitPolicy(timeout=20), now=0.0)
-    wait.failed(1.0)
-    wait.failed(2.0)
+    for now in (1.0, 2.0):
+        failed(wait, now)
 
-    assert Stop.TIMEOUT is wait.failed(40.0)
+    assert Stop.TIMEOUT is failed(wait, 40.0)
 
 
 def test_grace_lasts_15_seconds_after_the_trigger():
@@ -204,7 +170,7 @@ def test_whatever_the_api_says_and_however_slow_it_is_no_poll_begins_after_the_d
     for seconds, readable, retry_after in polls:
         assert now <= timeout + 1e-6
         now += min(seconds, wait.left(now) + 5)
-        decision = wait.answered(now) if readable else wait.failed(now, retry_after)
+        decision = wait.answered(now) if readable else failed(wait, now, retry_after)
         if stopped := isinstance(decision, Stop):
             break
         assert decision.pause > 0

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 from harness.api import SETTINGS, ScriptedApi, Told
-from nugen_pulumi.waiting.beginning import Beginning
 
 from nugen_pulumi.errors import RejectedError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.runtime import Runtime, shared_runtime
 
 QUICK = WaitPolicy(longest_pause=0.01)
@@ -23,21 +23,20 @@ def runtime(request):
     runtime.close()
 
 
-@pytest.mark.parametrize("runtime", [(200, "PENDING")], indirect=True)
+@pytest.mark.parametrize("runtime", [("FAILED", 200, "PENDING")], indirect=True)
 def test_a_thread_polls_once(runtime):
-    assert "PENDING" == runtime.poll("m", beginning=Beginning(request=True)).status
+    assert "PENDING" == runtime.follow("m", goal=Goal(request=True), once=True).status().status
 
 
 @pytest.mark.parametrize("runtime", [(403,)], indirect=True)
 def test_errors_reach_the_thread_that_asked(runtime):
-    with pytest.raises(RejectedError):
-        runtime.wait("m", QUICK)
+    assert isinstance(runtime.follow("m", QUICK).error, RejectedError)
 
 
 @pytest.mark.parametrize("runtime", [((0.05, "COMPLETED"),)], indirect=True)
 def test_all_threads_share_one_loop(runtime):
     seen = []
-    threads = [threading.Thread(target=lambda: seen.append(runtime.poll("m"))) for _ in range(30)]
+    threads = [threading.Thread(target=lambda: seen.append(runtime.follow("m", once=True))) for _ in range(30)]
     before = set(threading.enumerate())
     for thread in threads:
         thread.start()
@@ -54,29 +53,27 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
     ends = []
 
     def wait():
-        with pytest.raises(WaitInterruptedError) as caught:
-            runtime.wait("m", QUICK)
-        ends.append(caught.value.last_known)
+        ends.append(runtime.follow("m", QUICK).error)
 
     threads = [threading.Thread(target=wait) for _ in range(10)]
     for thread in threads:
         thread.start()
-    runtime.poll("m")
+    runtime.follow("m", once=True)
     runtime.interrupt()
     runtime.interrupt()
     for thread in threads:
         thread.join()
 
-    assert 10 == len(ends)
+    assert [WaitInterruptedError] * 10 == [type(error) for error in ends]
     with pytest.raises(WaitInterruptedError, match="Not started"):
-        runtime.poll("m")
+        runtime.follow("m", once=True)
 
 
 @pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
 def test_a_thread_waits_until_the_end_and_is_told_how_it_stands(runtime):
     told = Told()
 
-    assert "COMPLETED" == runtime.wait("m", QUICK, reporter=told).status
+    assert "COMPLETED" == runtime.follow("m", QUICK, reporter=told).status().status
     assert ["PENDING", "COMPLETED"] == [line.split(" · ")[0] for line in told.said]
 
 
@@ -90,8 +87,8 @@ def test_only_a_main_thread_blocks_in_steps(runtime, monkeypatch):
         return wait(work, step and step / 1000)
 
     monkeypatch.setattr("concurrent.futures.wait", wait_briefly)
-    runtime.poll("m")
-    thread = threading.Thread(target=runtime.poll, args=("m",))
+    runtime.follow("m", once=True)
+    thread = threading.Thread(target=runtime.follow, args=("m",))
     thread.start()
     thread.join()
 
