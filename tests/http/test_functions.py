@@ -173,8 +173,9 @@ def test_a_loop_that_cannot_be_made_is_an_error(account, monkeypatch):
 def test_a_forked_program_looks_up_with_a_loop_of_its_own(emulator):
     emulator.script("m-1", "PENDING", "COMPLETED")
     program = (
-        "import os, nugen_pulumi as n; print(n.get_undeploy_status('m-1').status, flush=True);"
-        "child = os.fork(); child or print(n.get_undeploy_status('m-1').status, flush=True); child and os.wait()"
+        "import os, signal, nugen_pulumi as n; print(n.get_undeploy_status('m-1').status, flush=True);"
+        "child = os.fork(); signal.alarm(50);"  # a child that waits for ever ends, too
+        "child or print(n.get_undeploy_status('m-1').status, flush=True); child and os.wait()"
     )
     env = {**os.environ, "NUGEN_API_KEY": KEY, "NUGEN_BASE_URL": emulator.url}
     run = subprocess.run(
