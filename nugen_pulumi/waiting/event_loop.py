@@ -1,30 +1,12 @@
-"""An event loop with precise timers and cancellable DNS look-ups."""
+"""An event loop with cancellable DNS look-ups."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
-import selectors
 import socket
 import threading
 from typing import Any
-
-# On Linux a pause ends up to a millisecond late, because epoll counts in whole ones. A thousand models behind a limit
-# of 200 requests a second without a burst took 1.18 times as long (four pairs of runs).
-_COARSE = 0.01
-
-
-class _Selector(selectors.DefaultSelector):
-    """The system's own selector; short pauses end within microseconds."""
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and 0 < timeout < _COARSE:
-            # A selector is a file, too. One whose number is too high for select() stays coarse.
-            with contextlib.suppress(ValueError):
-                select.select([self.fileno()], [], [], timeout)
-                timeout = 0
-        return super().select(timeout)
 
 
 class Loop(asyncio.SelectorEventLoop):
@@ -36,7 +18,7 @@ class Loop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self) -> None:
-        super().__init__(_Selector())
+        super().__init__()
         self._looked_up: dict[Any, asyncio.Future[Any]] = {}
 
     async def getaddrinfo(

@@ -1,36 +1,11 @@
-"""Pauses that end in time, and name look-ups that end when nobody waits for them."""
+"""Name look-ups that end when nobody waits for them."""
 
 import asyncio
-import select
 import socket
 import threading
 
 import pytest
 from harness.api import run
-
-
-@pytest.mark.parametrize(("pause", "precisely"), [(0.008, True), (0.03, False)])
-def test_a_short_pause_is_left_to_what_counts_microseconds(monkeypatch, pause, precisely):
-    """What counts milliseconds rounds them up."""
-    pauses, select_ = [], select.select
-
-    def recorded(readable, writable, exceptional, timeout):
-        pauses.append(timeout)
-        return select_(readable, writable, exceptional, timeout)
-
-    monkeypatch.setattr(select, "select", recorded)
-    run(lambda: asyncio.sleep(pause))
-
-    assert precisely is any(0.001 < pause for pause in pauses)
-
-
-def test_a_selector_whose_number_is_too_high_still_ends_a_pause(monkeypatch):
-    def too_high(*_):
-        raise ValueError("filedescriptor out of range in select()")
-
-    monkeypatch.setattr(select, "select", too_high)
-
-    assert run(lambda: asyncio.sleep(0.002, "slept")) == "slept"
 
 
 def test_a_name_is_looked_up():
