@@ -29,9 +29,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.http.concurrency import FIRST_WINDOW, USUAL_WINDOW
-from nugen_pulumi.http.rate_limit import Outcome, Pace
-from nugen_pulumi.http.request_queue import RequestQueue
+from nugen_pulumi.http.pace import FIRST_WINDOW, Outcome, Pace
+from nugen_pulumi.http.sender import Queue
 from nugen_pulumi.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 
 # As many requests a second as our own pace sends at most, next to the API.
@@ -63,7 +62,7 @@ class Unlimited(Pace):
         return False
 
 
-class LimitedQueue(RequestQueue):
+class LimitedQueue(Queue):
     """
     Lets requests leave when a comparator does, in the order of ours.
 
@@ -184,7 +183,7 @@ def aioadaptive() -> Limiter:
 
 def backoff() -> Limiter:
     """Return a limiter that is a semaphore."""
-    semaphore = asyncio.Semaphore(USUAL_WINDOW)
+    semaphore = asyncio.Semaphore(16)
 
     async def limited(send: Send) -> None:
         async with semaphore:

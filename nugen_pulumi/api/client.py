@@ -23,9 +23,8 @@ from nugen_pulumi.errors import (
     RejectedError,
     UnavailableError,
 )
-from nugen_pulumi.http.request import DEFAULT_OPTIONS, LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions
 from nugen_pulumi.http.response import Response
-from nugen_pulumi.http.retrying_sender import RetryingSender
+from nugen_pulumi.http.sender import DEFAULT_OPTIONS, RequestOptions, Sender
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 
@@ -55,7 +54,7 @@ class NugenClient:
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.paths = DOCUMENTED
         self._settings = settings
-        self._sender = RetryingSender(settings, transport=transport)
+        self._sender = Sender(settings, transport=transport)
         self._asked_about: set[str] = set()
         self._newer_has_no_route = False
         self._first: asyncio.Future[None] | None = None
@@ -232,7 +231,7 @@ class NugenClient:
     @property
     def patience(self) -> float:
         """Seconds for which failing requests are waited out."""
-        return LONGEST_OUTAGE if self.answered_ever else LONGEST_OUTAGE_OF_POLL
+        return self._sender.outage.longest
 
     @property
     def unanswered_for(self) -> float:

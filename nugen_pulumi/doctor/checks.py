@@ -19,8 +19,9 @@ from nugen_pulumi.api.paths import DOCUMENTED
 from nugen_pulumi.api.statuses import Record
 from nugen_pulumi.doctor.pulumi_cli import pulumi, stack_config
 from nugen_pulumi.errors import BadKeyError, ModelNotFoundError, NoRouteError, NugenError, UnavailableError
+from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.proxies import find_proxy
-from nugen_pulumi.http.request import RequestOptions, SentRequest
+from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.settings import MissingKeyError, Settings
 from nugen_pulumi.text import Redaction, duration, printable
 from nugen_pulumi.waiting.runtime import Runtime, shared_runtime

@@ -30,18 +30,16 @@ class Connection(httpx.AsyncBaseTransport):
     :meth:`aclose` closes every socket that was opened here, those in the middle of a TLS handshake among them.
 
     Args:
-        pool: Makes httpcore's connections; nothing is sent through the pool itself.
-        url: Where to connect to: scheme, host and port.
+        new: Makes one of httpcore's, which opens its sockets through the network that it is given.
 
     Attributes:
         used: It has carried a request, so that the server may be about to close it.
     """
 
-    def __init__(self, pool: Callable[[httpcore.AsyncNetworkBackend], httpcore.AsyncConnectionPool], url: str) -> None:
+    def __init__(self, new: Callable[[httpcore.AsyncNetworkBackend], httpcore.AsyncConnectionInterface]) -> None:
         self.used = False
+        self._new = new
         self._backend = _Backend()
-        self._pool = pool(self._backend)
-        self._origin = httpcore.URL(url).origin
         self._http: Any = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,7 +47,7 @@ class Connection(httpx.AsyncBaseTransport):
         if self._http is not None and (not self._http.is_available() or self._http.has_expired()):
             await self.aclose()
         if self._http is None:
-            self._http = self._pool.create_connection(self._origin)
+            self._http = self._new(self._backend)
         self.used = True
         url = request.url
         response = await self._http.handle_async_request(
@@ -143,9 +141,14 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
     else:
         trusted, proxy = certificates(), find_proxy(host, port)
 
-    def pool(backend: httpcore.AsyncNetworkBackend) -> httpcore.AsyncConnectionPool:
+    origin = httpcore.URL(f"{url.scheme}://{url.netloc.decode('ascii')}/").origin
+
+    def new(backend: httpcore.AsyncNetworkBackend) -> httpcore.AsyncConnectionInterface:
         if proxy is None:
-            return httpcore.AsyncConnectionPool(trusted, keepalive_expiry=_KEEP_ALIVE, network_backend=backend)
+            return httpcore.AsyncHTTPConnection(
+                origin, ssl_context=trusted, keepalive_expiry=_KEEP_ALIVE, network_backend=backend
+            )
+        # Only a pool makes connections through a proxy; nothing is sent through the pool itself.
         return httpcore.AsyncHTTPProxy(
             proxy.url,
             proxy_auth=proxy.auth,
@@ -154,10 +157,9 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
             ssl_context=trusted,
             keepalive_expiry=_KEEP_ALIVE,
             network_backend=backend,
-        )
+        ).create_connection(origin)
 
-    origin = f"{url.scheme}://{url.netloc.decode('ascii')}/"
-    return lambda: Connection(pool, origin), proxy
+    return lambda: Connection(new), proxy
 
 
 def certificates() -> ssl.SSLContext:

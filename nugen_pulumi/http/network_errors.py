@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import httpcore
 import httpx
 
-from nugen_pulumi.errors import NugenError, RejectedError, UnavailableError
+from nugen_pulumi.errors import RejectedError, UnavailableError
 from nugen_pulumi.http.proxies import Proxy
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
@@ -47,7 +47,9 @@ def is_network_error(exc: BaseException) -> bool:
     )
 
 
-def network_error(exc: BaseException, settings: Settings, proxy: Proxy | None = None) -> NugenError:
+def network_error(
+    exc: BaseException, settings: Settings, proxy: Proxy | None = None
+) -> UnavailableError | RejectedError:
     """
     Return what *exc* means.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import httpx
 
@@ -12,12 +12,38 @@ from nugen_pulumi._version import VERSION
 from nugen_pulumi.errors import MisdirectedError, UnavailableError
 from nugen_pulumi.http.connections import Connection, make_connector
 from nugen_pulumi.http.proxies import Proxy
-from nugen_pulumi.http.request import SentRequest
 from nugen_pulumi.http.response import Response, UnreadableBodyError, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import Redaction
 
 T = TypeVar("T")
+
+
+class SentRequest(NamedTuple):
+    """
+    A request that was sent once, and what came of it, without the API key.
+
+    Attributes:
+        method: Of HTTP.
+        path: Below the base URL.
+        seconds: How long it took.
+        status: The HTTP status of the response; None if there was no whole response.
+        request_id: What the response calls the request, or empty.
+        excerpt: What the body looks like if it was of no use; else empty.
+    """
+
+    method: str
+    path: str
+    seconds: float
+    status: int | None = None
+    request_id: str = ""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        """``GET 200 in 12 ms (request 4f1c)``."""
+        status = "without a response" if self.status is None else str(self.status)
+        name = f" (request {self.request_id})" if self.request_id else ""
+        return f"{self.method} {status} in {self.seconds * 1000:.0f} ms{name}"
 
 
 class Pool:
@@ -89,7 +115,7 @@ class Pool:
             )
             stream = raw.stream
             assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
-            headers = {name.lower(): value for name, value in raw.headers.items()}
+            headers = {name.lower(): self._redaction.string(value) for name, value in raw.headers.items()}
             try:
                 body = await read_body(stream, headers.get("content-encoding", ""))
             except UnreadableBodyError as exc:
@@ -112,8 +138,8 @@ class Pool:
                 self._discard(connection)
             sent = SentRequest(method, self._redaction.string(path), clock() - began)
             if response:
-                excerpt, name = "" if used else response.excerpt, self._redaction.string(response.request_id)
-                sent = sent._replace(status=response.status, request_id=name, excerpt=excerpt)
+                excerpt = "" if used else response.excerpt
+                sent = sent._replace(status=response.status, request_id=response.request_id, excerpt=excerpt)
             on_sent(sent)
 
     def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:

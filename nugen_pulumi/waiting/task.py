@@ -22,7 +22,9 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.http.request import LONGEST_OUTAGE, LONGEST_OUTAGE_OF_POLL, RequestOptions, SentRequest
+from nugen_pulumi.http.pace import LONGEST_FIRST_OUTAGE, LONGEST_OUTAGE
+from nugen_pulumi.http.pool import SentRequest
+from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.text import printable
 from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
 from nugen_pulumi.waiting.progress import ONLY_POLL, At, Goal, Progress, Verdict
@@ -145,7 +147,7 @@ class Task:
 
     async def _follow(self, *, once: bool) -> NugenError | None:
         options = RequestOptions(
-            LONGEST_OUTAGE_OF_POLL if once else LONGEST_OUTAGE, on_sent=self._note, on_refusal=self._refused
+            LONGEST_FIRST_OUTAGE if once else LONGEST_OUTAGE, on_sent=self._note, on_refusal=self._refused
         )
         while True:
             counts = False
@@ -177,7 +179,7 @@ class Task:
             return Stop.OUTAGE
         if isinstance(error, OverloadedError):
             return self._wait.refused(now, error.retry_after)
-        patience = LONGEST_OUTAGE_OF_POLL if once else self._client.patience
+        patience = LONGEST_FIRST_OUTAGE if once else self._client.patience
         return self._wait.failed(now, error.retry_after, patience=patience)
 
     def _tells_no_more(self) -> bool:

@@ -11,7 +11,7 @@ from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.errors import NugenError, RejectedError
-from nugen_pulumi.http.request import RequestOptions
+from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.polling import WaitPolicy
 

@@ -22,7 +22,7 @@ from nugen_pulumi.emulator.__main__ import _parser
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.emulator.stories import STORIES
 from nugen_pulumi.engine import host
-from nugen_pulumi.http import concurrency, rate_limit, request, response
+from nugen_pulumi.http import pace, response
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.waiting import polling, request_fate, wait_messages
 
@@ -38,8 +38,7 @@ README = ROOT / "README.md"
 KNOWN_COMMANDS = {"export", "make", "pip", "pulumi", "pytest", "python", "python3", "unset"}
 SETTINGS = settings.VARIABLES
 MODULES = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (concurrency, inputs, polling, rate_limit, request, request_fate, response, settings)
+    module.__name__.rpartition(".")[2]: module for module in (inputs, pace, polling, request_fate, response, settings)
 }
 
 # Each program runs as it stands, in a fork of one process: what the SDK remembers outlives a program, and importing it
@@ -361,9 +360,8 @@ def test_the_numbers_of_a_wait_are_those_of_the_code():
     assert really == told
     assert {f"WaitPolicy.{field.name}" for field in dataclasses.fields(polling.WaitPolicy)} <= set(told)
     public = {
-        f"{module}.{name}"
-        for module in ("rate_limit", "request", "concurrency")
-        for name, found in vars(MODULES[module]).items()
+        f"pace.{name}"
+        for name, found in vars(pace).items()
         if isinstance(found, (int, float)) and not name.startswith("_")
     }
     assert public <= set(told)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ from nugen_pulumi.errors import (
     RejectedError,
     UnavailableError,
 )
-from nugen_pulumi.http.request import RequestOptions
+from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.operations.inputs import model_id_problem
 from nugen_pulumi.settings import Settings
 
@@ -297,35 +298,32 @@ def test_who_has_no_turn_in_time_is_told_what_the_api_admits():
 
 
 def test_who_has_no_turn_in_time_is_told_how_much_the_api_admits():
-    """Five requests within the last five seconds."""
-    api = ScriptedApi(*["PENDING"] * 5, answer(503, Retry_After="30"))
+    api = ScriptedApi(lambda _: 503 if len(api.requests) % 2 else "PENDING")
 
     async def main():
         client = client_for(api)
-        for _ in range(5):
-            await client.status("m", within=100)
-        return await outcome_of(client, within=2)
+        return await asyncio.gather(*(outcome_of(client, within=2) for _ in range(40)))
 
-    error, _ = simulate(main)
+    (*_, error), _ = simulate(main)
 
     assert OverloadedError is type(error)
-    assert (
-        "the request was not sent within 2s: the API admits 1.0 requests a second (503 Service Unavailable)"
-    ) == str(error)
+    assert re.fullmatch(
+        r"the request was not sent within 2s: the API admits about \d\.\d requests a second", str(error)
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "window", "admitted"),
+    ("given", "window"),
     [
-        ("PENDING", 11, 1),
-        (500, 11, 1),
-        (answer(401), 11, 1),
-        (answer(503, Retry_After="1"), 4, 0),
-        ((31, "PENDING"), 5, 0),
-        (httpx.ReadError("reset"), 10, 0),
+        ("PENDING", 11),
+        (500, 11),
+        (answer(401), 11),
+        (answer(503, Retry_After="1"), 4),
+        ((31, "PENDING"), 5),
+        (httpx.ReadError("reset"), 10),
     ],
 )
-def test_what_a_response_means_for_the_pace(given, window, admitted):
+def test_what_a_response_means_for_the_pace(given, window):
     """Any that is no refusal admits; what is cut or lost does not."""
     api = ScriptedApi(*["PENDING"] * 6, given, "PENDING")
 
@@ -333,16 +331,16 @@ def test_what_a_response_means_for_the_pace(given, window, admitted):
         client = client_for(api)
         for _ in range(6):
             await client.status("m", within=100)
-        await asyncio.sleep(10)
         pace = client._sender.pace
         begun = pace.window
         asked = asyncio.create_task(client.status("m", within=100))
-        await asyncio.sleep(given[0] if isinstance(given, tuple) else 0.01)
-        seen = pace.window, 5 * pace.admitted(asyncio.get_running_loop().time())
+        await asyncio.sleep(30.01 if isinstance(given, tuple) else 0.01)
+        seen = pace.window
+        asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
-        return begun, *seen
+        return begun, seen
 
-    assert (10, window, admitted) == simulate(main)[0]
+    assert (10, window) == simulate(main)[0]
 
 
 def test_once_an_outage_has_ended_all_waits_the_next_request_finds_out_whether_it_is_over():
@@ -384,125 +382,6 @@ def test_an_api_that_only_refuses_ends_all_waits_with_one_message():
     assert "https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m" in str(errors[0])
     assert 300 <= took < 330
     assert len(api.requests) < 320, "no more than a probe a second"
-
-
-def test_one_request_that_is_refused_while_others_are_admitted_is_its_own_error():
-    """It neither goes on at the head of the queue for ever, nor slows the others down."""
-    api, seen, sent = ScriptedApi(lambda request: 503 if "/bad/" in request.url.path else "PENDING"), [], []
-
-    async def others(client):
-        for number in range(40):
-            await client.status(f"m-{number % 4}", within=100)
-            await asyncio.sleep(0.5)
-
-    async def bad(client):
-        for _ in range(5):
-            seen.append(str(await outcome_of(client, model_id="bad")))
-            sent.append(models_of(api).count("bad") - sum(sent))
-            await asyncio.sleep(5)
-
-    async def main():
-        client = client_for(api)
-        await asyncio.gather(others(client), bad(client))
-
-    _, took = simulate(main, tick=1e-6)
-
-    assert ["503 Service Unavailable"] * 5 == seen
-    assert took < 45
-    assert [1, 1, 1, 1] == sent[1:], "once it is known, it is sent once for each poll"
-    assert 6 <= sent[0] < 10
-
-
-def test_one_delete_that_is_always_refused_costs_the_others_nothing():
-    """It neither goes before all others each time, nor is it taken for a limit."""
-    api = ScriptedApi(lambda request: 429 if "/bad" in request.url.path else "PENDING")
-
-    async def undeployed(client, model_id):
-        await client.start(model_id, within=600)
-        for _ in range(5):
-            await client.status(model_id, within=600)
-            await asyncio.sleep(0.5)
-
-    async def main():
-        client = client_for(api)
-        bad = asyncio.create_task(client.start("bad", within=600))
-        await asyncio.gather(*(undeployed(client, f"m-{n}") for n in range(20)))
-        bad.cancel()
-
-    _, took = simulate(main, tick=1e-6)
-
-    assert took < 20
-
-
-@pytest.mark.parametrize("others", [4, 60])
-def test_the_sixth_refusal_in_a_row_is_an_error_where_others_are_admitted(others):
-    api = ScriptedApi(lambda request: (0.05, 503 if "/bad/" in request.url.path else "PENDING"))
-
-    async def main():
-        client = client_for(api)
-
-        async def polled_often(model_id):
-            for _ in range(9):
-                await client.status(model_id, within=1000)
-
-        return await asyncio.gather(
-            client.status("bad", within=1000),
-            *(polled_often(f"m-{number}") for number in range(others)),
-            return_exceptions=True,
-        )
-
-    (error, *_), _ = simulate(main)
-
-    assert OverloadedError is type(error)
-    assert 6 == models_of(api).count("bad")
-
-
-def test_a_request_that_is_refused_again_and_again_by_chance_is_not_sent_to_the_end_of_the_queue():
-    """It would not leave for another round, and might be refused then, too."""
-
-    def answer_to(_):
-        asked = models_of(api)
-        return 503 if asked[-1] == "unlucky" and asked.count("unlucky") < 6 else "PENDING"
-
-    api = ScriptedApi(answer_to)
-
-    async def main():
-        client = client_for(api)
-
-        async def polled_thrice(number):
-            for _ in range(3):
-                await client.status(f"m-{number}", within=1000)
-
-        await asyncio.gather(client.status("unlucky", within=1000), *map(polled_thrice, range(100)))
-
-    simulate(main)
-    left = [number for number, model_id in enumerate(models_of(api)) if model_id == "unlucky"]
-
-    assert 6 == len(left)
-    assert left[-1] < 200, "before the third polls of the others"
-
-
-def test_who_is_refused_twice_goes_half_the_way_back():
-    """Refused once, it keeps its place."""
-
-    def answer_to(_):
-        left = models_of(api)
-        return 0.1, 503 if left[-1] == "refused" and left.count("refused") < 3 else "PENDING"
-
-    api = ScriptedApi(answer_to)
-
-    async def main():
-        client = client_for(api, ONE_AT_A_TIME)
-
-        async def one(model_id, due):
-            await asyncio.sleep(due)
-            await client.status(model_id, within=100)
-
-        await asyncio.gather(one("refused", 0), one("early", 0.05), one("soon", 0.09), one("late", 0.4))
-
-    simulate(main)
-
-    assert ["refused", "refused", "early", "soon", "refused", "late"] == models_of(api)
 
 
 def test_a_response_to_an_earlier_request_about_another_model_is_never_believed():

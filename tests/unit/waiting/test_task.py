@@ -102,7 +102,7 @@ def test_an_outage_after_an_answer_ends_after_300_seconds():
 
     assert (
         "Model m is not undeployed after 5m 4s: its last status, 5m 4s ago, was PENDING. Since then"
-        " https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m 3s; the last error:"
+        " https://api.test (from nugen:baseUrl) has given no usable response to any request for 5m; the last error:"
         " 500 Internal Server Error. The next `pulumi up` continues to wait."
     ) == str(outcome.error)
     assert "PENDING" == outcome.known.status
