@@ -3,63 +3,38 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # Shorter ones are for emulators, and may be any word that occurs in a body.
 _SHORTEST_REAL_KEY = 12
 
 
 class Redaction:
-    r"""
-    Replaces an API key in bytes or in a string by ``[API key]``.
-
-    It is found as it stands, percent-encoded, and as JSON may spell it: any character as ``\u0026``, ``/`` as ``\/``,
-    and both once more inside a string of JSON that holds JSON.
+    """
+    Replaces an API key by ``[API key]``.
 
     Args:
         key: The API key. One of less than 12 characters is left alone.
     """
 
-    def __init__(self, key: str) -> None:
-        self._spelt = re.compile(_spellings(key)) if len(key) >= _SHORTEST_REAL_KEY else None
+    def __init__(self, key: str = "") -> None:
+        # As it is, and as a URL may quote it.
+        spelt = "".join(f"(?:{re.escape(char)}|(?i:%{ord(char):02x}))" for char in key)
+        self._spelt = re.compile(spelt) if len(key) >= _SHORTEST_REAL_KEY else None
 
     def string(self, text: str) -> str:
         """Return *text* without the key."""
         return text if self._spelt is None else self._spelt.sub("[API key]", text)
 
-    def body(self, body: bytes) -> bytes:
-        """Return *body* without the key."""
-        if self._spelt is None:
-            return body
-        # Latin-1 is the one encoding that gives every byte back as it was.
-        return self.string(body.decode("latin-1")).encode("latin-1")
-
-
-def _spellings(key: str) -> str:
-    r"""
-    Return the pattern of all spellings of *key*, which takes time in proportion to the text, whatever that holds.
-
-    Any number of backslashes may be before each character. They are taken all at once (``\\*+``), and before the first
-    character only from the first of them on (``(?<!\\)``): else each of a million would begin a search of its own.
-    """
-    first, last = key[0], len(key) - 1
-    begin = r"(?:(?<!\\)\\++)?+"
-    if first == "\\":
-        pattern = rf"(?:(?<!\\)(?:\\|\\++{_code(first)})|{begin}%{_digits(first)})"
-    else:
-        pattern = rf"(?:{begin}(?:{re.escape(first)}|%{_digits(first)}|(?<=\\){_code(first)}))"
-    for place, char in enumerate(key[1:], start=1):
-        # A backslash of the key takes one; what is over goes to the next character.
-        plain = (r"\\" if place < last else r"\\++") if char == "\\" else rf"\\*+{re.escape(char)}"
-        pattern += rf"(?:{plain}|\\*+%{_digits(char)}|\\++{_code(char)})"
-    return pattern
-
-
-def _code(char: str) -> str:
-    return f"u00{_digits(char)}"
-
-
-def _digits(char: str) -> str:
-    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(char):02x}")
+    def value(self, value: Any) -> Any:
+        """Return what was read from JSON without the key, however JSON spelt it there."""
+        if isinstance(value, str):
+            return self.string(value)
+        if isinstance(value, dict):
+            return {self.string(key): self.value(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return value
 
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

@@ -74,7 +74,7 @@ class Doctor:
 
     def __init__(self, model_id: str | None = None) -> None:
         self.requests: list[SentRequest] = []
-        self.redaction = Redaction("")
+        self.redaction = Redaction()
         self._model_id = model_id
         # A refusal is an answer, too: it is not waited out.
         self._options = RequestOptions(longest_outage=0.0, on_sent=self.requests.append)

@@ -122,7 +122,7 @@ class Pool:
                 raise UnavailableError(str(exc)) from exc
             await stream.aclose()
             trusted = True
-            response = Response(raw.status_code, self._redaction.body(body), headers)
+            response = Response(raw.status_code, body, headers, self._redaction)
             value = read(response)
             used = True
         except MisdirectedError:

@@ -15,15 +15,9 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from nugen_pulumi.text import printable
+from nugen_pulumi.text import Redaction, printable
 
 LARGEST_BODY = 1024 * 1024
-
-# Levels of objects and lists that are read of a body in which Python's own reader finds too many.
-_DEEPEST = 64
-_TOO_DEEP = "(nested too deep)"
-# A string, to its end or to that of the text; or what begins or ends a level.
-_LEVELS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 # Digits. No double has more; and of more than 4300 Python makes no integer.
 _LONGEST_INTEGER = 400
@@ -50,11 +44,13 @@ class Response:
         status: The HTTP status code.
         body: The body, decompressed.
         headers: By lower-case name.
+        redaction: Takes the API key out of all that is read from the body.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    redaction: Redaction = field(default_factory=Redaction, repr=False)
 
     @cached_property
     def is_page(self) -> bool:
@@ -73,30 +69,34 @@ class Response:
         if self.is_page:
             # Bounded, because a hostile page could keep an unbounded search busy for minutes.
             title = re.search(r"<title[^>]{0,200}>(.{0,500}?)</title", text[:10_000], re.IGNORECASE | re.DOTALL)
-            return printable(html.unescape(title[1])) if title else "an HTML page"
+            return self._printable(html.unescape(title[1])) if title else "an HTML page"
         try:
             return printable(_words(self.json(), _DEEPEST_SENTENCE))
         except ValueError:
-            return printable(text)
+            return self._printable(text)
 
     def json(self) -> Any:
         """
         Return what the body says in JSON, read leniently: one strange value must not hide those beside it.
 
         Bytes that are not UTF-8 become surrogates. A byte order mark does not matter, nor do control characters in
-        strings. An integer of more digits than a double can have becomes an infinity. What is nested too deep becomes
-        a note, because how deep Python's own reader goes depends on its version.
+        strings. An integer of more digits than a double can have becomes an infinity.
 
         Raises:
-            ValueError: It is not JSON.
+            ValueError: It is not JSON, or nested too deep for Python.
         """
-        text = self._text
-        return _JSON.decode(_shallow(text) if text.count("[") + text.count("{") > _DEEPEST else text)
+        try:
+            return self.redaction.value(_JSON.decode(self._text))
+        except RecursionError as exc:
+            raise ValueError("nested too deep") from exc
 
     @cached_property
     def _text(self) -> str:
         # What is not UTF-8 stays apart: of two keys that differ only there, none may replace the other.
         return self.body.decode("utf-8-sig", errors="surrogateescape")
+
+    def _printable(self, text: str, longest: int = 300) -> str:
+        return printable(self.redaction.string(text), longest)
 
     @property
     def excerpt(self) -> str:
@@ -112,7 +112,7 @@ class Response:
             return f"{len(self.body)} bytes that are not UTF-8"
         # JSON's own escapes can spell what is no character.
         said = self.detail if "<" in text[:2000] else ""
-        return said[:80] or printable(text, 80) or "no printable characters"
+        return said[:80] or self._printable(text, 80) or "no printable characters"
 
     @property
     def summary(self) -> str:
@@ -203,23 +203,6 @@ def _integer(digits: str) -> int | float:
 _JSON = json.JSONDecoder(parse_int=_integer, strict=False)
 
 
-def _shallow(text: str) -> str:
-    """Return JSON with a note for each object and each list that is nested too deep."""
-    depth, begin, kept = 0, 0, []
-    for found in _LEVELS.finditer(text):
-        if found[0] in "[{":
-            if depth == _DEEPEST:
-                kept.append(text[begin : found.start()])
-                begin = len(text)  # if it never ends, neither does what is returned
-            depth += 1
-        elif found[0] in "]}":
-            depth -= 1
-            if depth == _DEEPEST:
-                kept.append(json.dumps(_TOO_DEEP))
-                begin = found.end()
-    return "".join([*kept, text[begin:]])
-
-
 def _words(value: Any, levels: int) -> str:
     """Find the sentence in an error's JSON, in its first *levels* levels."""
     if levels == 0:
@@ -227,7 +210,9 @@ def _words(value: Any, levels: int) -> str:
     if isinstance(value, dict):
         if isinstance(value.get("msg"), str):  # an entry of a 422
             parts = value["loc"] if isinstance(value.get("loc"), list) else []
-            where = ".".join(str(part)[:_LONGEST_SENTENCE] for part in parts[:_DEEPEST] if isinstance(part, (str, int)))
+            where = ".".join(
+                str(part)[:_LONGEST_SENTENCE] for part in parts[:_DEEPEST_SENTENCE] if isinstance(part, (str, int))
+            )
             said = value["msg"][:_LONGEST_SENTENCE]
             return f"{where}: {said}" if where else said
         for key in ("detail", "message", "error"):

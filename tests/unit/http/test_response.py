@@ -54,14 +54,13 @@ def read(body, encoding="", pieces=7):
         ("\ufffd\ufffd", "\ufffd\ufffd"),
         ('\ufeff{"detail":"Model not found"}', "Model not found"),
         ('{"detail":"Model not found","since":' + "1" * 5000 + "}", "Model not found"),
-        ('{"detail":"Model not found","more":' + "[" * 100_000 + "]" * 100_000 + "}", "Model not found"),
         ('{"detail":"cut off \\ud83d"}', "cut off \ufffd"),
         ('{"detail":"two\nlines"}', "two lines"),
         ('{"detail":' * 7 + '"no"' + "}" * 7, "no"),
         ('{"detail":' * 8 + '"no"' + "}" * 8, ""),
         ("[" * 7 + '"no"' + "]" * 7, "no"),
         ("[" * 8 + '"no"' + "]" * 8, ""),
-        ('{"detail":' * 900 + '"no"' + "}" * 900, ""),
+        ('{"detail":' * 300 + '"no"' + "}" * 300, ""),
         ('{"detail":[{"loc":["a",1,[[["b"]]],{"c":2}],"msg":"no"}]}', "a.1: no"),
     ],
 )
@@ -69,44 +68,14 @@ def test_what_a_body_says_is_one_printable_line(body, detail):
     assert detail == Response(500, body.encode()).detail
 
 
-def nested(levels, inside="1", after=""):
-    return "[" * levels + inside + "]" * levels + after
-
-
-@pytest.mark.parametrize(
-    "inside",
-    [
-        '"]]]] ["',
-        r'"\\\"]]]]"',
-        r'"\\"',
-        r'{"[[\"": "}"}',
-        "[], {}, [[1], 2]",
-        "",
-    ],
-)
-def test_json_that_is_nested_too_deep_for_python_is_read_all_the_same(inside):
-    """Brackets in strings are none, there and beside it."""
-    read = Response(200, ('{"a[\\"": "}]", "b": ' + nested(50_000, inside) + ', "c": [1, {"d": 2}]}').encode()).json()
-
-    assert ("}]", [1, {"d": 2}]) == (read['a["'], read["c"])
-    assert "[" * 63 + "'(nested too deep)'" + "]" * 63 == str(read["b"])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[" * 100_000,
-        nested(50_000, "", "]"),
-        nested(50_000, '"'),
-        nested(50_000, '"\\'),
-        nested(50_000, "", "x"),
-        nested(50_000)[:-1],
-    ],
-)
-def test_what_is_no_json_is_not_read_however_deep_it_is(text):
-    with pytest.raises(ValueError, match=r"line 1|Expecting|Extra data"):
+@pytest.mark.parametrize("text", ["", "[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000, "[1] x"])
+def test_what_is_no_json_or_nested_too_deep_for_python_is_unreadable(text):
+    with pytest.raises(ValueError, match=r"line 1|Expecting|Extra data|nested too deep"):
         Response(200, text.encode()).json()
+
+
+def test_json_of_as_many_levels_as_anybody_would_use_is_read():
+    assert "[" * 200 + "]" * 200 == str(Response(200, b"[" * 200 + b"]" * 200).json())
 
 
 @pytest.mark.parametrize(
