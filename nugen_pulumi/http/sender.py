@@ -99,7 +99,7 @@ class Sender:
             RejectedError: Asking again will not help.
         """
         clock = asyncio.get_running_loop().time
-        due = clock()
+        urgent, due = method != "GET", clock()
         leave_by, give_up_at = due + options.leave_within, due + within
         refusal: OverloadedError | None = None
         while True:
@@ -107,8 +107,6 @@ class Sender:
             # After too long an outage, only what can leave at once finds out whether it is over.
             if self.outage.unanswered_for(now) >= LONGEST_OUTAGE and self.pace.pause(now) > 0:
                 raise OutageError(self._outage, sent=False)
-            # One that is always refused must not go before all others again and again.
-            urgent = method != "GET" and refusal is None
             try:
                 left = await self._queue.enter(urgent=urgent, due=due, leave_by=leave_by, give_up_at=give_up_at)
             except TimeoutError as exc:
@@ -122,7 +120,9 @@ class Sender:
                 forced = now >= leave_by and self.pace.bars(now, give_up_at)
                 if forced or self.outage.unanswered_for(now) >= options.longest_outage:
                     raise
-                refusal, due = exc, now
+                # One that is always refused must not block the others: it loses its priority, and then its place.
+                urgent, due = False, due if urgent else now
+                refusal = exc
                 options.on_refusal(exc)
 
     async def _send_once(

@@ -342,6 +342,14 @@ def test_after_any_outage_all_are_done_within_twelve_seconds_of_the_ideal(since,
     assert len(api.refused) <= lasts + 30
 
 
+@pytest.mark.parametrize(("rate", "burst", "ideal"), [(20, 1, 20), (20, 20, 20), (50, 1, 18)])
+def test_those_that_are_refused_do_not_come_last_by_far(rate, burst, ideal):
+    """Two hundred models of ten seconds: nothing of one begins until its DELETE is carried out."""
+    [end] = behind(Api(rate, burst), fleet(takes=10))
+
+    assert end <= 1.5 * ideal
+
+
 @pytest.mark.parametrize("burst", [1, 20])
 @pytest.mark.parametrize("since", [0, 20])
 def test_a_limit_behind_an_outage_refuses_no_burst(since, burst):

@@ -145,7 +145,7 @@ def test_an_error_that_asking_again_will_not_help_is_no_outage():
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("others", [3, 100])
 def test_one_request_that_is_always_refused_does_not_block_the_others(method, others):
-    """It goes to the end of the queue each time. Without it, they would take five seconds."""
+    """It loses its priority, then its place. Without it, they would take five seconds."""
 
     def read(response):
         if response.status == 503:
