@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -31,24 +31,26 @@ class Connection(httpx.AsyncBaseTransport):
 
     Args:
         new: Makes one of httpcore's, which opens its sockets through the network that it is given.
-
-    Attributes:
-        used: It has carried a request, so that the server may be about to close it.
     """
 
     def __init__(self, new: Callable[[httpcore.AsyncNetworkBackend], httpcore.AsyncConnectionInterface]) -> None:
-        self.used = False
-        self._new = new
         self._backend = _Backend()
-        self._http: Any = None
+        self._http = new(self._backend)
+
+    @property
+    def reusable(self) -> bool:
+        """
+        It is still open, and the last response ended where it said that it would.
+
+        Bytes beyond it would be taken for the next response. httpcore keeps them to itself: where they are not found
+        the connection is not used again. May go when httpcore closes such connections.
+        """
+        http11 = getattr(self._http, "_connection", self._http)
+        surplus = getattr(getattr(http11, "_h11_state", None), "trailing_data", None)
+        return self._http.is_available() and not self._http.has_expired() and surplus == (b"", False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*; reconnect first if the connection was closed meanwhile, by either side."""
-        if self._http is not None and (not self._http.is_available() or self._http.has_expired()):
-            await self.aclose()
-        if self._http is None:
-            self._http = self._new(self._backend)
-        self.used = True
+        """Send *request*."""
         url = request.url
         response = await self._http.handle_async_request(
             httpcore.Request(
@@ -57,41 +59,12 @@ class Connection(httpx.AsyncBaseTransport):
                 headers=request.headers.raw,
             )
         )
-        return httpx.Response(response.status, headers=response.headers, stream=_Body(self, response))
+        stream = cast("httpx.AsyncByteStream", response.stream)
+        return httpx.Response(response.status, headers=response.headers, stream=stream)
 
     async def aclose(self) -> None:
-        """Close what is open. A later request opens it anew."""
-        self._http, self.used = None, False
+        """Close what is open."""
         await self._backend.aclose()
-
-    @property
-    def clean(self) -> bool:
-        """
-        The last response ended where it said that it would.
-
-        Bytes beyond it would be taken for the next response. httpcore keeps them to itself: where they are not found
-        the connection is not clean. May go when httpcore closes such connections.
-        """
-        http11 = getattr(self._http, "_connection", self._http)
-        surplus = getattr(getattr(http11, "_h11_state", None), "trailing_data", None)
-        return surplus == (b"", False)
-
-
-class _Body(httpx.AsyncByteStream):
-    """The body of a response; at its end a connection that is not clean is closed."""
-
-    def __init__(self, connection: Connection, response: httpcore.Response) -> None:
-        self._connection = connection
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.aiter_stream():
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-        if not self._connection.clean:
-            await self._connection.aclose()
 
 
 class _Backend(httpcore.AsyncNetworkBackend):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 import httpx
 
 from nugen_pulumi._version import VERSION
-from nugen_pulumi.errors import MisdirectedError, UnavailableError
+from nugen_pulumi.errors import MisdirectedError
 from nugen_pulumi.http.connections import Connection, make_connector
 from nugen_pulumi.http.proxies import Proxy
-from nugen_pulumi.http.response import Response, UnreadableBodyError, read_body
+from nugen_pulumi.http.response import Response, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import Redaction
 
@@ -113,13 +113,9 @@ class Pool:
             raw = await connection.handle_async_request(
                 httpx.Request(method, self._base_url + path, headers=self._headers)
             )
-            stream = raw.stream
-            assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport streams so
+            stream = cast("httpx.AsyncByteStream", raw.stream)
             headers = {name.lower(): self._redaction.string(value) for name, value in raw.headers.items()}
-            try:
-                body = await read_body(stream, headers.get("content-encoding", ""))
-            except UnreadableBodyError as exc:
-                raise UnavailableError(str(exc)) from exc
+            body = await read_body(stream, headers.get("content-encoding", ""))
             await stream.aclose()
             trusted = True
             response = Response(raw.status_code, body, headers, self._redaction)
@@ -136,11 +132,8 @@ class Pool:
                 self._idle.append(connection)
             else:
                 self._discard(connection)
-            sent = SentRequest(method, self._redaction.string(path), clock() - began)
-            if response:
-                excerpt = "" if used else response.excerpt
-                sent = sent._replace(status=response.status, request_id=response.request_id, excerpt=excerpt)
-            on_sent(sent)
+            known = (response.status, response.request_id, "" if used else response.excerpt) if response else ()
+            on_sent(SentRequest(method, self._redaction.string(path), clock() - began, *known))
 
     def _take_connection(self, *, fresh: bool) -> httpx.AsyncBaseTransport:
         """
@@ -150,11 +143,14 @@ class Pool:
             fresh: One that has carried no request. A server closes a connection that is idle for too long without
                 looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE or POST must not be.
         """
-        connection = self._idle.pop() if self._idle else self._connect()
-        if fresh and isinstance(connection, Connection) and connection.used:
+        while self._idle:
+            connection = self._idle.pop()
+            if not fresh and (not isinstance(connection, Connection) or connection.reusable):
+                return connection
             self._discard(connection)
-            connection = self._connect()
-        return connection
+            if fresh:
+                break
+        return self._connect()
 
     def _discard(self, connection: httpx.AsyncBaseTransport) -> None:
         """Close a connection for good: in a task of its own, which no cancellation can end."""

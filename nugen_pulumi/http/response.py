@@ -15,6 +15,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
+from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.text import Redaction, printable
 
 LARGEST_BODY = 1024 * 1024
@@ -29,10 +30,6 @@ _LONGEST_SENTENCE = 6000
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "cf-ray")
 
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"{\x00": "UTF-16", b"\x00{": "UTF-16"}
-
-
-class UnreadableBodyError(Exception):
-    """The body is larger than a status can be, or not compressed as its headers say."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,7 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str) -> bytes:
         encoding: Its ``Content-Encoding``; empty if there is none.
 
     Raises:
-        UnreadableBodyError: It is too large, or not what *encoding* says.
+        UnavailableError: It is too large, or not what *encoding* says.
     """
     body = bytearray()
     unpack = _unpacker(encoding.strip().lower())
@@ -176,7 +173,7 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str) -> bytes:
         # One byte more than allowed is enough to know; a bomb is never unpacked further.
         body += unpack(chunk, LARGEST_BODY + 1 - len(body))
         if len(body) > LARGEST_BODY:
-            raise UnreadableBodyError("a body of more than 1 MiB")
+            raise UnavailableError("a body of more than 1 MiB")
     return bytes(body)
 
 
@@ -184,14 +181,14 @@ def _unpacker(encoding: str) -> Any:
     if encoding in ("", "identity"):
         return lambda chunk, _most: chunk
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise UnreadableBodyError(f"a body in an encoding that was not requested ({printable(encoding, 40)})")
+        raise UnavailableError(f"a body in an encoding that was not requested ({printable(encoding, 40)})")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out by itself whether it is gzip or zlib
 
     def unpack(chunk: bytes, most: int) -> bytes:
         try:
             return inflate.decompress(chunk, most)
         except zlib.error as exc:
-            raise UnreadableBodyError(f"a body that is not {encoding} although its headers say so") from exc
+            raise UnavailableError(f"a body that is not {encoding} although its headers say so") from exc
 
     return unpack
 
