@@ -60,7 +60,7 @@ def follow(url: str, name: str, count: int, *, undeploy: bool, limiter: str = "o
         async with comparators.swapped(client, limiter):
             outcomes = await follow_all(client, orders, WaitPolicy(timeout=timeout), wait=True)
         await client.aclose()
-        return sum(not (outcome.known and outcome.known["undeployed"]) for outcome in outcomes.values())
+        return sum(not (outcome.known and outcome.known.reached) for outcome in outcomes.values())
 
     with contextlib.closing(Loop()) as loop:
         return loop.run_until_complete(main())

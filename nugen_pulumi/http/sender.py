@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import httpx
 
-from nugen_pulumi.errors import OutageError, OverloadedError, RejectedError, UnavailableError
+from nugen_pulumi.errors import GatewayError, OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
 from nugen_pulumi.http.pace import BETWEEN_PROBES, LONGEST_OUTAGE, Outage, Outcome, Pace
 from nugen_pulumi.http.pool import Pool, SentRequest
@@ -142,9 +142,10 @@ class Sender:
         try:
             async with limit:
                 value = await self._pool.request(method, path, read, on_sent)
-        except RejectedError:
+        except RejectedError as exc:
             outcome = Outcome.ADMITTED
-            self.outage.answered()
+            if not isinstance(exc, GatewayError):  # what answers in the API's place tells nothing of the API
+                self.outage.answered()
             raise
         except UnavailableError as exc:
             outcome = Outcome.REFUSED if isinstance(exc, OverloadedError) else Outcome.ADMITTED

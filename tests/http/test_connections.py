@@ -212,10 +212,13 @@ def test_no_delete_is_repeated_whose_response_was_damaged(tls):
     """The damaged record looks like plain http, but it came after the handshake: the API may have begun."""
 
     def answer(writer, method):
+        _, _, path = server.requests[-1]
         if method == "DELETE":
             raw(writer, b"HTTP/1.1 400 Bad Request\r\n\r\n")
         else:
-            writer.write(whole(b"COMPLETED").replace(b'"m"', b'"n"'))
+            asked = {path for _, method, path in server.requests if method == "DELETE"}
+            status = b"COMPLETED" if path.removesuffix("/status") in asked else b"FAILED"
+            writer.write(whole(status).replace(b'"m"', b'"n"'))
 
     server = Server(answer, tls=tls)
 

@@ -30,7 +30,7 @@ def lost(outcomes):
     return [
         str(outcome.error) or outcome.known
         for outcome in outcomes.values()
-        if not (outcome.known or {}).get("undeployed")
+        if not (outcome.known and outcome.known.reached)
     ]
 
 
@@ -70,5 +70,5 @@ def test_a_response_that_was_sent_twice_is_nobodys_else():
             emulator.add(f"m-{n}", fails="GPU on fire.")
         outcomes = undeploy_all(emulator, 100)
 
-    assert [n % 2 == 1 for n in range(100)] == [outcomes[f"m-{n}"].known["undeployed"] for n in range(100)]
+    assert [n % 2 == 1 for n in range(100)] == [outcomes[f"m-{n}"].known.reached for n in range(100)]
     assert {None} == {outcome.error for outcome in outcomes.values()}
