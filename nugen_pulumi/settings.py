@@ -91,7 +91,7 @@ class _Finder:
     def __call__(self, key: str) -> tuple[str | None, str]:
         """Return the value, stripped, and where it was found; what is blank counts as not set."""
         variable, provider = VARIABLES[key], self.config(PROVIDER)
-        given = f"{key} of the Provider {provider}" if provider else key
+        given = f"{key.removeprefix('nugen:')} of the Provider {provider}" if provider else key
         for value, source in ((self.config(key), given), (self.environ.get(variable), variable)):
             if value is not None and (text := str(value).strip()):
                 return text, source
@@ -100,7 +100,7 @@ class _Finder:
 
 def _api_key(value: str | None, source: str, provider: object) -> str:
     if value is None and provider:
-        raise MissingKeyError(f"The Provider {provider} has no API key: pass it as api_key, or set NUGEN_API_KEY.")
+        raise MissingKeyError(f"The Provider {provider} has no API key: give it one, or set NUGEN_API_KEY.")
     if value is None:
         raise MissingKeyError(
             "There is no Nugen API key: run `pulumi config set --secret nugen:apiKey`, or set NUGEN_API_KEY."

@@ -75,6 +75,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Keep the settings; whether they are valid is asked in Check, and when they are needed."""
         self._config = wire.read(request.args)
+        # Known since 3.154 of engine and SDK. "default", with or without a version, is the one with the stack config.
+        if (name := getattr(request, "name", "")) and not name.startswith("default"):
+            self._config["provider"] = name  # for messages about these settings
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request: Any, _context: grpc.ServicerContext) -> Any:
@@ -172,7 +175,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             return self._answer(request, context, lambda operation: _models(operation, wire.read(request.args)))
         model_id = wire.read(request.args).get("model_id")
         if (problem := inputs.model_id_problem(model_id)) is not None:
-            failure = provider_pb2.CheckFailure(property="modelId", reason=problem)
+            failure = provider_pb2.CheckFailure(property="modelId", reason=f"modelId {problem}")
             return provider_pb2.InvokeResponse(failures=[failure])
 
         def invoke(operation: Operation) -> Any:

@@ -57,10 +57,10 @@ def test_settings_of_an_explicit_provider_are_called_its_own():
     """To set them in the stack config would not help."""
     with pytest.raises(MissingKeyError) as caught:
         Settings.find({"nugen:provider": "eu"}.get, {})
-    assert "The Provider eu has no API key: pass it as api_key, or set NUGEN_API_KEY." == str(caught.value)
+    assert "The Provider eu has no API key: give it one, or set NUGEN_API_KEY." == str(caught.value)
 
     found = Settings.find({"nugen:provider": "eu", "nugen:apiKey": "k"}.get, {"NUGEN_BASE_URL": "https://eu.test"})
-    assert ("nugen:apiKey of the Provider eu", "NUGEN_BASE_URL") == (found.api_key_source, found.base_url_source)
+    assert ("apiKey of the Provider eu", "NUGEN_BASE_URL") == (found.api_key_source, found.base_url_source)
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", "nul\x00", "tab\t."])

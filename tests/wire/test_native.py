@@ -118,6 +118,20 @@ def test_settings_may_be_secret_and_unknown(emulator):
         assert "There is no Nugen API key" in host.check(inputs())[1][0][1]
 
 
+@pytest.mark.skipif("name" not in pb.ConfigureRequest.DESCRIPTOR.fields_by_name, reason="an SDK before 3.154")
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("eu", "baseUrl of the Provider eu"), ("default_0_1_0", "nugen:baseUrl"), ("", "nugen:baseUrl")],
+)
+def test_settings_are_called_what_the_program_calls_them(plugin, name, called):
+    """The engine's own provider has the stack's settings; engines before 3.154 name none."""
+    args = struct({"apiKey": KEY, "baseUrl": "nowhere"})
+    plugin.stub.Configure(pb.ConfigureRequest(args=args, name=name))
+    [failure] = plugin.stub.Check(pb.CheckRequest(urn=plugin.urn, news=plugin.props(inputs()))).failures
+
+    assert failure.reason.startswith(f"{called} is not an http(s) URL")
+
+
 def test_state_of_the_dynamic_face_is_taken_over_without_a_request(plugin, fleet, emulator):
     """It is spelt as Python does, and holds a pickled provider; it is written anew."""
     olds = struct({**done(), "__provider": "gASV"})
@@ -155,7 +169,9 @@ def test_the_look_up_is_one_poll(plugin, emulator):
     found = getattr(answer, "return")
 
     assert ("m-1", "FAILED", "GPU on fire.") == (found["modelId"], found["status"], found["error"])
-    assert ["modelId"] == [failure.property for failure in refusal.failures]
+    assert [("modelId", "modelId must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r")] == [
+        (failure.property, failure.reason) for failure in refusal.failures
+    ]
     assert [POLL] == emulator.requests
 
 
