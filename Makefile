@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fast floors wheel lint bench pictures pulumi clean
+.PHONY: help demo test fast floors wheel lint bench languages pictures pulumi clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ bench: $(READY) ## Measure side by side; half an hour, so it is no part of `make
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group bench
 	@cli=$$($(BIN)/python tools/pulumi_cli.py | tail -n 1) && PATH="$$PWD/$(BIN):$$cli:$$PATH" && export PATH && \
 	python bench
+
+languages: $(READY) ## Live a life of each resource in TypeScript and Go; some minutes, once for a release
+	@$(BIN)/python tools/languages.py
 
 pictures: $(READY) ## Film a real `pulumi up` and draw the plot, for docs/pictures
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group pictures
