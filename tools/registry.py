@@ -77,7 +77,7 @@ Python programs need only the package:
 pip install nugen-pulumi
 ```
 
-Programs in other languages also need the plugin, which is in beta.
+Programs in other languages also need the plugin.
 
 {install}
 

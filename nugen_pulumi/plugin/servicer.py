@@ -2,7 +2,7 @@
 The plugin's gRPC service for programs in any language. Translates between Pulumi's provider protocol and the
 operations.
 
-Beta. Source: ``proto/pulumi/provider.proto``.
+Source: ``proto/pulumi/provider.proto``.
 """
 
 from __future__ import annotations

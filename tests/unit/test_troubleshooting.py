@@ -17,6 +17,7 @@ OF_OTHERS = (
     "No module named",
     "plugin not",
     "could not find",
+    "Could not automatically",
 )
 
 
