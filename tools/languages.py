@@ -7,6 +7,7 @@ No language host is needed: Pulumi's generators make the SDKs from the schema, a
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -46,8 +47,8 @@ def typescript(folder: Path) -> list[str]:
     npm(install, cwd=folder, check=True, return_completed_process=True)
     for name in ("ts5", "ts6"):
         tsc = ("node", f"node_modules/{name}/bin/tsc")
-        run(*tsc, "--project", "sdk", cwd=folder)
-        run(*tsc, "--strict", "--module", "nodenext", "--types", "node", "life.ts", cwd=folder)
+        for what in (["--project", "sdk"], ["--strict", "--module", "nodenext", "--types", "node", "life.ts"]):
+            subprocess.run([*tsc, *what], cwd=folder, check=True)  # says on stdout what is wrong
         say(f"SDK and program compile with TypeScript {run(*tsc, '--version', cwd=folder)}.")
     return ["node", "life.js"]
 

@@ -1,6 +1,11 @@
 //go:build tools
 
-// Package tools names the command that this module builds, so that `go mod tidy` keeps its requirements.
+// Package tools names what is built with this module, here and in tools/languages, so that `go mod tidy` keeps its
+// requirements.
 package tools
 
-import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+import (
+	_ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+	_ "github.com/pulumi/pulumi/pkg/v3/codegen/go"
+	_ "github.com/pulumi/pulumi/pkg/v3/codegen/nodejs"
+)
