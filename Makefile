@@ -54,10 +54,9 @@ bench: $(READY) ## Measure side by side; half an hour, so it is no part of `make
 languages: $(READY) ## Live a life of each resource in TypeScript and Go; some minutes, once for a release
 	@$(BIN)/python tools/languages.py
 
-pictures: $(READY) ## Film a real `pulumi up` and draw the plot, for docs/pictures
+pictures: $(READY) ## Film a real `pulumi up`, for docs/pictures
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c tools/constraints.txt --group pictures
 	@$(BIN)/python tools/pictures.py
-	@$(BIN)/python bench/plot.py
 
 pulumi: $(READY) ## Make sure of a Pulumi CLI; the last line is the folder that holds it
 	@$(BIN)/python tools/pulumi_cli.py

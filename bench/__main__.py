@@ -1,6 +1,5 @@
 """
-Measure side by side with the real engine: `make bench`. Prints the tables of docs/benchmarks.md; `make pictures` draws
-its plot from what the page says.
+Measure side by side with the real engine: `make bench`. Prints the tables of which README.md shows a part.
 
 The server (server.py) is as light as Python can serve, in a process of its own, and answers a request in about a
 tenth of the processor time that a client spends on it: it is not the bottleneck. On a noisy machine only the ratios

@@ -3,8 +3,7 @@ Film a real `pulumi up` of one model, of a swap and of a fleet: an animated SVG 
 docs/pictures. With arguments, only the films of these names.
 
 Pulumi runs in a pseudo-terminal, against the emulator. Of all that its screen showed a film keeps the telling moments,
-each for as long as it takes to read, and says above them what is to be seen. The drawing of the architecture is made by
-hand, in light colours; here it gets the dark ones.
+each for as long as it takes to read, and says above them what is to be seen.
 """
 
 import re
@@ -23,6 +22,7 @@ from nugen_pulumi.emulator import Emulator
 
 PICTURES = ROOT / "docs" / "pictures"
 README = (ROOT / "README.md").read_text()
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 ROWS = 24
 UP = ["pulumi", "up", "--yes", "--skip-preview"]
 CTRL_C = b"\x03"
@@ -69,11 +69,12 @@ class Film:
 
 
 def films() -> list[Film]:
-    """Return the films. They are of the README's own programs; the fleet's has more models than are good to read."""
-    model, deployed, fleet = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    """Return the films. They are of the pages' own programs; the fleet's has more models than are good to read."""
+    [model] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    fleet, deployed = re.findall(r"```python\n(.*?)```", REFERENCE, re.DOTALL)[:2]
     ids = 'model_ids=["fail-bot", *(f"bot-{n}" for n in range(1, 40))]'
     fleet, replaced = re.subn(r"model_ids=\[.*?\]", ids, fleet)
-    assert replaced == 1, "the README's fleet is not what it was"  # noqa: S101 - better than a wrong picture
+    assert replaced == 1, "the page's fleet is not what it was"  # noqa: S101 - better than a wrong picture
     swapped = deployed.replace("new-support-bot", "new-support-bot-v2")
     request = "pulumi up requests the undeployment once, and waits until it is finished"
     resume = "The next pulumi up continues to wait: the request is not sent again"
@@ -163,15 +164,8 @@ def record(film: Film, cli: str, api: str) -> list[Screen]:
     return terminal.screens
 
 
-def darkened(svg: str) -> str:
-    """Return a picture in light colours in dark ones."""
-    dark = {light: THEMES["dark"][name] for name, light in THEMES["light"].items()}
-    return re.sub(r"#[0-9a-f]{6}\b", lambda found: dark[found[0]], svg)
-
-
 def main() -> None:
     """Make them all."""
-    (PICTURES / "architecture-dark.svg").write_text(darkened((PICTURES / "architecture-light.svg").read_text()))
     cli = find_cli()
     with Emulator(models="any", undeploy_seconds=20) as api:
         for number in range(1, 40):  # one after the other, as it happens
