@@ -44,7 +44,7 @@ class _Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack's config; whether it is valid is asked when it is needed, and in ``check``."""
         self._config = req.config
-        missing = [work.__name__ for work in (host.widen_pool, host.hear_cancel) if not work()]
+        missing = [work.__name__ for work in (host.widen_pool, host.hear_cancel, host.ignore_sigterm) if not work()]
         if missing:  # pragma: no cover - a host of the future
             unknown = "nugen-pulumi: unknown version of the Pulumi host or of Python; disabled workarounds"
             call = host.HostCall.current()

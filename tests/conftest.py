@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -25,10 +26,12 @@ def pytest_addoption(parser):
 
 
 def pytest_configure():
-    """Variables of the machine must not leak into a test, nor into a process that a test starts."""
+    """Variables and signals of the machine must not leak into a test, nor into a process that a test starts."""
     for name in list(os.environ):
         if name.startswith(("NUGEN_", "PULUMI_")) or name.lower() in LEAKING:
             del os.environ[name]
+    # A script's background job ignores SIGINT, and so would its children. What is handled here is the default there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

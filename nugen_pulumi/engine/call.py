@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import signal
+import stat
 import sys
 import threading
 import time
@@ -130,20 +130,15 @@ class Call:
         from nugen_pulumi.waiting.runtime import shared_runtime  # noqa: PLC0415
 
         shared = shared_runtime(Settings.find(self._find), lambda new: cancellation.listen(new.interrupt))
-        self.on_lost(shared.interrupt)
+        self.end_with_engine()
         return shared
 
-    def on_lost(self, abandon: Callable[[], None]) -> None:
-        """
-        Call *abandon* if the engine goes away before this call is answered.
-
-        An engine that was killed never comes back: the process is made to stop, too.
-        """
+    def end_with_engine(self) -> None:
+        """End this process if the engine goes away before this call is answered: it never comes back."""
 
         def ended() -> None:
             if not self._answered.is_set():
-                abandon()
-                stop_process()
+                os._exit(0)
 
         if self._context is not None and not self._context.add_callback(ended):
             ended()
@@ -171,20 +166,19 @@ _logs_under_way: set[Any] = set()
 # One for the process: each line names its model.
 _debug_log = DebugLog(lambda message: _log(message, severity=engine_pb2.DEBUG))
 
-_first_to_stop = threading.Lock()
+
+@cache
+def end_with_engine() -> None:
+    """End this process when its standard input ends, which the engine leaves open for as long as it lives."""
+    if stat.S_ISFIFO(os.fstat(0).st_mode):  # pragma: no branch - `provider/` is started with another one
+        threading.Thread(target=_end_with_input, name="nugen-engine", daemon=True).start()
 
 
-def stop_process() -> None:
-    """End this process as at the normal end of an operation: a provider stops its server when it is interrupted."""
-    if sys.platform == "win32":
-        os._exit(1)  # no signal wakes up a host that waits
-    # Never released: a second interrupt would kill the process in the middle of stopping.
-    if _first_to_stop.acquire(blocking=False):
-        # A process that a script starts in the background ignores SIGINT.
-        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        # To the main thread: the system may give a signal for the process to another thread, and the main thread would
-        # go on waiting.
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM if ignored else signal.SIGINT)
+def _end_with_input() -> None:
+    # Not `sys.stdin`: a thread that waits in there aborts the interpreter at its end.
+    while os.read(0, 4096):
+        pass  # pragma: no cover - the engine writes nothing
+    os._exit(0)  # pragma: no cover - nothing is recorded of a process that ends at once
 
 
 @cache

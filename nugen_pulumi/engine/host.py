@@ -2,14 +2,15 @@
 All workarounds that use private parts of Pulumi's dynamic host (``pulumi/dynamic/__main__.py``). Independent of Nugen.
 
 The stock host runs four calls at a time, cannot be cancelled, shows nothing while a call runs, answers an error with a
-traceback and forgets a resource whose creation failed. Each function here is one workaround. Each workaround first
-checks that the private part exists. If it does not, the resource works without that feature. Seen with SDK 3.268 and
-3.272, and CPython 3.11 and 3.14.
+traceback, forgets a resource whose creation failed and leaves calls unanswered at SIGTERM. Each function here is one
+workaround. Each workaround first checks that the private part exists. If it does not, the resource works without that
+feature. Seen with SDK 3.268 and 3.272, and CPython 3.11 and 3.14.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import threading
 import weakref
@@ -21,7 +22,7 @@ from typing import Any
 from google.protobuf import struct_pb2
 from pulumi.runtime import rpc
 
-from nugen_pulumi.engine.call import Call
+from nugen_pulumi.engine.call import Call, end_with_engine
 
 _PROVIDER = "__provider"
 
@@ -132,8 +133,7 @@ def hear_cancel() -> bool:
     gRPC keeps a reference to the bound method from the start of the process. Replacing the method has no effect, so
     this function replaces its code. May go when the host passes Cancel on to providers.
     """
-    servicer = getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)
-    cancel = getattr(servicer, "Cancel", None)
+    cancel = getattr(_servicer(), "Cancel", None)
     if not isinstance(cancel, FunctionType) or cancel.__code__.co_freevars or cancel.__code__.co_argcount != 3:
         return False
     cancel.__code__ = _cancel.__code__
@@ -148,3 +148,31 @@ def _cancel(_self: Any, _request: Any, _context: Any) -> Any:
 
     cancellation.announce()
     return Empty()
+
+
+def ignore_sigterm() -> bool:
+    """
+    Answer the engine's calls after a SIGTERM, too; return whether the process does.
+
+    systemd, Jenkins and others send SIGTERM to the whole process tree. The engine then cancels its calls, saves what
+    they answer, and interrupts this process. Python's own ``signal`` refuses threads, and the host configures a
+    provider in one. May go when the host itself answers its calls before it ends.
+    """
+    try:
+        import ctypes  # noqa: PLC0415 - there are builds of Python without it
+
+        set_handler = ctypes.pythonapi.PyOS_setsig
+    except (ImportError, AttributeError):
+        return False
+    if _servicer() is None:
+        return False
+    set_handler.argtypes, set_handler.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+    set_handler(signal.SIGTERM, signal.SIG_IGN)
+    # SIGTERM no longer removes a process that its engine has left.
+    end_with_engine()
+    return True
+
+
+def _servicer() -> Any:
+    """Return what answers the calls if this is the process of the host, or None."""
+    return getattr(sys.modules.get("__main__"), "DynamicResourceProviderServicer", None)

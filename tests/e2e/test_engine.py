@@ -38,7 +38,10 @@ def init_errors(stack):
 
 
 def statuses(stack):
-    return {name: resource["outputs"]["status"] for name, resource in stack.models.items()}
+    """Return the statuses in state, a fleet's models among them, by name."""
+    kept = {name: resource["outputs"] for name, resource in stack.models.items()}
+    fleets = [outputs.pop("models") for outputs in kept.values() if "models" in outputs]
+    return {name: model["status"] for models in (kept, *fleets) for name, model in models.items() if "status" in model}
 
 
 def test_64_models_are_waited_for_at_once(stack, emulator):
@@ -58,16 +61,24 @@ def test_64_models_are_waited_for_at_once(stack, emulator):
     assert {"COMPLETED"} == set(statuses(stack).values())
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_up_keeps_what_was_learnt_and_the_next_one_goes_on(stack, emulator, how):
-    """Six waits, one signal to the CLI, all six in state; the DELETE is not sent again."""
-    names = [f"m-{i}" for i in range(6)]
+@pytest.mark.parametrize("tree", [False, True], ids=["Ctrl-C", "SIGTERM to the whole tree"])
+def test_an_interrupted_up_keeps_what_was_learnt_and_the_next_one_goes_on(stack, emulator, tree):
+    """Three waits and a fleet, one signal, all in state; the DELETE is not sent again."""
+    fleet, alone = ["f-0", "f-1", "f-2"], ["m-0", "m-1", "m-2"]
+    names = fleet + alone
     for name in names:
         emulator.add(name, undeploy_seconds=float("inf"))
-    stack = stack(program(*names, undeploy=True))
+    stack = stack(
+        f"from nugen_pulumi import UndeployedModels\nUndeployedModels('fleet', model_ids={fleet}, undeploy=True)\n"
+        + program(*alone, undeploy=True)
+    )
     up = stack.start("up", "--yes", "--skip-preview")
-    until(lambda: {poll(name) for name in names} <= set(emulator.requests))
-    os.kill(up.pid, how)
+    # Who polls again has read what was answered before.
+    until(lambda: all(emulator.requests.count(poll(name)) > 1 for name in names))
+    if tree:
+        stack.terminate(up)
+    else:
+        os.kill(up.pid, signal.SIGINT)
     output, _ = up.communicate(timeout=60)
 
     assert 0 != up.returncode
@@ -76,12 +87,13 @@ def test_an_interrupted_up_keeps_what_was_learnt_and_the_next_one_goes_on(stack,
     assert dict.fromkeys(names, "PENDING") == statuses(stack)
     assert all(": interrupted after " in error for [error] in init_errors(stack).values())
     assert [] == stack.state.get("pending_operations", [])
+    until(lambda: not stack.providers())
 
     for name in names:
         emulator.script(name, "COMPLETED")
     stack.up().ok()
     assert dict.fromkeys(names, "COMPLETED") == statuses(stack)
-    assert {name: [] for name in names} == init_errors(stack)
+    assert {name: [] for name in ("fleet", *alone)} == init_errors(stack)
     assert [1] * 6 == [emulator.requests.count(ask(name)) for name in names]
 
 

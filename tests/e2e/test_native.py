@@ -98,9 +98,7 @@ def test_what_is_known_is_kept_when_it_is_interrupted(stack, emulator, tree):
     until(lambda: emulator.requests.count(POLL) >= 2)
     assert plugins(stack), "the language host has one of its own"
     if tree:
-        os.killpg(up.pid, signal.SIGTERM)
-        for pid in plugins(stack):
-            os.kill(pid, signal.SIGTERM)
+        stack.terminate(up)
     else:
         os.kill(up.pid, signal.SIGINT)
     output, _ = up.communicate(timeout=60)

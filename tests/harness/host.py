@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -102,15 +103,15 @@ class Host:
         return self
 
     def __exit__(self, *_):
+        # As the engine does, and before the standard input ends: that would be an engine that was killed.
+        self.process.send_signal(signal.SIGINT)
         self.channel.close()
-        self.process.terminate()
         try:
-            self.process.communicate(timeout=30)
+            self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
-            # Seen on a busy machine: coverage's handler for SIGTERM did not come to its end. How a process ends that is
-            # no longer wanted is no test's claim.
+            # How a process ends that is no longer wanted is no test's claim.
             self.process.kill()
-            self.process.communicate()
+        self.process.communicate()
 
     def props(self, props):
         """Return the wire's form of *props*, for the dynamic face with the provider that every call carries."""

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +121,15 @@ class Stack:
             for process in Path("/proc").glob("[0-9]*")
             if named in _read(process / "cmdline") and (process / "cwd").resolve() == self.project.resolve()
         ]
+
+    @staticmethod
+    def terminate(started):
+        """Send SIGTERM to the whole process tree of a command, to itself last. It was started in its own session."""
+        for stat in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda stat: stat.parent.name == str(started.pid)):
+            # Behind the name, which may hold anything: state, parent, group, session.
+            if _read(stat).rpartition(b")")[2].split()[3:4] == [b"%d" % started.pid]:
+                with suppress(ProcessLookupError):
+                    os.kill(int(stat.parent.name), signal.SIGTERM)
 
     def files_with(self, text):
         """Return which files below the folder, the program's own apart, hold *text*."""

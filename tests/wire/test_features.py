@@ -1,6 +1,7 @@
 """What a stock host has not, one by one, with the real processes: each test fails when its feature is lost."""
 
 import re
+import signal
 
 import pytest
 from google.protobuf import empty_pb2
@@ -155,6 +156,19 @@ def test_cancel_ends_every_wait_and_keeps_what_was_learnt(own_host, emulator):
         assert status_of(error).message.endswith("was PENDING. The next `pulumi up` continues to wait.")
 
 
+def test_sigterm_to_the_whole_tree_keeps_what_was_learnt(own_host, emulator):
+    """The engine gets it, too, and cancels; the process ends when the engine has its answers and interrupts it."""
+    emulator.add("m-1", **EVER)
+    wait = own_host.creating(inputs())
+    until(lambda: len(emulator.requests) >= 2)
+    own_host.process.send_signal(signal.SIGTERM)
+    own_host.stub.Cancel(empty_pb2.Empty())
+
+    assert "PENDING" == own_host.kept(refused(wait.result))[1]["status"]
+    own_host.process.send_signal(signal.SIGINT)
+    assert 0 == own_host.process.wait(timeout=30)
+
+
 def test_a_cancelled_process_takes_no_new_waits_and_cancel_may_come_twice(own_host, emulator):
     emulator.script("m-1", "COMPLETED")
     own_host.create(inputs())
@@ -196,3 +210,12 @@ def test_a_process_whose_engine_died_ends(own_host, emulator):
     own_host.channel.close()
 
     assert 0 == own_host.process.wait(timeout=30)
+
+
+def test_an_idle_process_whose_engine_died_ends(own_host):
+    """Its standard input is the engine's."""
+    own_host.check(inputs())
+    own_host.process.stdin.close()
+
+    assert 0 == own_host.process.wait(timeout=30)
+    own_host.process.stdin = None

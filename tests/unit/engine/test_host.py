@@ -151,3 +151,14 @@ def test_a_replaced_cancel_announces_and_answers(monkeypatch):
     assert host.hear_cancel()
     assert "Empty" == type(bound(None, None)).__name__
     assert ["cancelled"] == heard
+
+
+def test_sigterm_still_ends_a_process_that_is_no_host():
+    """A program, a test: what only imports the package keeps what it has."""
+    assert host.ignore_sigterm() is False
+
+
+def test_without_ctypes_sigterm_is_left_alone(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+
+    assert host.ignore_sigterm() is False
