@@ -39,7 +39,7 @@ class Shell:
     def end(self, number):
         """Send a signal; return the exit code, and all that was printed after the start."""
         self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=10)
+        output, errors = self.process.communicate(timeout=60)
         return self.process.returncode, output + errors
 
 

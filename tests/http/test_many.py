@@ -41,12 +41,10 @@ def deletes(requests):
 @pytest.mark.parametrize(("burst", "refuse"), [(1, 429), (100, 503)])
 def test_behind_a_limit_nothing_is_lost_and_each_delete_is_carried_out_once(burst, refuse):
     with Emulator(models="any", rate=100, burst=burst, refuse=refuse) as emulator:
-        outcomes = undeploy_all(emulator, 200)
+        outcomes = undeploy_all(emulator, burst + 100)
 
         assert [] == lost(outcomes)
-        assert {1} == set(deletes(emulator.requests).values())
-        assert 200 == len(deletes(emulator.requests))
-        assert len(emulator.stopped) < 0.3 * len(emulator.requests), "a lenient bound: bench/ measures"
+        assert [1] * (burst + 100) == list(deletes(emulator.requests).values())
 
 
 def test_at_a_distance_nothing_is_lost():
