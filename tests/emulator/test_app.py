@@ -1,3 +1,5 @@
+"""The endpoints over real HTTP: paths, keys, scripts, and what is on record."""
+
 import math
 import time
 
@@ -23,8 +25,7 @@ def same_json(answer, response):
     return (answer.status, answer.body) == (response.status_code, response.json())
 
 
-def test_life(emulator, api):
-    """A model is undeployed over HTTP, in documented shapes, and each request is on record."""
+def test_a_model_is_undeployed_in_documented_shapes_and_each_request_is_on_record(emulator, api):
     emulator.add("m-1", undeploy_seconds=math.inf)
     nothing, deleted, pending = api.get(STATUS), api.delete(MODEL), api.get(STATUS)
     emulator.add("m-1", undeploy_seconds=0, state="UNDEPLOYING")
@@ -38,8 +39,7 @@ def test_life(emulator, api):
     assert [("GET", STATUS), ("DELETE", MODEL), ("GET", STATUS), ("GET", STATUS)] == emulator.requests
 
 
-def test_description(emulator, api):
-    """The description that is served needs no key, is not on record, and has what is documented."""
+def test_the_description_needs_no_key_is_not_on_record_and_has_what_is_documented(emulator, api):
     del api.headers["Authorization"]
     served = api.get("/openapi.json").json()
     operation, schemas = served["paths"][STATUS.replace("m-1", "{model_id}")]["get"], served["components"]["schemas"]
@@ -56,53 +56,28 @@ def test_description(emulator, api):
     assert "/api/v3/models/{model_id}/deployment" not in served["paths"]
 
 
-def test_pace(emulator, api):
-    """An undeployment takes as long as it should, by the real clock."""
-    emulator.add("m-1", undeploy_seconds=0.1)
-    begun = time.monotonic()
-    api.delete(MODEL)
-    while api.get(STATUS).json()["status"] == "PENDING":
-        pass
-
-    assert "COMPLETED" == api.get(STATUS).json()["status"]
-    assert 0.1 <= time.monotonic() - begun
-
-
-def test_redeploy(emulator, api):
-    """A model can be deployed behind everybody's back."""
-    emulator.add("m-1", state="UNDEPLOYED")
-    emulator.redeploy("m-1")
-
-    assert catalogue.nothing_running().result == api.get(STATUS).json()["result"]
-
-
-def test_script(emulator, api):
-    """Scripts are answered exactly, over the wire."""
-    emulator.script("m-1", "PENDING", 502, Answer(200, "{half"), None)
+def test_scripts_are_answered_exactly(emulator, api):
+    emulator.script(
+        "m-1", "PENDING", Answer(200, "{half"), None, Answer(200, "x", {"content-type": "text/x", "A": "7"})
+    )
     emulator.script_undeploy("m-1", 400)
 
-    assert same(catalogue.pending().answer("m-1"), api.get(STATUS))
-    assert same(catalogue.bad_gateway(), api.get(STATUS))
-    assert same(Answer(200, b"{half"), api.get(STATUS))
-    assert same(Answer(200, b"null"), api.get(STATUS))
+    assert [same(answer, api.get(STATUS)) for answer in (catalogue.pending().answer("m-1"), Answer(200, b"{half"))]
+    assert same(Answer(200, b"null"), none := api.get(STATUS))
+    given = api.get(STATUS)
+    assert ("application/json", "text/x", "7") == (
+        none.headers["content-type"],
+        given.headers["content-type"],
+        given.headers["a"],
+    )
     assert same(catalogue.already_undeployed(), api.delete(MODEL))
 
 
-@pytest.mark.parametrize("status", [204, 302, 400, 401, 403, 404, 408, 422, 429, 500, 502, 503, 504, 520, 530, 599])
-def test_every_status(emulator, api, status):
-    """HTTP carries every status, those without a name as well."""
+@pytest.mark.parametrize("status", [204, 302, 404, 429, 500, 520, 599])
+def test_http_carries_every_status_those_without_a_name_as_well(emulator, api, status):
     emulator.script("m-1", status)
 
     assert status == api.get(STATUS).status_code
-
-
-def test_headers(emulator, api):
-    """An answer's headers are sent, and the type of the content once."""
-    emulator.script("m-1", Answer(200, "x", {"content-type": "text/x", "Retry-After": "7"}), Answer(204))
-    given, none = api.get(STATUS).headers, api.get(STATUS).headers
-
-    assert ("text/x", "7") == (given["content-type"], given["retry-after"])
-    assert "application/json" == none["content-type"]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +96,7 @@ def test_headers(emulator, api):
         ("DELETE", STATUS, Answer(405, {"detail": "Method Not Allowed"})),
     ],
 )
-def test_unexpected(emulator, api, method, path, answer):
-    """What the API does not have is refused for good, put on record, and told at the end."""
+def test_what_the_api_does_not_have_is_refused_put_on_record_and_told_at_the_end(emulator, api, method, path, answer):
     emulator.add("m-1")
     response = api.request(method, path)
 
@@ -134,8 +108,7 @@ def test_unexpected(emulator, api, method, path, answer):
     emulator.reset()
 
 
-def test_only_the_router_complains(emulator, api):
-    """An unknown model is an answer like any other, and so is what only looks like the router's refusal."""
+def test_an_unknown_model_is_an_answer_like_any_other(emulator, api):
     assert same(catalogue.model_not_found(), api.get(STATUS))
     assert same(catalogue.model_not_found(), api.delete(MODEL))
     emulator.script("m-1", catalogue.wrong_route(), Answer(405))
@@ -144,8 +117,7 @@ def test_only_the_router_complains(emulator, api):
     emulator.verify()
 
 
-def test_raw_ids(emulator, api):
-    """An id is one segment as it was sent, decoded once, and recorded undecoded."""
+def test_an_id_is_one_segment_as_it_was_sent_decoded_once_and_recorded_undecoded(emulator, api):
     path = "/api/v3/models/undeploy-model/{}/status"
     for model_id in ("a/b", "a%2Fb", "ä b", "-_.~", "status"):
         emulator.add(model_id, echoes=f"found {model_id}")
@@ -156,62 +128,48 @@ def test_raw_ids(emulator, api):
     assert [("GET", path.format(s)) for s in sent] == emulator.requests
 
 
-def test_base_models(emulator, api):
-    """There is something cheap to ask with a key."""
-    response = api.get(BASE)
-
-    assert (200, ["emulated-base-model"]) == (response.status_code, [m["model_id"] for m in response.json()])
-    assert [("GET", BASE)] == emulator.requests
-
-
-@pytest.mark.parametrize("header", [None, KEY, f"Basic {KEY}", "Bearer"])
 @pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("DELETE", MODEL), ("GET", BASE)])
-def test_no_key(emulator, header, method, path):
-    """Without a bearer token every endpoint refuses, and nothing happens."""
-    emulator.script("m-1", "PENDING")
-    emulator.script_undeploy("m-1", 200)
-    headers = {} if header is None else {"Authorization": header}
-    response = httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
+def test_without_the_key_every_endpoint_refuses_and_nothing_happens(emulator, api, method, path):
+    """Such a request is expected, and on record without any key."""
+    emulator.add("m-1", undeploy_seconds=math.inf)
+    for header in (None, KEY, f"Basic {KEY}", "Bearer"):
+        headers = {} if header is None else {"Authorization": header}
+        response = httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
 
-    assert same_json(catalogue.not_authenticated(), response)
-    with pytest.raises(AssertionError, match="unused"):
-        emulator.verify()
-    emulator.reset()
+        assert same_json(catalogue.not_authenticated(), response)
+    for key in (KEY[:-1], KEY + "2", KEY.upper(), "schlüssel"):
+        headers = {"Authorization": f"Bearer {key}".encode()}
+        response = httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
 
-
-@pytest.mark.parametrize("key", [KEY[:-1], KEY + "2", KEY.upper(), "schlüssel"])
-@pytest.mark.parametrize(("method", "path"), [("GET", STATUS), ("DELETE", MODEL), ("GET", BASE)])
-def test_wrong_key(emulator, key, method, path):
-    """With a wrong key every endpoint refuses; the request is expected, and on record without any key."""
-    headers = {"Authorization": f"Bearer {key}".encode()}
-    response = httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
-
-    assert same_json(catalogue.key_rejected(), response)
-    assert [(method, path)] == emulator.requests
-    emulator.verify()
+        assert same_json(catalogue.key_rejected(), response)
+    assert [(method, path)] * 8 == emulator.requests
+    assert "FAILED" == api.get(STATUS).json()["status"]
 
 
-def test_any_key():
-    """Without a key of its own the emulator takes any, but not none."""
+def test_without_a_key_of_its_own_the_emulator_takes_any_but_not_none():
     with Emulator() as emulator:
         anything = httpx.get(emulator.url + BASE, headers={"Authorization": "Bearer x"}, trust_env=False)
         nothing = httpx.get(emulator.url + BASE, trust_env=False)
 
     assert (200, 403) == (anything.status_code, nothing.status_code)
+    assert ["emulated-base-model"] == [model["model_id"] for model in anything.json()]
 
 
-def test_delay(emulator, api):
-    """An answer may be late."""
+def test_an_answer_may_be_late_and_an_undeployment_takes_its_time(emulator, api):
     emulator.script("m-1", Answer(200, "late", delay=0.1))
     begun = time.monotonic()
-    response = api.get(STATUS)
+    assert "late" == api.get(STATUS).text
+    assert 0.1 <= time.monotonic() - begun
 
-    assert "late" == response.text
+    emulator.add("m-1", undeploy_seconds=0.1)
+    begun = time.monotonic()
+    api.delete(MODEL)
+    while api.get(STATUS).json()["status"] == "PENDING":
+        pass
     assert 0.1 <= time.monotonic() - begun
 
 
-def test_deployment(emulator, api):
-    """A model is deployed over HTTP, and stands in the list."""
+def test_a_model_is_deployed_and_stands_in_the_list(emulator, api):
     path = "/api/v3/models/deploy-model/m-1"
     emulator.add("m-1", state="UNDEPLOYED", deploy_seconds=0)
     emulator.script_deploy("m-1", 503)
@@ -229,8 +187,7 @@ def test_deployment(emulator, api):
     assert 422 == api.get("/api/v3/models/aligned?limit=none").status_code
 
 
-def test_list_switches():
-    """The shape of the list and its lag may be set from the beginning, and later."""
+def test_the_shape_of_the_list_and_its_lag_may_be_set_from_the_beginning_and_later():
     with Emulator(list_shape="new") as emulator:
         emulator.list_lags = True
         before = emulator.list_shape, emulator.list_lags
@@ -257,8 +214,7 @@ FAMILIES = {
 @pytest.mark.parametrize(
     ("paths", "served"), [("documented", ["documented"]), ("newer", ["newer"]), ("both", FAMILIES)]
 )
-def test_paths(paths, served):
-    """A family that is not served has no route, whatever the key, and nobody complains."""
+def test_a_family_that_is_not_served_has_no_route_whatever_the_key_and_nobody_complains(paths, served):
     with Emulator(models="any", paths=paths, api_key=KEY) as emulator:
         for family, requests in FAMILIES.items():
             for method, path in requests:
@@ -272,8 +228,7 @@ def test_paths(paths, served):
         emulator.verify()
 
 
-def test_newer_paths():
-    """The newer family tells what a model is."""
+def test_the_newer_family_tells_what_a_model_is():
     path = "/api/v3/models/m-1/deployment"
     with Emulator(paths="newer", undeploy_seconds=0) as emulator:
         emulator.add("m-1", state="UNDEPLOYED")

@@ -1,14 +1,16 @@
-"""Each fault that is an answer is seen by a client as what it claims to be."""
+"""Each fault is seen by a client as what it claims to be. What it means for a wait is in tests/http/test_faults.py."""
 
 import gzip
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
+from harness import KEY
 
-from nugen_pulumi.emulator import Delivery, catalogue, faults
+from nugen_pulumi.emulator import catalogue, faults
 from nugen_pulumi.emulator.faults import FAULTS
 
 STATUS = "/api/v3/models/undeploy-model/m-1/status"
@@ -46,8 +48,20 @@ ANSWERED = {
     "shape": (200, {"content-type": "application/json"}, '["m-1", "COMPLETED"]'),
 }
 
+# name: the error, and what it says
+BROKEN = {
+    "damaged": (httpx.RemoteProtocolError, "illegal request line"),
+    "drip": (httpx.ReadTimeout, "timed out"),
+    "drop": (httpx.RemoteProtocolError, "disconnected without sending a response"),
+    "garbage": (httpx.RemoteProtocolError, "illegal status line"),
+    "half": (httpx.RemoteProtocolError, r"complete message body \(received 56 bytes, expected 112\)"),
+    "hang": (httpx.ReadTimeout, "timed out"),
+    "mislabelled": (httpx.DecodingError, "incorrect header check"),
+    "reset": (httpx.ReadError, "reset by peer"),
+}
+
 # Those with a test of their own.
-APART = {"binary", "bomb", "flapping", "gzip", "huge", "mislabelled"}
+APART = {"binary", "bomb", "flapping", "gzip", "huge", "twice"}
 
 
 def raw(api):
@@ -56,26 +70,21 @@ def raw(api):
         return response.headers, b"".join(response.iter_raw())
 
 
-def test_all_are_seen():
-    """There is a test for each fault that can be named; the connection's own faults are tested with it."""
-    whole = {n for n, fault in FAULTS.items() if n == "flapping" or fault().spoil(RIGHT).delivery is Delivery.WHOLE}
-
-    assert whole == {*ANSWERED, *APART}
+def test_there_is_a_test_for_each_fault():
+    assert {*FAULTS} == {*ANSWERED, *BROKEN, *APART}
 
 
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"flapping"}))
-def test_name(name):
-    """A fault that is told to people has the name it is listed under, and nothing of its inside."""
+def test_a_fault_has_the_name_it_is_listed_under_and_tells_nothing_of_its_inside(name):
     assert f"Fault(name={name!r}, carried_out=False)" == repr(FAULTS[name]())
 
 
 @pytest.mark.parametrize("name", ANSWERED)
-def test_answered(emulator, api, name):
-    """Some faults are answers, of which the next one knows nothing any more."""
+def test_a_fault_may_be_an_answer_of_which_the_next_one_knows_nothing(emulator, api, name):
     emulator.script("m-1", FAULTS[name](), "COMPLETED")
     response = api.get(STATUS)
-
     status, headers, says = ANSWERED[name]
+
     assert status == response.status_code
     assert headers == {header: response.headers.get(header) for header in headers}
     assert says in response.text
@@ -83,8 +92,19 @@ def test_answered(emulator, api, name):
     assert "COMPLETED" == api.get(STATUS).json()["status"]
 
 
-def test_date(emulator, api):
-    """A date to come back at is one of HTTP's, and not too early."""
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_fault_may_end_a_request_badly_and_only_that(emulator, api, caplog, name):
+    """And uvicorn does not take it for a mistake."""
+    emulator.script("m-1", FAULTS[name](), "COMPLETED")
+    error, says = BROKEN[name]
+    with pytest.raises(error, match=says):
+        api.get(STATUS, timeout=httpx.Timeout(30, read=0.1 if error is httpx.ReadTimeout else 30))
+
+    assert "COMPLETED" == api.get(STATUS).json()["status"]
+    assert [] == caplog.records
+
+
+def test_a_date_to_come_back_at_is_one_of_http_and_not_too_early(emulator, api):
     emulator.script("m-1", faults.too_many_until(30))
     earliest = datetime.now(UTC) + timedelta(seconds=30)
     said = api.get(STATUS).headers["retry-after"]
@@ -93,15 +113,13 @@ def test_date(emulator, api):
     assert earliest <= parsedate_to_datetime(said) <= datetime.now(UTC) + timedelta(seconds=31)
 
 
-def test_binary(emulator, api):
-    """Bytes that are no text pass as they are."""
+def test_bytes_that_are_no_text_pass_as_they_are(emulator, api):
     emulator.script("m-1", faults.binary())
 
     assert bytes(range(256)) == api.get(STATUS).content
 
 
-def test_gzip(emulator, api):
-    """A right answer is well compressed, though nobody asked for that."""
+def test_a_right_answer_is_well_compressed_though_nobody_asked_for_that(emulator, api):
     api.headers["Accept-Encoding"] = "identity"
     emulator.script("m-1", faults.gzipped())
     headers, body = raw(api)
@@ -110,8 +128,7 @@ def test_gzip(emulator, api):
     assert RIGHT.content == gzip.decompress(body)
 
 
-def test_huge(emulator, api):
-    """An answer of more than 1 MiB would be right for who read it all."""
+def test_an_answer_of_more_than_a_mebibyte_would_be_right_for_who_read_it_all(emulator, api):
     emulator.script("m-1", faults.huge())
     headers, body = raw(api)
 
@@ -119,8 +136,7 @@ def test_huge(emulator, api):
     assert RIGHT.body == json.loads(body)
 
 
-def test_bomb(emulator, api):
-    """So would an answer that is small until it is unpacked."""
+def test_so_would_an_answer_that_is_small_until_it_is_unpacked(emulator, api):
     emulator.script("m-1", faults.bomb())
     headers, body = raw(api)
 
@@ -130,17 +146,32 @@ def test_bomb(emulator, api):
     assert RIGHT.body == json.loads(gzip.decompress(body))
 
 
-def test_mislabelled(emulator, api):
-    """A client that believes what an answer claims of its encoding cannot read it."""
-    emulator.script("m-1", faults.mislabelled())
+def test_a_second_copy_is_there_before_the_next_request(emulator):
+    """And would be taken for its answer."""
+    emulator.script("m-1", faults.twice())
+    with socket.create_connection(("127.0.0.1", int(emulator.url.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(f"GET {STATUS} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
+        received = b""
+        while received.count(b"PENDING") < 2:
+            received += connection.recv(4096)
 
-    with pytest.raises(httpx.DecodingError, match="incorrect header check"):
+    assert 2 == received.count(b"HTTP/1.1 200")
+
+
+def test_a_hang_ends_with_the_connection(emulator, api):
+    emulator.script("m-1", faults.hang(0.05))
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         api.get(STATUS)
 
 
-def test_encoding(emulator, api):
-    """An answer may claim any encoding, of which nobody knows how to read it."""
-    emulator.script("m-1", faults.mislabelled("snappy"))
-    headers, body = raw(api)
+def test_of_an_answer_that_drips_the_headers_come_at_once_and_the_body_byte_by_byte(emulator, api):
+    emulator.script("m-1", faults.drip(0.05), faults.drip(0.0), "COMPLETED")
+    with api.stream("GET", STATUS) as response:
+        first = next(response.iter_raw())
+    whole = api.get(STATUS)
 
-    assert ("snappy", RIGHT.content) == (headers["content-encoding"], body)
+    assert (200, str(len(RIGHT.content))) == (response.status_code, response.headers["content-length"])
+    assert RIGHT.content.startswith(first)
+    assert len(RIGHT.content) > len(first)
+    assert (RIGHT.body, "close") == (whole.json(), whole.headers["connection"]), "for whoever is patient"
+    assert "COMPLETED" == api.get(STATUS).json()["status"]

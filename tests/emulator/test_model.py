@@ -1,3 +1,5 @@
+"""One model through its life, with the time as an argument."""
+
 import math
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +21,16 @@ def model(**traits):
 
 
 def undeploying(**traits):
-    """The same ten seconds later, just after a DELETE at ``START``."""
+    """The same just after a DELETE at ``START``."""
     begun, answer = model(**traits).undeploy("m-1", START)
-    assert 200 == answer.status
+    assert catalogue.undeploying("m-1") == answer
+    return begun
+
+
+def deploying(**traits):
+    """A model that was out of service, just after a POST at ``START``."""
+    begun, answer = model(**{"state": "UNDEPLOYED", **traits}).deploy("m-1", START)
+    assert catalogue.deploying("m-1") == answer
     return begun
 
 
@@ -30,167 +39,124 @@ def said(word, result=None, start=None, end=None):
     return Answer(200, {"model_id": "m-1", "status": word, "result": result, "start_time": start, "end_time": end})
 
 
-def word_and_result(body):
-    return body["status"], body["result"]
+def word(model, seconds):
+    return model.status("m-1", after(seconds)).body["status"]
 
 
-def test_no_task():
-    """Without a task the status is FAILED, which means nothing but that."""
+def deploy_word(model, seconds):
+    return model.deploy_status("m-1", after(seconds)).body["status"]
+
+
+def word_and_result(answer):
+    return answer.body["status"], answer.body["result"]
+
+
+def test_without_a_task_the_status_is_failed():
     reason = {"error": "No active undeployment. Model status is DEPLOYED."}
 
     assert said("FAILED", reason) == model().status("m-1", START)
 
 
-def test_pending():
-    """While it lasts there is a start but no end."""
-    assert said("PENDING", start="2026-07-16T06:53:56Z") == undeploying().status("m-1", after(9.999))
-
-
-def test_completed():
-    """In the end there are a result and both times of the task, however late one asks."""
-    expected = said(
+def test_an_undeployment_takes_its_time_and_has_the_documented_shape():
+    begun = undeploying()
+    completed = said(
         "COMPLETED", {"message": "Model successfully undeployed"}, "2026-07-16T06:53:56Z", "2026-07-16T06:54:06Z"
     )
 
-    assert expected == undeploying().status("m-1", after(10))
-    assert expected == undeploying().status("m-1", after(1000))
-
-
-def test_delete():
-    """A DELETE is answered by the id, once."""
-    deployed = model()
-    begun, answer = deployed.undeploy("m-1", START)
-
-    assert catalogue.undeploying("m-1") == answer
+    assert said("PENDING", start="2026-07-16T06:53:56Z") == begun.status("m-1", after(9.999))
+    assert [completed] * 2 == [begun.status("m-1", after(seconds)) for seconds in (10, 1000)]
     assert (begun, catalogue.undeployment_running()) == begun.undeploy("m-1", after(9))
     assert (begun, catalogue.already_undeployed()) == begun.undeploy("m-1", after(10))
 
 
-def test_started_by_somebody_else():
-    """A model may be undeploying without any DELETE of ours."""
-    begun = model(state="UNDEPLOYING", grace_seconds=5)
+def test_somebody_else_may_have_begun_it():
+    leaving, coming = model(state="UNDEPLOYING", grace_seconds=5), model(state="DEPLOYING", grace_seconds=5)
 
-    assert "PENDING" == begun.status("m-1", after(1)).body["status"]
-    assert "COMPLETED" == begun.status("m-1", after(10)).body["status"]
-    assert (begun, catalogue.undeployment_running()) == begun.undeploy("m-1", after(1))
+    assert ["PENDING", "COMPLETED"] == [word(leaving, seconds) for seconds in (1, 10)]
+    assert ["PENDING", "COMPLETED"] == [deploy_word(coming, seconds) for seconds in (1, 20)]
+    assert (leaving, catalogue.undeployment_running()) == leaving.undeploy("m-1", after(1))
 
 
-def test_unknown_state():
-    """A misspelt state is refused at once."""
+def test_a_misspelt_state_is_refused_at_once():
     with pytest.raises(ValueError, match="DEPLOYD"):
         model(state="DEPLOYD")
 
 
-def test_seconds():
-    """A model may have its own pace."""
-    begun = undeploying(undeploy_seconds=2)
-
-    assert "PENDING" == begun.status("m-1", after(1.9)).body["status"]
-    assert "COMPLETED" == begun.status("m-1", after(2)).body["status"]
-
-
-def test_never_ends():
-    """An undeployment may be stuck."""
-    begun = undeploying(undeploy_seconds=math.inf)
-
-    assert "PENDING" == begun.status("m-1", after(1e9)).body["status"]
+def test_a_model_may_have_its_own_pace_or_be_stuck():
+    assert ["PENDING", "COMPLETED"] == [word(undeploying(undeploy_seconds=2), seconds) for seconds in (1.9, 2)]
+    assert "PENDING" == word(undeploying(undeploy_seconds=math.inf), 1e9)
+    assert ["PENDING", "COMPLETED"] == [deploy_word(deploying(deploy_seconds=1), seconds) for seconds in (0.9, 1)]
+    assert "PENDING" == deploy_word(deploying(deploy_seconds=math.inf), 1e9)
 
 
-def test_fails():
-    """A failure has a reason and leaves the model deployed, ready for another try."""
+def test_an_undeployment_that_fails_leaves_the_model_in_service_for_another_try():
     begun = undeploying(fails="no capacity")
     again, answer = begun.undeploy("m-1", after(20))
 
-    assert "PENDING" == begun.status("m-1", after(9)).body["status"]
-    assert ("FAILED", {"error": "no capacity"}) == word_and_result(begun.status("m-1", after(10)).body)
+    assert "PENDING" == word(begun, 9)
+    assert ("FAILED", {"error": "no capacity"}) == word_and_result(begun.status("m-1", after(10)))
     assert State.DEPLOYED is begun.state(after(10))
     assert catalogue.undeploying("m-1") == answer
-    assert "PENDING" == again.status("m-1", after(20)).body["status"]
+    assert "PENDING" == word(again, 20)
 
 
-@pytest.mark.parametrize("result", [{"deployment_status": "UNDEPLOYED"}, None, [], "text"])
-def test_result(result):
-    """The result of a success is free-form."""
-    assert result == undeploying(result=result).status("m-1", after(10)).body["result"]
+@pytest.mark.parametrize("result", [{"deployment_status": "UNDEPLOYED"}, None, [], ABSENT])
+def test_the_result_of_a_success_is_free_form_or_missing(result):
+    undeployed = undeploying(result=result).status("m-1", after(10)).body
+    deployed = deploying(deploy_result=result).deploy_status("m-1", after(20)).body
+
+    assert [result] * 2 == [body.get("result", ABSENT) for body in (undeployed, deployed)]
 
 
-def test_result_absent():
-    """The result of a success may be missing."""
-    assert "result" not in undeploying(result=ABSENT).status("m-1", after(10)).body
+def test_status_words_may_come_in_lower_case():
+    begun = undeploying(lower_case=True)
+
+    assert "failed" == word(model(lower_case=True), 0)
+    assert ["pending", "completed"] == [word(begun, seconds) for seconds in (0, 10)]
+    assert "completed" == deploy_word(deploying(lower_case=True), 20)
 
 
-def test_lower_case():
-    """Every status word may come in lower case."""
-    deployed, begun = model(lower_case=True), undeploying(lower_case=True)
-
-    assert "failed" == deployed.status("m-1", START).body["status"]
-    assert "pending" == begun.status("m-1", START).body["status"]
-    assert "completed" == begun.status("m-1", after(10)).body["status"]
-
-
-def test_live_times():
-    """Live times are those of the request, without a zone, and there is no end while pending."""
+def test_live_times_are_those_of_the_request_in_microseconds_without_a_zone():
     begun = undeploying(live_times=True)
     pending, completed = begun.status("m-1", after(1)).body, begun.status("m-1", after(100)).body
-    nothing = model(live_times=True).status("m-1", START).body
+    nothing = model(live_times=True).status("m-1", START.replace(microsecond=0)).body
 
     assert ("2026-07-16T06:53:57.029517", None) == (pending["start_time"], pending["end_time"])
     assert ("2026-07-16T06:55:36.029517", "2026-07-16T06:55:36.031517") == (
         completed["start_time"],
         completed["end_time"],
     )
-    assert ("2026-07-16T06:53:56.029517", "2026-07-16T06:53:56.031517") == (nothing["start_time"], nothing["end_time"])
+    assert ("2026-07-16T06:53:56.000000", "2026-07-16T06:53:56.002000") == (nothing["start_time"], nothing["end_time"])
 
 
-def test_live_times_of_a_whole_second():
-    """Live times have microseconds even if there are none."""
-    nothing = model(live_times=True).status("m-1", START.replace(microsecond=0)).body
-
-    assert "2026-07-16T06:53:56.000000" == nothing["start_time"]
-
-
-def test_echo():
-    """The id in the answers may be another one."""
+def test_the_echoed_id_may_be_another_one_and_a_delete_be_answered_by_an_object():
     begun, answer = model(echoes="other").undeploy("m-1", START)
 
     assert catalogue.undeploying("other") == answer
     assert "other" == begun.status("m-1", START).body["model_id"]
+    assert catalogue.deploying("other") == model(state="READY", echoes="other").deploy("m-1", START)[1]
+    assert {"model_id": "m-1"} == model(delete_object=True).undeploy("m-1", START)[1].body
 
 
-def test_delete_object():
-    """A DELETE may be answered by an object."""
-    _, answer = model(delete_object=True).undeploy("m-1", START)
-
-    assert {"model_id": "m-1"} == answer.body
-
-
-def test_grace():
-    """For a moment after a DELETE the status may be the one of before."""
-    begun = undeploying(grace_seconds=3)
-
-    assert model().status("m-1", START) == begun.status("m-1", after(2.9))
-    assert "PENDING" == begun.status("m-1", after(3)).body["status"]
-
-
-def test_grace_of_a_second_try():
-    """The one of before may be another task's."""
+def test_for_a_moment_after_a_delete_the_status_may_be_the_one_of_before():
     begun = undeploying(grace_seconds=3, fails="no capacity")
     again, _ = begun.undeploy("m-1", after(20))
 
+    assert model().status("m-1", START) == begun.status("m-1", after(2.9))
+    assert "PENDING" == word(begun, 3)
     assert begun.status("m-1", after(20)) == again.status("m-1", after(22.9))
-    assert "PENDING" == again.status("m-1", after(23)).body["status"]
+    assert "PENDING" == word(again, 23)
 
 
-def test_grace_missing():
-    """For a moment after a DELETE the model may seem not to exist."""
+def test_for_a_moment_after_a_request_the_model_may_seem_not_to_exist():
     begun = undeploying(grace_seconds=3, grace_missing=True)
 
     assert catalogue.model_not_found() == begun.status("m-1", after(2.9))
-    assert "PENDING" == begun.status("m-1", after(3)).body["status"]
+    assert "PENDING" == word(begun, 3)
+    assert catalogue.model_not_found() == deploying(grace_seconds=3, grace_missing=True).deploy_status("m-1", START)
 
 
-def test_redeployed():
-    """Deployed again, a model has no task and can be undeployed again."""
+def test_deployed_again_by_somebody_it_has_no_task_and_can_be_undeployed_again():
     back = undeploying().redeployed()
     _, answer = back.undeploy("m-1", after(20))
 
@@ -199,42 +165,29 @@ def test_redeployed():
     assert 200 == answer.status
 
 
-def deploying(**traits):
-    """A model that was out of service, just after a POST at ``START``."""
-    begun, answer = model(**{"state": "UNDEPLOYED", **traits}).deploy("m-1", START)
-    assert catalogue.deploying(traits.get("echoes", "m-1")) == answer
-    return begun
-
-
-def test_deployment():
-    """A model deploys for as long as it takes, is in service, and can be undeployed and deployed again."""
+def test_a_model_is_deployed_undeployed_and_deployed_again():
     begun = deploying()
     undeployed, _ = begun.undeploy("m-1", after(20))
     again, answer = undeployed.deploy("m-1", after(30))
 
-    assert State.DEPLOYING is begun.state(after(19.999))
-    assert State.DEPLOYED is begun.state(after(20))
+    assert [State.DEPLOYING, State.DEPLOYED] == [begun.state(after(seconds)) for seconds in (19.999, 20)]
     assert State.UNDEPLOYED is undeployed.state(after(30))
     assert catalogue.deploying("m-1") == answer
     assert State.DEPLOYING is again.state(after(30))
 
 
 @pytest.mark.parametrize("state", ["UNDEPLOYED", "EVALUATED", "READY"])
-def test_out_of_service(state):
-    """Out of service a model has no task and cannot be undeployed, but it can be deployed."""
+def test_out_of_service_there_is_no_task_and_nothing_to_undeploy_but_it_can_be_deployed(state):
     resting = model(state=state)
     nothing = f"No active {{}}. Model status is {state}."
-    statuses = resting.status("m-1", START).body, resting.deploy_status("m-1", START).body
 
-    assert [("FAILED", {"error": nothing.format(task)}) for task in ("undeployment", "deployment")] == [
-        word_and_result(body) for body in statuses
-    ]
+    assert ("FAILED", {"error": nothing.format("undeployment")}) == word_and_result(resting.status("m-1", START))
+    assert ("FAILED", {"error": nothing.format("deployment")}) == word_and_result(resting.deploy_status("m-1", START))
     assert (resting, catalogue.already_undeployed()) == resting.undeploy("m-1", START)
     assert State.DEPLOYING is deploying(state=state).state(START)
 
 
-def test_deployment_pending():
-    """While a deployment lasts, its times are those of the request; a POST or a DELETE is refused."""
+def test_while_a_deployment_lasts_its_times_are_those_of_the_request_and_other_requests_are_refused():
     begun = deploying()
 
     assert said("PENDING", start="2026-07-16T06:54:06.029517") == begun.deploy_status("m-1", after(10))
@@ -243,8 +196,7 @@ def test_deployment_pending():
     assert catalogue.nothing_running("DEPLOYING").result == begun.status("m-1", after(10)).body["result"]
 
 
-def test_deployment_completed():
-    """In service the times are still those of the request, whoever deployed the model."""
+def test_a_model_in_service_is_a_completed_deployment_whoever_deployed_it():
     begun = deploying()
     expected = said(
         "COMPLETED", {"deployment_status": "DEPLOYED"}, "2026-07-16T06:54:16.029517", "2026-07-16T06:54:16.031517"
@@ -256,68 +208,35 @@ def test_deployment_completed():
     assert catalogue.nothing_running().result == begun.status("m-1", after(20)).body["result"]
 
 
-def test_deployment_while_undeploying():
-    """A model that is being undeployed cannot be deployed; it has no deployment."""
+def test_a_model_that_is_being_undeployed_cannot_be_deployed():
     leaving = model(state="UNDEPLOYING")
     nothing = "No active deployment. Model status is UNDEPLOYING."
 
     assert (leaving, catalogue.not_deployable()) == leaving.deploy("m-1", START)
-    assert ("FAILED", {"error": nothing}) == word_and_result(leaving.deploy_status("m-1", START).body)
+    assert ("FAILED", {"error": nothing}) == word_and_result(leaving.deploy_status("m-1", START))
 
 
-def test_deployment_fails():
-    """A deployment that fails says why, leaves the model READY, and may be tried again."""
+def test_a_deployment_that_fails_leaves_the_model_ready_for_another_try():
     begun = deploying(deploy_fails=catalogue.REVERTED)
     again, answer = begun.deploy("m-1", after(30))
 
-    assert "PENDING" == begun.deploy_status("m-1", after(19)).body["status"]
+    assert "PENDING" == deploy_word(begun, 19)
     assert ("FAILED", {"error": "Redeployment failed and was reverted to READY status"}) == word_and_result(
-        begun.deploy_status("m-1", after(20)).body
+        begun.deploy_status("m-1", after(20))
     )
     assert State.READY is begun.state(after(20))
     assert catalogue.nothing_running("READY").result == begun.status("m-1", after(20)).body["result"]
     assert (begun, catalogue.already_undeployed()) == begun.undeploy("m-1", after(20))
     assert 200 == answer.status
-    assert "PENDING" == again.deploy_status("m-1", after(30)).body["status"]
+    assert "PENDING" == deploy_word(again, 30)
 
 
-def test_deployment_traits():
-    """A deployment has its own pace and result, and the other traits are for both directions."""
-    begun = deploying(deploy_seconds=1, deploy_result=None, lower_case=True, echoes="other")
-    body = begun.deploy_status("m-1", after(1)).body
-
-    assert ("completed", None, "other") == (body["status"], body["result"], body["model_id"])
-    assert State.DEPLOYING is deploying(deploy_seconds=math.inf).state(after(1e9))
-
-
-def test_deployment_started_by_somebody_else():
-    """A model may be deploying without any POST of ours."""
-    begun = model(state="DEPLOYING", grace_seconds=5)
-
-    assert "PENDING" == begun.deploy_status("m-1", after(1)).body["status"]
-    assert "COMPLETED" == begun.deploy_status("m-1", after(20)).body["status"]
-
-
-def test_deployment_grace():
-    """For a moment after a request both status endpoints answer as before it."""
+def test_for_a_moment_after_a_request_both_status_endpoints_answer_as_before_it():
     begun = deploying(grace_seconds=3)
     leaving, _ = begun.undeploy("m-1", after(20))
+    back, _ = undeploying(grace_seconds=3).deploy("m-1", after(10))
 
-    assert "FAILED" == begun.deploy_status("m-1", after(2.9)).body["status"]
+    assert ["FAILED", "PENDING"] == [deploy_word(begun, seconds) for seconds in (2.9, 3)]
     assert catalogue.nothing_running("UNDEPLOYED").result == begun.status("m-1", after(2.9)).body["result"]
-    assert "PENDING" == begun.deploy_status("m-1", after(3)).body["status"]
-    assert "COMPLETED" == leaving.deploy_status("m-1", after(22.9)).body["status"]
-    assert "FAILED" == leaving.deploy_status("m-1", after(23)).body["status"]
-    assert catalogue.model_not_found() == deploying(grace_seconds=3, grace_missing=True).deploy_status("m-1", START)
-
-
-def test_grace_of_completed():
-    """The status of before may be a COMPLETED, of a model that was deployed again in between."""
-    gone = undeploying(grace_seconds=3)
-    back, _ = gone.deploy("m-1", after(10))
-    leaving, _ = back.undeploy("m-1", after(40))
-
-    assert "COMPLETED" == gone.status("m-1", after(10)).body["status"]
-    assert "COMPLETED" == back.status("m-1", after(12)).body["status"]
-    assert catalogue.nothing_running().result == leaving.status("m-1", after(42)).body["result"]
-    assert "PENDING" == leaving.status("m-1", after(43)).body["status"]
+    assert ["COMPLETED", "FAILED"] == [deploy_word(leaving, seconds) for seconds in (22.9, 23)]
+    assert "COMPLETED" == word(back, 12)

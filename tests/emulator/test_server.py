@@ -1,3 +1,5 @@
+"""Where the emulator listens, and how it ends."""
+
 import contextlib
 import gc
 import http.client
@@ -17,8 +19,7 @@ STATUS = "/api/v3/models/undeploy-model/m-1/status"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
-def test_where():
-    """It listens on a free port of loopback, and nowhere when it has ended."""
+def test_it_listens_on_a_free_port_of_loopback_and_nowhere_when_it_has_ended():
     with Emulator() as emulator, Emulator() as other:
         host, port = emulator.url.removeprefix("http://").split(":")
 
@@ -29,8 +30,7 @@ def test_where():
         socket.create_connection((host, int(port)))
 
 
-def test_given_port():
-    """It listens where it is told to, again and again, though the system remembers the connections that it cut."""
+def test_it_listens_where_it_is_told_to_again_and_again_though_the_system_remembers_its_connections():
     with Emulator() as emulator:
         port = int(emulator.url.rsplit(":", 1)[1])
     for _ in range(3):
@@ -39,8 +39,7 @@ def test_given_port():
             assert 404 == client.get(emulator.url).status_code
 
 
-def test_ends_amid_knocking():
-    """Who knocks in the very moment of its end is cut off, and no socket is forgotten (which would be a warning)."""
+def test_who_knocks_in_the_moment_of_its_end_is_cut_off_and_no_socket_is_forgotten():
 
     def knock(address, connections):
         with contextlib.suppress(OSError):
@@ -65,8 +64,7 @@ def test_ends_amid_knocking():
     assert [] == caught
 
 
-def test_ends_after_an_error():
-    """It ends with its block, whatever ended that, and leaves no thread."""
+def test_it_ends_with_its_block_whatever_ended_that_and_leaves_no_thread():
     before = set(threading.enumerate())
     with pytest.raises(ZeroDivisionError), Emulator():
         raise ZeroDivisionError
@@ -74,8 +72,7 @@ def test_ends_after_an_error():
     assert set() == set(threading.enumerate()) - before
 
 
-def test_logging():
-    """How the program logs is the program's business."""
+def test_how_the_program_logs_is_the_programs_business():
     before = [logging.getLogger(name).handlers[:] for name in ("", "uvicorn", "uvicorn.error")]
     with Emulator() as emulator:
         httpx.get(emulator.url, trust_env=False)
@@ -83,8 +80,7 @@ def test_logging():
     assert before == [logging.getLogger(name).handlers for name in ("", "uvicorn", "uvicorn.error")]
 
 
-def test_many_at_once(emulator):
-    """Many ask at the same time, and none waits for another: the last is answered while the others never are."""
+def test_the_last_of_a_hundred_is_answered_while_the_others_never_are(emulator):
     emulator.script("m-1", *[Answer(delay=3600)] * 99, Answer(200, "at once"))
     connections = [http.client.HTTPConnection(emulator.url.removeprefix("http://")) for _ in range(100)]
     for number, connection in enumerate(connections, 1):

@@ -1,3 +1,5 @@
+"""All that the emulator knows, with the clock in the test's hand: scripts, faults, stories, the list, newer paths."""
+
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -7,7 +9,7 @@ from harness import Clock
 
 from nugen_pulumi.emulator import Answer, Traits, catalogue, faults
 from nugen_pulumi.emulator.faults import FAULTS
-from nugen_pulumi.emulator.stories import story
+from nugen_pulumi.emulator.stories import STORIES, story
 from nugen_pulumi.emulator.world import Endpoint, World, answer
 
 STATUS, UNDEPLOY = Endpoint.STATUS, Endpoint.UNDEPLOY
@@ -30,8 +32,7 @@ STATUS, UNDEPLOY = Endpoint.STATUS, Endpoint.UNDEPLOY
         (True, Answer(200, True)),
     ],
 )
-def test_status_elements(element, expected):
-    """Each kind of element of a status script means one answer."""
+def test_each_kind_of_element_of_a_status_script_means_one_answer(element, expected):
     assert expected == answer(STATUS, element, "m-1")
 
 
@@ -49,8 +50,7 @@ def test_status_elements(element, expected):
         (catalogue.undeployment_running(), catalogue.undeployment_running()),
     ],
 )
-def test_undeploy_elements(element, expected):
-    """A DELETE speaks of ids, and its 400 says that there is nothing to do."""
+def test_a_delete_speaks_of_ids_and_its_400_says_that_there_is_nothing_to_do(element, expected):
     assert expected == answer(UNDEPLOY, element, "m-1")
 
 
@@ -74,26 +74,19 @@ def word(answer):
     return answer.body["status"]
 
 
-def test_life(world, clock):
-    """A model undeploys as the clock goes, and its times are dates."""
+def test_a_model_undeploys_as_the_clock_goes_and_its_times_are_dates(world, clock):
     world.add("m-1", Traits())
-
-    assert "FAILED" == word(world.status("m-1"))
     clock.time += 5
     world.undeploy("m-1")
     clock.time += 9
     assert "PENDING" == word(world.status("m-1"))
     clock.time += 1
     body = world.status("m-1").body
-    assert ("COMPLETED", "2026-07-16T00:00:05Z", "2026-07-16T00:00:15Z") == (
-        body["status"],
-        body["start_time"],
-        body["end_time"],
-    )
+
+    assert ("2026-07-16T00:00:05Z", "2026-07-16T00:00:15Z") == (body["start_time"], body["end_time"])
 
 
-def test_real_clock():
-    """Unless told otherwise it is now."""
+def test_unless_told_otherwise_it_is_now():
     before = datetime.now(UTC).replace(microsecond=0)
     world = World(undeploy_seconds=10)
     world.add("m-1", Traits(state="UNDEPLOYING"))
@@ -102,100 +95,83 @@ def test_real_clock():
     assert before <= datetime.fromisoformat(started) <= datetime.now(UTC)
 
 
-def test_stories(full_world, clock):
-    """Where every model exists each id tells its own story."""
-    full_world.undeploy("fail-1")
-    full_world.undeploy("stuck-1")
-    full_world.undeploy("m-1")
-    clock.time += 10
+def test_where_every_model_exists_each_id_tells_its_own_story(full_world, clock):
+    for model_id in ("fail-1", "stuck-1", "m-1"):
+        full_world.undeploy(model_id)
+    for model_id in ("fail-deploy-1", "stuck-deploy-1", "m-2"):
+        full_world.deploy(model_id)
+    clock.time += 1000
 
     assert ["FAILED", "PENDING", "COMPLETED"] == [word(full_world.status(m)) for m in ("fail-1", "stuck-1", "m-1")]
+    assert ["FAILED", "PENDING", "COMPLETED"] == [
+        word(full_world.deploy_status(m)) for m in ("fail-deploy-1", "stuck-deploy-1", "m-2")
+    ]
     assert catalogue.already_undeployed() == full_world.undeploy("gone-1")
     assert catalogue.model_not_found() == full_world.status("missing-1")
     full_world.verify()
 
 
-def test_redeploy_of_a_story(full_world):
-    """A model that nobody has asked for yet can be deployed again too."""
+@pytest.mark.parametrize("model_id", ["missing", "my-missing-1", "-ak-14-july-my-alignment-project"])
+def test_only_the_beginning_of_an_id_tells_a_story(model_id):
+    assert Traits() == story(model_id)
+
+
+def test_no_story_hides_a_later_one():
+    assert [s.traits for s in STORIES] == [story(s.prefix + "1") for s in STORIES]
+
+
+def test_a_model_can_be_deployed_behind_everybodys_back_if_there_is_one(full_world, world):
     full_world.redeploy("gone-1")
 
     assert catalogue.nothing_running().result == full_world.status("gone-1").body["result"]
+    for ask in (world.redeploy, world.state):
+        with pytest.raises(KeyError, match="m-1"):
+            ask("m-1")
 
 
-def test_redeploy_of_nobody(world):
-    """A model that does not exist cannot be deployed."""
-    with pytest.raises(KeyError, match="m-1"):
-        world.redeploy("m-1")
-
-
-def test_order(world):
-    """What was queued first is answered first, per endpoint and model."""
+def test_what_was_queued_first_is_answered_first_per_endpoint_and_model(world):
+    world.add("m-1", Traits())
     world.script(STATUS, "m-1", (500, 502))
     world.script(STATUS, "m-1", (503,))
     world.script(STATUS, "m-2", (504,))
-    world.script(UNDEPLOY, "m-1", (400,))
+    world.script(UNDEPLOY, "m-1", (200, 400))
 
-    assert [500, 502, 503] == [world.status("m-1").status for _ in range(3)]
+    assert [500, 502, 503, 200] == [world.status("m-1").status for _ in range(4)]
     assert 504 == world.status("m-2").status
-    assert 400 == world.undeploy("m-1").status
+    assert [200, 400] == [world.undeploy("m-1").status for _ in range(2)]
+    assert catalogue.nothing_running().result == world.status("m-1").body["result"], "the model itself is untouched"
     world.verify()
 
 
-def test_mistake(world):
-    """An element that cannot be sent is refused at once, and nothing is queued."""
+def test_an_element_that_cannot_be_sent_is_refused_at_once(world):
     with pytest.raises(TypeError, match="not JSON serializable"):
         world.script(STATUS, "m-1", (500, object()))
     world.verify()
 
 
-def test_script_before_model(world):
-    """A script comes before the model, which goes on untouched when it is over."""
-    world.add("m-1", Traits())
-    world.script(UNDEPLOY, "m-1", (200,))
-    world.script(STATUS, "m-1", (503,))
-
-    assert 200 == world.undeploy("m-1").status
-    assert [503, 200] == [world.status("m-1").status for _ in range(2)]
-    assert catalogue.nothing_running().result == world.status("m-1").body["result"]
-    world.verify()
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_fault_leaves_the_model(world, name):
-    """A fault changes nothing but an answer."""
-    world.add("m-1", Traits())
-    world.script(UNDEPLOY, "m-1", (FAULTS[name](),))
-    world.script(STATUS, "m-1", (FAULTS[name](),))
-    for _ in range(2):
-        world.status("m-1")
-    world.undeploy("m-1")
-
-    assert catalogue.nothing_running().result == world.status("m-1").body["result"]
-
-
 @pytest.mark.parametrize("name", sorted(FAULTS.keys() - {"flapping"}))
-def test_fault_carried_out(world, name):
-    """A DELETE may be carried out whatever is wrong with its answer."""
+def test_a_delete_may_be_carried_out_whatever_is_wrong_with_its_answer(world, name):
     world.add("m-1", Traits())
-    world.script(UNDEPLOY, "m-1", (FAULTS[name](carried_out=True),))
-    answer = world.undeploy("m-1")
+    world.script(STATUS, "m-1", (FAULTS[name](),))
+    world.script(UNDEPLOY, "m-1", (FAULTS[name](), FAULTS[name](carried_out=True)))
+    world.status("m-1")
+    world.undeploy("m-1")
+    assert "FAILED" == word(world.status("m-1")), "a fault changes nothing but an answer"
 
-    assert catalogue.undeploying("m-1") != answer
+    assert catalogue.undeploying("m-1") != world.undeploy("m-1")
     assert "PENDING" == word(world.status("m-1"))
     assert catalogue.undeployment_running() == world.undeploy("m-1")
     world.verify()
 
 
-def test_flapping_delete(world):
-    """Of a DELETE that fails and none by turns, what is right is carried out."""
+def test_of_a_delete_that_fails_by_turns_what_is_right_is_carried_out(world):
     world.add("m-1", Traits())
     world.script(UNDEPLOY, "m-1", (faults.flapping(4),))
 
     assert [503, 200, 503, 400] == [world.undeploy("m-1").status for _ in range(4)]
 
 
-def test_fault_of_a_model(world):
-    """A fault spoils what the model would have answered."""
+def test_a_fault_spoils_what_the_model_would_have_answered(world):
     world.add("m-1", Traits(state="UNDEPLOYING", undeploy_seconds=0))
     world.script(STATUS, "m-1", (faults.fine(), faults.huge()))
 
@@ -203,23 +179,21 @@ def test_fault_of_a_model(world):
     assert b'"COMPLETED"' in world.status("m-1").content
 
 
-def test_fault_of_nobody(world):
-    """Where there is no model a fault spoils what a running undeployment would look like."""
+def test_without_a_model_a_fault_spoils_what_a_running_undeployment_would_look_like(world):
     world.script(STATUS, "m-1", (faults.fine(),))
     world.script(UNDEPLOY, "m-1", (faults.fine(),))
 
     assert catalogue.pending().answer("m-1") == world.status("m-1")
     assert catalogue.undeploying("m-1") == world.undeploy("m-1")
-    world.verify()
 
 
-def test_faults_of_all(clock):
-    """The first status answers of each model may be spoilt, in order; scripts and DELETEs are not."""
+def test_the_first_status_answers_of_each_model_and_direction_may_be_spoilt_in_order(clock):
     world = World(undeploy_seconds=10, faults=(faults.status(500), faults.flapping()), stories=story, clock=clock)
     world.script(STATUS, "m-1", (502,))
     world.undeploy("m-1")
 
     assert [502, 500, 503, 200, 200] == [world.status("m-1").status for _ in range(5)]
+    assert [500, 503, 200] == [world.deploy_status("m-1").status for _ in range(3)]
     assert [500, 503, 404, 404] == [world.status("missing-1").status for _ in range(4)]
     world.verify()
     world.reset()
@@ -227,8 +201,7 @@ def test_faults_of_all(clock):
 
 
 @pytest.mark.parametrize(("ask", "method"), [("status", "GET"), ("undeploy", "DELETE")])
-def test_script_ran_out(world, ask, method):
-    """Of a scripted model a question too many, at any endpoint, is refused for good, and told at the end."""
+def test_of_a_scripted_model_a_question_too_many_is_refused_for_good_and_told_at_the_end(world, ask, method):
     world.script(STATUS, "m-1", (503,))
     world.status("m-1")
     answer = getattr(world, ask)("m-1")
@@ -239,8 +212,7 @@ def test_script_ran_out(world, ask, method):
         world.verify()
 
 
-def test_verify_names_all(world):
-    """All that is wrong is told at once, in the words of the test, and again."""
+def test_all_that_is_wrong_is_told_at_once_in_the_words_of_the_test_and_again(world):
     world.refuse("GET", "/nowhere")
     world.script(STATUS, "m-1", ("PENDING", (503, "COMPLETED"), ()))
     world.script(STATUS, "m-2", (500,))
@@ -258,8 +230,7 @@ def test_verify_names_all(world):
         ] == str(caught.value).splitlines()
 
 
-def test_reset(world):
-    """After a reset nothing is left."""
+def test_after_a_reset_nothing_is_left(world):
     world.record("GET", "/a")
     world.refuse("GET", "/a")
     world.add("m-1", Traits())
@@ -272,8 +243,7 @@ def test_reset(world):
     world.verify()
 
 
-def test_threads():
-    """Many may ask at once: of the same DELETE by four, one starts something."""
+def test_of_the_same_delete_by_four_at_once_one_starts_something():
 
     def clock():
         time.sleep(0.01)  # and so lets the others go on, whatever has been decided so far
@@ -287,8 +257,7 @@ def test_threads():
     assert [200, 400, 400, 400] == sorted(statuses)
 
 
-def test_deployment(world, clock):
-    """A deployment takes as long as it is told, and its state can be read without a request."""
+def test_the_state_of_a_model_can_be_read_without_a_request(clock):
     world = World(undeploy_seconds=10, deploy_seconds=20, clock=clock)
     world.add("m-1", Traits(state="UNDEPLOYED"))
     states = [world.state("m-1")]
@@ -298,13 +267,9 @@ def test_deployment(world, clock):
         clock.time += 10
 
     assert ["UNDEPLOYED", "DEPLOYING", "DEPLOYING", "DEPLOYED"] == [state.value for state in states]
-    assert "COMPLETED" == word(world.deploy_status("m-1"))
-    with pytest.raises(KeyError, match="m-2"):
-        world.state("m-2")
 
 
-def test_first_request_decides(full_world):
-    """A model that nobody has heard of is in service for a DELETE, and out of service for a POST."""
+def test_an_unknown_model_is_in_service_for_a_delete_and_out_of_service_for_a_post(full_world):
     assert catalogue.undeploying("m-1") == full_world.undeploy("m-1")
     assert catalogue.deploying("m-2") == full_world.deploy("m-2")
     assert ["FAILED", "COMPLETED"] == [word(full_world.deploy_status(m)) for m in ("m-3", "deployed-1")]
@@ -314,17 +279,7 @@ def test_first_request_decides(full_world):
     assert catalogue.model_not_found() == full_world.deploy("missing-1")
 
 
-def test_deployment_stories(full_world, clock):
-    """A deployment may fail, or never end."""
-    full_world.deploy("fail-deploy-1")
-    full_world.deploy("stuck-deploy-1")
-    clock.time += 1000
-
-    assert ["FAILED", "PENDING"] == [word(full_world.deploy_status(m)) for m in ("fail-deploy-1", "stuck-deploy-1")]
-
-
-def test_deployment_scripts(world):
-    """The endpoints of deployments have scripts of their own, and their own right answers."""
+def test_the_endpoints_of_deployments_have_scripts_and_right_answers_of_their_own(world):
     world.script(Endpoint.DEPLOY, "m-1", (400, 200, "m-1", faults.fine()))
     world.script(Endpoint.DEPLOY_STATUS, "m-1", ("completed", "FAILED", "ODD", faults.fine()))
 
@@ -342,17 +297,7 @@ def test_deployment_scripts(world):
         world.verify()
 
 
-def test_faults_of_both_directions(clock):
-    """The first status answers of both directions may be spoilt."""
-    world = World(undeploy_seconds=10, faults=(faults.status(500),), stories=story, clock=clock)
-
-    assert [500, 500, 200, 200] == [
-        ask("m-1").status for ask in (world.status, world.deploy_status, world.status, world.deploy_status)
-    ]
-
-
-def test_list(world):
-    """The list has a page of the models, in the old or the new shape."""
+def test_the_list_has_a_page_of_the_models_in_the_old_or_the_new_shape(world):
     states = ("DEPLOYED", "UNDEPLOYING", "UNDEPLOYED", "DEPLOYING", "EVALUATED")
     for number, state in enumerate(states):
         world.add(f"m-{number}", Traits(state=state))
@@ -367,8 +312,7 @@ def test_list(world):
     assert new[1:3] == world.list_models(2, 1).body["domain_aligned_models"]
 
 
-def test_list_lags(world):
-    """The list may tell what was true when it was asked for the last time."""
+def test_the_list_may_tell_what_was_true_when_it_was_asked_for_the_last_time(world):
     world.list_lags = True
     counts = []
     for number in range(3):
@@ -378,8 +322,7 @@ def test_list_lags(world):
     assert [1, 1, 2] == counts
 
 
-def test_list_script(world):
-    """The list has a script, too."""
+def test_the_list_has_a_script_too(world):
     world.script(Endpoint.LIST, "", (503, [{"id": "m-1"}], faults.fine()))
 
     assert [503, 200] == [world.list_models(None, 0).status for _ in range(2)]
@@ -387,8 +330,7 @@ def test_list_script(world):
     world.verify()
 
 
-def test_newer_status(full_world, clock):
-    """The newer status endpoint is one for both directions."""
+def test_the_newer_status_endpoint_is_one_for_both_directions(full_world, clock):
     full_world.undeploy("fail-1")
     full_world.deploy("fail-deploy-1")
     models = ("m-1", "fail-1", "new-1", "fail-deploy-1", "missing-1")
@@ -402,8 +344,7 @@ def test_newer_status(full_world, clock):
     ] == [full_world.newer_status(m).body for m in ("fail-1", "fail-deploy-1")]
 
 
-def test_newer_status_traits(world, clock):
-    """It lags like the others, and may have lower case."""
+def test_it_lags_like_the_others_and_may_have_lower_case(world, clock):
     world.add("m-1", Traits(grace_seconds=3, lower_case=True))
     world.add("m-2", Traits(grace_seconds=3, grace_missing=True))
     world.undeploy("m-1")
@@ -415,8 +356,7 @@ def test_newer_status_traits(world, clock):
     assert ["deployed", "undeploying"] == [word(lagging), word(world.newer_status("m-1"))]
 
 
-def test_newer_status_scripts(world):
-    """A script in documented words is sent in the newer ones; the direction of the last request comes first."""
+def test_a_script_in_documented_words_is_sent_in_the_newer_ones_the_last_request_first(world):
     world.script(STATUS, "m-1", ("PENDING", 503, "UNDEPLOYED"))
     world.script(Endpoint.DEPLOY_STATUS, "m-1", ("PENDING",))
     world.script(Endpoint.DEPLOY, "m-1", (200,))
