@@ -1,15 +1,11 @@
 """At home in the engine: what users meet when waits are many, end badly, or are ended."""
 
 import os
-import re
 import signal
 
 import pytest
 from harness import until
-
-from nugen_pulumi.emulator import catalogue
-
-EVER = {"undeploy_seconds": float("inf"), "state": "UNDEPLOYING"}
+from harness.host import EVER
 
 PROGRAM = """
 import pulumi
@@ -97,68 +93,6 @@ def test_an_interrupted_up_keeps_what_was_learnt_and_the_next_one_goes_on(stack,
     assert [1] * 6 == [emulator.requests.count(ask(name)) for name in names]
 
 
-def test_failed_and_timed_out_models_are_kept_and_resumed(stack, emulator):
-    """Each with its sentence and no traceback; what is asked for again is only what FAILED."""
-    emulator.add("fails", undeploy_seconds=0, fails="GPU on fire.")
-    emulator.add("slow", undeploy_seconds=float("inf"))
-    stack = stack(program("fails", "slow", undeploy=True, timeout_seconds=1))
-    output = stack.up().output
-
-    assert "Traceback" not in output
-    assert (
-        "Model fails was not undeployed: GPU on fire. The next `pulumi up` requests the undeployment again." in output
-    )
-    assert re.search(r"Model slow is not undeployed after \d+s: its last status(, \d+s ago,)? was PENDING\.", output)
-    assert {"fails": "FAILED", "slow": "PENDING"} == statuses(stack)
-
-    emulator.add("fails", undeploy_seconds=0)
-    emulator.script("slow", "COMPLETED")
-    stack.up().ok()
-    assert {"fails": "COMPLETED", "slow": "COMPLETED"} == statuses(stack)
-    assert (2, 1) == (emulator.requests.count(ask("fails")), emulator.requests.count(ask("slow")))
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (403, "the Nugen API does not accept the API key (403: Could not validate credentials."),
-        (catalogue.model_not_found(), "the Nugen API knows no such model, or it belongs to another account"),
-        (catalogue.quota_exhausted(), "the Nugen account is out of credits (429: Quota limit reached."),
-    ],
-)
-def test_what_the_api_rejects_is_a_sentence_and_leaves_nothing(stack, emulator, answer, says):
-    emulator.script("m-1", answer)
-    stack = stack(program())
-    output = stack.up().output
-
-    assert f"error: Model m-1: {says}" in output
-    assert "Traceback" not in output
-    assert {} == stack.models
-
-
-def test_custom_timeouts_are_honoured(stack, emulator):
-    emulator.add("m-1", **EVER)
-    stack = stack(
-        """
-import pulumi
-from nugen_pulumi import UndeployedModel
-
-UndeployedModel("m-1", pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="1s")), model_id="m-1")
-"""
-    )
-
-    assert re.search(r"Model m-1 is not undeployed after \d+s:", stack.up().output)
-
-
-def test_the_live_line_is_in_the_row_while_it_waits_and_gone_afterwards(stack, emulator):
-    emulator.add("m-1", undeploy_seconds=1.5)
-    stack = stack(program(undeploy=True))
-    output = stack.up("--color", "never").ok().output
-
-    assert re.search(r"m-1 creating \(\d+s\) PENDING", output)
-    assert "Diagnostics" not in output
-
-
 def test_an_engine_that_was_killed_leaves_no_provider_behind(stack, emulator):
     """After `pulumi cancel` the next `up` works."""
     emulator.add("m-1", **EVER)
@@ -178,49 +112,3 @@ def test_an_engine_that_was_killed_leaves_no_provider_behind(stack, emulator):
     stack.up().ok()
     assert asked + 1 == len(emulator.requests)
     assert {"m-1": "COMPLETED"} == statuses(stack)
-
-
-def test_drift_is_seen_by_refresh_and_repaired_by_the_next_up(stack, emulator):
-    """With undeploy=True a model that somebody deployed again is undeployed again."""
-    emulator.add("m-1", undeploy_seconds=0)
-    stack = stack(program(undeploy=True))
-    stack.up().ok()
-    emulator.redeploy("m-1")
-    refreshed = stack.refresh().ok()
-
-    assert "warning: Model m-1 is no longer undeployed: No active undeployment. Model status is D" in refreshed.output
-    assert {"m-1": "FAILED"} == statuses(stack)
-    assert "1 to update" in stack.preview().ok().output
-
-    stack.up().ok()
-    assert {"m-1": "COMPLETED"} == statuses(stack)
-    assert 2 == emulator.requests.count(ask())
-
-
-def test_a_refresh_that_fails_never_loses_the_model(stack, emulator):
-    """A wrong route, a bad key, an API that cannot be reached: none of them is absence."""
-    emulator.script("m-1", "COMPLETED", catalogue.wrong_route(), 403)
-    stack = stack(program())
-    stack.up().ok()
-    runs = [stack.refresh(), stack.refresh()]
-    stack.env["NUGEN_BASE_URL"] = "http://127.0.0.1:9"
-    runs.append(stack.refresh())
-
-    for run, says in zip(
-        runs,
-        ("has no such endpoint", "does not accept the API key", "cannot connect (Connection refused) to"),
-        strict=True,
-    ):
-        assert 0 != run.code
-        assert says in run.output
-        assert "Traceback" not in run.output
-    assert {"m-1": "COMPLETED"} == statuses(stack)
-
-
-def test_get_of_a_missing_model_is_an_error_in_preview_and_up(stack):
-    stack = stack('from nugen_pulumi import UndeployedModel\nUndeployedModel.get("m-1", "m-1")\n')
-
-    for run in (stack.preview(), stack.up()):
-        assert 0 != run.code
-        assert "Model m-1: the Nugen API knows no such model" in run.output
-        assert "Traceback" not in run.output

@@ -19,18 +19,16 @@ print("it is", get_undeploy_status("m-1").status)
 """
 
 
-def test_a_program_polls_with_the_stacks_settings_in_a_preview_too(stack, emulator):
+def test_a_program_polls_with_the_stacks_settings_and_an_error_ends_it_with_a_sentence(stack, emulator):
+    """In a preview, too."""
     emulator.script("m-1", "PENDING")
     stack = stack(PROGRAM, NUGEN_API_KEY="", NUGEN_BASE_URL="")
     stack("config", "set", "--secret", "nugen:apiKey", KEY).ok()
     stack("config", "set", "nugen:baseUrl", emulator.url).ok()
-
     assert "it is PENDING" in stack.preview().ok().output
 
-
-def test_a_look_up_that_fails_ends_the_program_with_a_sentence(stack, emulator):
-    run = stack(PROGRAM, NUGEN_API_KEY=KEY, NUGEN_BASE_URL=emulator.url).preview()
-
+    emulator.reset()
+    run = stack.preview()
     assert 0 != run.code
     assert "error: Model m-1: the Nugen API knows no such model" in run.output
     assert "Traceback" not in run.output

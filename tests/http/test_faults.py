@@ -9,6 +9,7 @@ from harness.faults import MEANINGS, Meaning
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
+from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.faults import FAULTS
 from nugen_pulumi.errors import NugenError, RejectedError
 from nugen_pulumi.http.sender import RequestOptions
@@ -23,17 +24,29 @@ def test_each_fault_is_in_the_table():
 @pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=lambda direction: direction.will)
 @pytest.mark.parametrize("fault", MEANINGS)
 def test_a_fault_means_what_the_table_says(emulator, fault, direction):
+    assert MEANINGS[fault] is meaning(emulator, fault, direction)
+
+
+@pytest.mark.usefixtures("_trusted")
+def test_what_tls_cannot_decrypt_is_waited_out_too(tls):
+    with Emulator(api_key=KEY, tls=tls) as emulator:
+        assert Meaning.TRANSIENT is meaning(emulator, "damaged", UNDEPLOY)
+
+
+def meaning(emulator, fault, direction):
+    """Return what a fault is to polls, of which the next one is answered as ever."""
     script = emulator.script if direction is UNDEPLOY else emulator.script_deploy_status
     script("m", FAULTS[fault](), "COMPLETED")
     refusals = []
+    never = fault in ("hang", "drip")
 
     async def main():
-        client = NugenClient(Settings(KEY, emulator.url, request_timeout=0.3))
+        client = NugenClient(Settings(KEY, emulator.url, request_timeout=1.0 if never else 30.0))
         options, outcomes = RequestOptions(on_refusal=refusals.append), []
         while len(outcomes) < 2 and len(emulator.requests) < 2 + (fault == "404-route"):
             # A wrong route makes the process try the newer paths, once.
             outcomes += await asyncio.gather(
-                client.status("m", direction=direction, within=9, options=options), return_exceptions=True
+                client.status("m", direction=direction, within=60, options=options), return_exceptions=True
             )
             if MEANINGS[fault] is Meaning.NONE:
                 # As between two polls. A second copy that comes later than the next request would be its response.
@@ -42,12 +55,7 @@ def test_a_fault_means_what_the_table_says(emulator, fault, direction):
         return outcomes
 
     outcomes = run(main)
-
-    assert "COMPLETED" == outcomes[-1].status, "the next request is answered as ever"
-    assert MEANINGS[fault] is _meaning(outcomes, refusals)
-
-
-def _meaning(outcomes, refusals):
+    assert "COMPLETED" == outcomes[-1].status
     if refusals:
         return Meaning.REFUSED
     if not isinstance(outcomes[0], NugenError):

@@ -21,10 +21,7 @@ def mebibyte(unit, *, begin="", end=""):
     return begin + (unit * (LARGEST_BODY // len(unit) + 1))[: LARGEST_BODY - len(begin) - len(end)] + end
 
 
-@pytest.mark.parametrize(
-    "unit",
-    ["\x1b", "\x1b[", "\x1b[0", "\x1b]", "\x1b]x\x1b", "\x1b[ ", "0", " ", "\ud800", "\u202e", "\x1b\\", "\x1b[0 "],
-)
+@pytest.mark.parametrize("unit", ["\x1b[0 ", "\x1b]x\x1b", "\x1b]", "\x1b\\", "0", " ", "\ud800", "\u202e"])
 @pytest.mark.parametrize("begin", ["", "\x1b[", "\x1b]"])
 def test_control_characters(unit, begin):
     """Also with no limit to what is printed, which the API does not decide over."""
@@ -37,32 +34,22 @@ def test_control_characters(unit, begin):
     "text",
     [
         mebibyte("<title"),
-        mebibyte("<title>", begin="<html>"),
         mebibyte("<title>x</titl", begin="<html>"),
         mebibyte("<title" + "x" * 190, begin="<html>"),
-        mebibyte("&amp;", begin="<html><title>"),
         mebibyte("&#" + "1" * 400, begin="<html><title>"),
         mebibyte(" ", end="x"),
-        mebibyte("\ufeff"),
         mebibyte("["),
         mebibyte('{"":'),
         mebibyte("[]," * 1000, begin="[" * 100_000),
-        mebibyte('"'),
         mebibyte('\\"', begin="[" * 100_000 + '"'),
-        mebibyte("\\", begin="[" * 100_000 + '"'),
         mebibyte('""', begin="[" * 100_000),
-        mebibyte('["'),
         mebibyte('["\\'),
         mebibyte("1"),
-        mebibyte("-"),
         mebibyte("1", begin="0."),
-        mebibyte("1", begin="1e"),
         mebibyte("1", begin="1e-"),
         mebibyte("1" * 399 + ",", begin="[", end="1]"),
         mebibyte("\\ud800", begin='{"detail":"', end='"}'),
         mebibyte("x", begin='{"detail":[{"loc":["', end='"],"msg":"no"}]}'),
-        mebibyte("[", begin='{"detail":[{"loc":', end=""),
-        mebibyte("quot", begin='{"detail":"', end='"}'),
         mebibyte("model status is ", begin='{"error":"', end='"}'),
     ],
     ids=lambda text: text[:20].encode("ascii", "backslashreplace").decode(),

@@ -15,7 +15,7 @@ def face(request):
 def start_in_session(emulator_of_session, face):
     """What starts a process of this face."""
     settings = {"nugen:apiKey": KEY, "nugen:baseUrl": emulator_of_session.url}
-    return lambda **how: Host(settings, native=face == "native", **how)
+    return lambda config=settings, **how: Host(config, native=face == "native", **how)
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import base64
 import pickle
 
 import pytest
-from harness.host import DEFAULTS, Host, done, inputs, refused, status_of, struct
+from harness.host import DEFAULTS, done, inputs, refused, status_of, struct
 from pulumi.output import Unknown
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.rpc import UNKNOWN
 
-from nugen_pulumi.emulator import catalogue
 from nugen_pulumi.provider import UndeployedModelProvider
 
 # The engine does not tell the native face whether a read is a program's or an import: it takes one poll.
@@ -31,26 +30,14 @@ def test_create_waits_through_an_outage_and_returns_complete_outputs(host, emula
     assert [POLL] * 3 == emulator.requests
 
 
-def test_a_missing_key_is_a_sentence():
-    with Host() as host:
-        message = status_of(refused(lambda: host.create(inputs()))).message
+def test_bad_settings_are_refused_in_preview_and_a_key_is_needed_only_for_what_does_not_exist_yet(start):
+    with start(config={"nugen:baseUrl": "api.nugen.in"}) as host:
+        reasons = [reason for _, reason in host.check(inputs())[1]]
+    with start(config={}) as host:
+        missing, failures = status_of(refused(lambda: host.create(inputs()))).message, host.check(inputs(), done())[1]
 
-    assert message.startswith("There is no Nugen API key: run ")
-
-
-def test_bad_settings_are_refused_in_preview():
-    with Host({"nugen:apiKey": "k", "nugen:baseUrl": "api.nugen.in"}) as host:
-        [(name, reason)] = host.check(inputs())[1]
-
-    assert "" == name
-    assert reason.startswith("nugen:baseUrl is not an http(s) URL")
-
-
-def test_what_exists_needs_no_key_to_be_previewed():
-    """State may be settled for ever: nothing has to be asked."""
-    with Host() as host:
-        _, failures = host.check(inputs(), olds=done())
-
+    assert "is not an http(s) URL" in reasons[-1]
+    assert missing.startswith("There is no Nugen API key: run ")
     assert [] == failures
 
 
@@ -73,14 +60,9 @@ def test_unknown_inputs_pass_check_and_come_back_unknown(host):
 @pytest.mark.parametrize(
     ("olds", "news", "changes", "replaces"),
     [
-        (done(), inputs(), False, []),
-        (done(timeout_seconds=5), inputs(timeout_seconds=5), False, []),
-        (done(), inputs(timeout_seconds=5), True, []),
-        (done(), inputs(model_id="m-2"), True, ["model_id"]),
-        (done(), inputs(model_id=UNKNOWN), True, ["model_id"]),
-        (done(triggers=[1]), inputs(triggers=[2]), True, ["triggers"]),
-        (done(triggers=[1]), inputs(triggers=[UNKNOWN]), True, ["triggers"]),
         (done(triggers=[1]), inputs(triggers=[1]), False, []),
+        (done(), inputs(timeout_seconds=5), True, []),
+        (done(triggers=[1]), inputs(model_id=UNKNOWN, triggers=[UNKNOWN]), True, ["model_id", "triggers"]),
         ({**done(), "undeployed": False, "status": "PENDING"}, inputs(), True, []),
     ],
 )
@@ -100,10 +82,11 @@ def test_another_pickle_of_the_provider_is_an_update_without_any_request(host, e
     assert [] == emulator.requests
 
 
-def test_update_of_what_is_undeployed_sends_nothing_and_keeps_the_outputs(host, emulator):
+def test_update_of_what_is_undeployed_and_its_delete_send_nothing(host, emulator):
     news = inputs(timeout_seconds=7)
 
     assert {**done(), **news} == host.update(done(), news)
+    host.delete(done())
     assert [] == emulator.requests
 
 
@@ -117,9 +100,7 @@ def test_refresh_polls_once_and_stores_what_it_sees(host, emulator):
     assert [POLL] == emulator.requests
 
 
-def test_refresh_of_a_model_that_is_not_found_says_that_it_is_gone(host, emulator):
-    emulator.script("m-1", catalogue.model_not_found())
-
+def test_refresh_of_a_model_that_is_not_found_says_that_it_is_gone(host):
     assert ("", {}) == host.refresh(done())
 
 
@@ -136,9 +117,3 @@ def test_get_without_waiting_polls_once(host, emulator):
     emulator.script("m-1", "PENDING")
 
     assert "PENDING" == host.get("m-1", {**DEFAULTS, "wait": False})[1]["status"]
-
-
-def test_delete_sends_nothing(host, emulator):
-    host.delete(done())
-
-    assert [] == emulator.requests

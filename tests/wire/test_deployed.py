@@ -9,7 +9,6 @@ from nugen_pulumi.emulator import State
 
 POST = ("POST", "/api/v3/models/deploy-model/m-1")
 DELETE = ("DELETE", "/api/v3/models/undeploy-model/m-1")
-POLL = ("GET", "/api/v3/models/deploy-model/m-1/status")
 GIVEN = {"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}
 IN_SERVICE = {**GIVEN, "status": "COMPLETED", "deployed": True, "adopted": False}
 
@@ -79,7 +78,7 @@ def test_a_delete_after_a_diff_of_the_same_resource_undeploys(own_host, emulator
 
 
 def test_check_fills_in_only_the_inputs_that_there_are(host):
-    assert ({"model_id": "m-1", "wait": True, "poll_interval_seconds": 5.0}, []) == host.check({"model_id": "m-1"})
+    assert (GIVEN, []) == host.check({"model_id": "m-1"})
 
 
 def test_a_deployment_that_fails_stays_with_what_is_known(host, emulator):
@@ -94,14 +93,6 @@ def test_a_deployment_that_fails_stays_with_what_is_known(host, emulator):
 
     emulator.add("m-1", state="READY", deploy_seconds=0)
     assert host.update(state, GIVEN)["deployed"]
-
-
-def test_a_refresh_polls_once(host, emulator):
-    emulator.add("m-1", state="UNDEPLOYED")
-    id_, state = host.refresh(IN_SERVICE)
-
-    assert ("m-1", False, "FAILED") == (id_, state["deployed"], state["status"])
-    assert [POLL] == emulator.requests
 
 
 @pytest.mark.parametrize("gone", ["UNDEPLOYED", "missing"])

@@ -18,14 +18,6 @@ def inputs(*ids, **given):
     return {"model_ids": list(ids), **DEFAULTS, **given}
 
 
-def poll(name):
-    return ("GET", f"/api/v3/models/undeploy-model/{name}/status")
-
-
-def ask(name):
-    return ("DELETE", f"/api/v3/models/undeploy-model/{name}")
-
-
 def known(status="COMPLETED", undeployed=True, **fields):
     return {"status": status, "undeployed": undeployed, **fields}
 
@@ -36,18 +28,33 @@ def state(models, **given):
     return {**inputs(*models, **given), "models": models, "undeployed": over, "pending": [], "failed": []}
 
 
-def test_create_waits_for_all_and_returns_complete_outputs(fleet, emulator):
+def test_a_fleet_from_create_to_delete(fleet, emulator):
+    """Of an update only what is new is asked about."""
     emulator.script("a", "PENDING", "COMPLETED")
     emulator.script("b", "COMPLETED")
-    id_, outputs = fleet.create(inputs("a", "b", triggers=["t"]))
+    given = inputs("a", "b", triggers=["t"], undeploy=False)
+    id_, outputs = fleet.create(given)
 
     assert id_.startswith("fleet-")
-    assert {"a", "b"} == set(outputs["models"])
-    assert (True, [], []) == (outputs["undeployed"], outputs["pending"], outputs["failed"])
+    assert {"models", "undeployed", "pending", "failed", *given} == set(outputs)
+    assert ({"a", "b"}, True, [], []) == (
+        set(outputs["models"]),
+        outputs["undeployed"],
+        outputs["pending"],
+        outputs["failed"],
+    )
     assert ("COMPLETED", True, "2024-02-24T10:00:00Z") == tuple(
         outputs["models"]["a"][name] for name in ("status", "undeployed", "start_time")
     )
-    assert {**inputs("a", "b", triggers=["t"])}.items() <= {**outputs}.items()
+    assert (False, []) == fleet.diff(outputs, {**given, "model_ids": ["b", "a"]})
+    assert (True, ["triggers"]) == fleet.diff(outputs, {**given, "model_ids": ["a", UNKNOWN], "triggers": []})
+    assert [] == fleet.check({**given, "model_ids": ["a", UNKNOWN]})[1]
+
+    asked = len(emulator.requests)
+    emulator.script("c", "COMPLETED")
+    assert {"b", "c"} == set(fleet.update(outputs, {**given, "model_ids": ["b", "c"]})["models"])
+    fleet.delete(outputs)
+    assert [("GET", "/api/v3/models/undeploy-model/c/status")] == emulator.requests[asked:]
 
 
 def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
@@ -73,31 +80,6 @@ def test_a_mixed_fleet_keeps_all_and_names_what_is_wrong(fleet, emulator):
     assert fleet.provider == provider
 
 
-def test_update_asks_only_for_the_unsettled_and_the_new_and_forgets_the_removed(fleet, emulator):
-    olds = state({"done": known(), "open": known("PENDING", undeployed=False), "gone": known()}, undeploy=True)
-    emulator.add("new", undeploy_seconds=0)
-    emulator.script("open", "COMPLETED")
-    outputs = fleet.update(olds, inputs("new", "open", "done", undeploy=True))
-
-    assert {"new", "open", "done"} == set(outputs["models"])
-    assert outputs["undeployed"]
-    assert {poll("open"), ask("new"), poll("new")} == set(emulator.requests)
-    assert 3 == len(emulator.requests)
-
-
-@pytest.mark.parametrize(
-    ("olds", "news", "changes", "replaces"),
-    [
-        (state({"a": known(), "b": known()}), inputs("b", "a"), False, []),
-        (state({"a": known()}), inputs("a", triggers=[1]), True, ["triggers"]),
-        (state({"a": known()}), inputs(UNKNOWN), True, []),
-        (state({"a": known()}), {**inputs(), "model_ids": UNKNOWN}, True, []),
-    ],
-)
-def test_diff_compares_the_ids_as_a_set_and_only_triggers_replace(fleet, olds, news, changes, replaces):
-    assert (changes, replaces) == fleet.diff(olds, news)
-
-
 def test_refresh_polls_once_at_each_and_drops_only_what_is_not_found(fleet, emulator):
     emulator.script("a", "PENDING")
     emulator.script("b", catalogue.model_not_found())
@@ -112,14 +94,6 @@ def test_refresh_polls_once_at_each_and_drops_only_what_is_not_found(fleet, emul
     assert 3 == len(emulator.requests)
 
 
-def test_refresh_of_a_fleet_that_is_gone_keeps_the_resource_and_no_model(fleet, emulator):
-    """The ids are the program's: it may create these models again."""
-    _, outputs = fleet.refresh(state({"a": known(), "b": known()}))
-
-    assert ({}, ["a", "b"], False) == (outputs["models"], outputs["pending"], outputs["undeployed"])
-    assert 2 == len(emulator.requests)
-
-
 def test_large_results_cost_neither_the_message_nor_the_statuses(fleet, emulator):
     """200 results of 100 KB and one FAILED: 20 MB would break the trailer in which kept state travels."""
     ids = [f"m-{n}" for n in range(200)]
@@ -132,15 +106,3 @@ def test_large_results_cost_neither_the_message_nor_the_statuses(fleet, emulator
     assert status_of(error).message.startswith("1 of 200 models is not undeployed:\n  Model m-7 was not undeployed: ")
     assert 200 == len(outputs["models"])
     assert (["m-7"], []) == (outputs["failed"], outputs["pending"])
-    assert 41 == sum(isinstance(model["result"], dict) for model in outputs["models"].values())
-
-
-def test_check_lets_unknown_ids_pass(fleet):
-    assert [] == fleet.check(inputs("a", UNKNOWN))[1]
-    assert [] == fleet.check({**DEFAULTS, "model_ids": UNKNOWN})[1]
-
-
-def test_delete_sends_nothing(fleet, emulator):
-    fleet.delete(state({"a": known()}))
-
-    assert [] == emulator.requests

@@ -35,6 +35,7 @@ def test_each_trait_is_met():
     assert {field.name for field in fields(Traits)} == set(MET)
 
 
+@pytest.mark.parametrize("face", ["dynamic"], indirect=True)
 @pytest.mark.parametrize("trait", MET)
 def test_a_model_is_undeployed_and_a_refresh_finds_no_drift(host, emulator, trait):
     traits, differs = MET[trait]

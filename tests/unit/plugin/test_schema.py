@@ -84,22 +84,14 @@ def test_types_and_required_outputs_are_those_of_the_class(token):
     assert [camel(ids)] == seen["requiredInputs"]
 
 
-def test_the_version_is_that_of_the_package():
+def test_version_settings_and_the_look_up_are_those_of_the_package():
+    variables = PACKAGE["config"]["variables"]
+
     assert VERSION == PACKAGE["version"]
-
-
-def test_settings_are_those_of_the_provider():
-    seen = PACKAGE
-
-    assert {key.removeprefix("nugen:") for key in VARIABLES} == set(seen["config"]["variables"])
-    assert seen["config"]["variables"] == seen["provider"]["inputProperties"]
-    assert seen["config"]["variables"]["apiKey"]["secret"]
-
-
-def test_the_look_up_returns_what_python_returns():
-    found = PACKAGE["functions"][LOOKUP]["outputs"]["properties"]
-
-    assert {"modelId", *map(camel, outputs.OF_MODEL)} == set(found)
+    assert {key.removeprefix("nugen:") for key in VARIABLES} == set(variables)
+    assert variables == PACKAGE["provider"]["inputProperties"]
+    assert variables["apiKey"]["secret"]
+    assert {"modelId", *map(camel, outputs.OF_MODEL)} == set(PACKAGE["functions"][LOOKUP]["outputs"]["properties"])
 
 
 def descriptions(value):

@@ -90,13 +90,6 @@ def test_what_became_a_secret_is_found_in_clear_text(olds, in_clear):
     assert in_clear is holds_in_clear(struct(**olds), news)
 
 
-def test_secrets_are_read_bare_and_assets_as_something_to_refuse():
-    seen = read(struct(modelId={**SECRET, "value": "m"}, triggers=[{**SECRET, "value": [1]}, ASSET]))
-
-    assert ("m", [1]) == (seen["model_id"], seen["triggers"][0])
-    assert isinstance(seen["triggers"][1], StringAsset)
-
-
 def test_what_an_update_will_tell_of_secret_ids_is_a_secret():
     message = written({"model_ids": ["a"]}, unknown=("models", "undeployed"), secret={"model_ids", "models", "failed"})
 
@@ -105,8 +98,11 @@ def test_what_an_update_will_tell_of_secret_ids_is_a_secret():
     assert {"modelIds", "models", "undeployed"} == set(message)
 
 
-def test_models_of_another_shape_are_left_alone():
-    assert {"models": {"a": 1}} == read(struct(models={"a": 1}))
+def test_secrets_are_read_bare_assets_as_something_to_refuse_and_models_of_another_shape_as_they_are():
+    seen = read(struct(modelId={**SECRET, "value": "m"}, triggers=[{**SECRET, "value": [1]}, ASSET], models={"a": 1}))
+
+    assert ("m", [1], {"a": 1}) == (seen["model_id"], seen["triggers"][0], seen["models"])
+    assert isinstance(seen["triggers"][1], StringAsset)
     assert {"models": {"a": {"start_time": "now", "newName": 1.0}}} == (
         read(struct(models={"a": {"startTime": "now", "newName": 1}}))
     )
