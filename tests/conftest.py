@@ -1,7 +1,6 @@
 """What every test gets: an environment without anybody's settings, and hypothesis without a stopwatch."""
 
 import os
-import re
 import signal
 from pathlib import Path
 
@@ -18,11 +17,6 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 HERE = Path(__file__).parent
 LEAKING = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir")
-
-
-def pytest_addoption(parser):
-    """With ``--paths newer`` tests/e2e/test_lifecycle.py runs against an API without the documented paths."""
-    parser.addoption("--paths", default="documented", choices=["documented", "newer", "both"])
 
 
 def pytest_configure():
@@ -42,25 +36,10 @@ def pytest_collection_modifyitems(items):
             item.add_marker(layer)
 
 
-class NewerEmulator(Emulator):
-    """Serves only the newer paths, and names the requests that were served as tests of undeployments know them."""
-
-    @property
-    def requests(self):
-        served = [
-            (method, re.fullmatch("/api/v3/models/([^/]+)/deployment(/status)?", path))
-            for method, path in super().requests
-        ]
-        return [
-            (method, f"/api/v3/models/undeploy-model/{found[1]}{found[2] or ''}") for method, found in served if found
-        ]
-
-
 @pytest.fixture(scope="session")
-def emulator_of_session(request):
+def emulator_of_session():
     """One server for all tests."""
-    paths = request.config.getoption("paths")
-    with (NewerEmulator if paths == "newer" else Emulator)(api_key=KEY, paths=paths) as emulator:
+    with Emulator(api_key=KEY) as emulator:
         yield emulator
 
 

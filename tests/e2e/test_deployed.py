@@ -128,21 +128,6 @@ def test_a_swap_that_fails_leaves_the_old_model_in_service_whatever_is_continued
     assert (State.UNDEPLOYED, State.DEPLOYED) == (emulator.state("bot-1"), emulator.state("bot-2"))
 
 
-def test_a_swap_that_is_reverted_before_its_end_leaves_the_model_in_service(bot, emulator):
-    stack, program = bot
-    emulator.add("bot-1", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2, fails=True)
-    emulator.add("bot-2", state=State.UNDEPLOYED, deploy_seconds=0.2, undeploy_seconds=0.2)
-    stack.up().ok()
-    program("bot-2")
-    assert "Model bot-1 was not undeployed" in stack.up().output
-
-    emulator.add("bot-1", state=State.DEPLOYED, undeploy_seconds=0.2)
-    program("bot-1")
-    stack.up().ok()
-    assert (State.DEPLOYED, State.UNDEPLOYED) == (emulator.state("bot-1"), emulator.state("bot-2"))
-    stack.up("--expect-no-changes").ok()
-
-
 def test_ctrl_c_while_the_post_is_under_way_and_while_destroying_forgets_nothing(bot, emulator):
     """The API carries the POST out, and nobody would know."""
     stack, _ = bot

@@ -1,4 +1,4 @@
-"""Ids that are secrets: what names a model is a secret, too, in programs of both kinds."""
+"""The API key, in no file, log or message; and ids that are secrets, in programs of both kinds."""
 
 import json
 import sys
@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from harness import KEY
+
+from nugen_pulumi.emulator import Answer
 
 IDS = ["very-private", "fail-private"]
+
+ONE = """
+import pulumi
+from nugen_pulumi import UndeployedModel
+
+model = UndeployedModel("model", model_id="m-1")
+pulumi.export("result", model.result)
+"""
 
 PYTHON = """
 import pulumi
@@ -40,6 +51,29 @@ PROGRAMS = {
     "a list that holds a secret": PYTHON.format(ids=f"[{IDS[0]!r}, pulumi.Output.secret({IDS[1]!r})]"),
     "in YAML": yaml_program({"fn::secret": IDS}),
 }
+
+
+@pytest.mark.parametrize("source", ["stack config", "environment"])
+def test_the_key_is_nowhere_even_if_the_api_quotes_it_back(stack, emulator, source):
+    """One `up` that fails, one that succeeds, one refresh, each with the engine's logs at their loudest."""
+    quoting = Answer(403, {"detail": f"Could not validate {KEY}"})
+    result = Answer(200, {"model_id": "m-1", "status": "COMPLETED", "result": {"used": KEY}})
+    emulator.script("m-1", "PENDING", quoting, result, result)
+    stack = stack(ONE, **({"NUGEN_API_KEY": ""} if source == "stack config" else {}))
+    if source == "stack config":
+        stack("config", "set", "--secret", "nugen:apiKey", KEY).ok()
+    loud = ("-v=9", "--logtostderr", "--logflow")
+    runs = [stack.up(*loud), stack.up(*loud), stack.refresh(*loud)]
+
+    assert [True, False, False] == [run.code != 0 for run in runs]
+    assert "Could not validate [API key]" in runs[0].output
+    assert {"used": "[API key]"} == stack.outputs["result"]
+    shown = [line for run in runs for line in run.output.splitlines() if KEY in line]
+    # At this level an engine of 3.259 prints what it hands to a provider; one of 3.274 does not. Nothing of ours can
+    # prevent that; docs and README say so. With the environment variable there is nothing to print.
+    assert source == "stack config" or not shown
+    assert all("Marshaling property for RPC[Provider[" in line and "].Configure().inputs]" in line for line in shown)
+    assert [] == stack.files_with(KEY)
 
 
 @pytest.fixture
@@ -81,17 +115,6 @@ def test_ids_that_become_secrets_are_hidden_by_the_next_up(stack, emulator, mode
 
     assert "private" not in stack("stack", "export").ok().output
     assert sent == len(emulator.requests)
-
-
-@pytest.mark.usefixtures("models")
-def test_ids_that_are_no_secrets_are_shown(stack):
-    stack = stack(PYTHON.format(ids=repr(IDS)))
-    stack.up().ok()
-
-    assert {"model_ids", "on_failure", "undeploy", "wait", "poll_interval_seconds"} == (
-        set(stack.models["fleet"]["inputs"]) - {"__provider"}
-    )
-    assert set(IDS) == set(stack.models["fleet"]["outputs"]["models"])
 
 
 @pytest.mark.usefixtures("models")

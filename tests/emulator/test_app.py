@@ -62,22 +62,11 @@ def test_scripts_are_answered_exactly(emulator, api):
     )
     emulator.script_undeploy("m-1", 400)
 
-    assert [same(answer, api.get(STATUS)) for answer in (catalogue.pending().answer("m-1"), Answer(200, b"{half"))]
+    assert all(same(answer, api.get(STATUS)) for answer in (catalogue.pending().answer("m-1"), Answer(200, b"{half")))
     assert same(Answer(200, b"null"), none := api.get(STATUS))
-    given = api.get(STATUS)
-    assert ("application/json", "text/x", "7") == (
-        none.headers["content-type"],
-        given.headers["content-type"],
-        given.headers["a"],
-    )
+    given = api.get(STATUS).headers
+    assert ("application/json", "text/x", "7") == (none.headers["content-type"], given["content-type"], given["a"])
     assert same(catalogue.already_undeployed(), api.delete(MODEL))
-
-
-@pytest.mark.parametrize("status", [204, 302, 404, 429, 500, 520, 599])
-def test_http_carries_every_status_those_without_a_name_as_well(emulator, api, status):
-    emulator.script("m-1", status)
-
-    assert status == api.get(STATUS).status_code
 
 
 @pytest.mark.parametrize(
@@ -88,12 +77,9 @@ def test_http_carries_every_status_those_without_a_name_as_well(emulator, api, s
         ("GET", STATUS + "/", catalogue.wrong_route()),
         ("GET", "/api/v3/models/undeploy-model//status", catalogue.wrong_route()),
         ("GET", "/api/v3/models/undeploy-model/a/b/status", catalogue.wrong_route()),
-        ("GET", "/nowhere?x=%20", catalogue.wrong_route()),
         ("GET", "/docs", catalogue.wrong_route()),
-        ("GET", "/redoc", catalogue.wrong_route()),
         ("GET", MODEL, Answer(405, {"detail": "Method Not Allowed"})),
         ("POST", STATUS, Answer(405, {"detail": "Method Not Allowed"})),
-        ("DELETE", STATUS, Answer(405, {"detail": "Method Not Allowed"})),
     ],
 )
 def test_what_the_api_does_not_have_is_refused_put_on_record_and_told_at_the_end(emulator, api, method, path, answer):
@@ -197,17 +183,8 @@ def test_the_shape_of_the_list_and_its_lag_may_be_set_from_the_beginning_and_lat
 
 
 FAMILIES = {
-    "documented": [
-        ("GET", "/api/v3/models/undeploy-model/new-1/status"),
-        ("DELETE", "/api/v3/models/undeploy-model/new-1"),
-        ("GET", "/api/v3/models/deploy-model/new-1/status"),
-        ("POST", "/api/v3/models/deploy-model/new-1"),
-    ],
-    "newer": [
-        ("GET", "/api/v3/models/new-1/deployment/status"),
-        ("DELETE", "/api/v3/models/new-1/deployment"),
-        ("POST", "/api/v3/models/new-1/deployment"),
-    ],
+    "documented": [("GET", STATUS), ("DELETE", MODEL), ("POST", "/api/v3/models/deploy-model/m-1")],
+    "newer": [(method, "/api/v3/models/m-1/deployment") for method in ("DELETE", "POST")],
 }
 
 
@@ -215,12 +192,12 @@ FAMILIES = {
     ("paths", "served"), [("documented", ["documented"]), ("newer", ["newer"]), ("both", FAMILIES)]
 )
 def test_a_family_that_is_not_served_has_no_route_whatever_the_key_and_nobody_complains(paths, served):
-    with Emulator(models="any", paths=paths, api_key=KEY) as emulator:
+    with Emulator(models="any", paths=paths) as emulator:
         for family, requests in FAMILIES.items():
             for method, path in requests:
                 known, unknown = (
                     httpx.request(method, emulator.url + path, headers=headers, trust_env=False)
-                    for headers in ({"Authorization": f"Bearer {KEY}"}, {})
+                    for headers in ({"Authorization": "Bearer x"}, {})
                 )
 
                 assert (family in served) is not same_json(catalogue.wrong_route(), known)

@@ -43,6 +43,7 @@ ANSWERED = {
     "522": (522, {}, '{"detail": "Error"}'),
     "530": (530, {"content-type": "text/plain; charset=UTF-8"}, "error code: 1033"),
     "ansi": (500, {}, r'{"detail": "\u001b[2J\u001b[31mred'),
+    "binary": (200, {}, bytes(range(256)).decode(errors="replace")),
     "empty": (200, {"content-length": "0"}, ""),
     "html": (200, {"content-type": "text/html"}, "<!DOCTYPE html>"),
     "shape": (200, {"content-type": "application/json"}, '["m-1", "COMPLETED"]'),
@@ -61,7 +62,7 @@ BROKEN = {
 }
 
 # Those with a test of their own.
-APART = {"binary", "bomb", "flapping", "gzip", "huge", "twice"}
+APART = {"bomb", "flapping", "gzip", "huge", "twice"}
 
 
 def raw(api):
@@ -111,12 +112,6 @@ def test_a_date_to_come_back_at_is_one_of_http_and_not_too_early(emulator, api):
 
     assert said.endswith(" GMT")
     assert earliest <= parsedate_to_datetime(said) <= datetime.now(UTC) + timedelta(seconds=31)
-
-
-def test_bytes_that_are_no_text_pass_as_they_are(emulator, api):
-    emulator.script("m-1", faults.binary())
-
-    assert bytes(range(256)) == api.get(STATUS).content
 
 
 def test_a_right_answer_is_well_compressed_though_nobody_asked_for_that(emulator, api):

@@ -1,13 +1,10 @@
 """Where the emulator listens, and how it ends."""
 
-import contextlib
-import gc
 import http.client
 import logging
 import socket
 import threading
 import time
-import warnings
 
 import httpx
 import pytest
@@ -37,31 +34,6 @@ def test_it_listens_where_it_is_told_to_again_and_again_though_the_system_rememb
         with httpx.Client(trust_env=False) as client, Emulator(port=port) as emulator:
             assert f"http://127.0.0.1:{port}" == emulator.url
             assert 404 == client.get(emulator.url).status_code
-
-
-def test_who_knocks_in_the_moment_of_its_end_is_cut_off_and_no_socket_is_forgotten():
-
-    def knock(address, connections):
-        with contextlib.suppress(OSError):
-            while len(connections) < 100:
-                connections.append(socket.create_connection(address))
-
-    for _ in range(20):
-        connections = []
-        with Emulator() as emulator:
-            address = "127.0.0.1", int(emulator.url.rsplit(":", 1)[1])
-            knocking = threading.Thread(target=knock, args=(address, connections))
-            knocking.start()
-            while not connections:
-                time.sleep(0.001)
-        knocking.join()
-        for connection in connections:
-            connection.close()
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        gc.collect()
-    assert [] == caught
 
 
 def test_it_ends_with_its_block_whatever_ended_that_and_leaves_no_thread():

@@ -1,11 +1,6 @@
-"""The one table of faults: what each of the emulator's means for a wait, and how it looks without a socket."""
+"""The one table of faults: what each of the emulator's means for a wait."""
 
 from enum import Enum
-
-import httpx
-
-from nugen_pulumi.emulator import Delivery, catalogue
-from nugen_pulumi.emulator.faults import FAULTS
 
 
 class Meaning(Enum):
@@ -21,67 +16,13 @@ NONE, TRANSIENT, REFUSED, PERMANENT = Meaning
 
 # Of each fault that the emulator knows by name; `flapping` is made of others.
 MEANINGS = {
-    "301": PERMANENT,
-    "302": PERMANENT,
-    "307": PERMANENT,
-    "400": PERMANENT,
-    "400-server": TRANSIENT,
-    "401": PERMANENT,
-    "403": PERMANENT,
-    "404-model": PERMANENT,
-    "404-route": PERMANENT,
-    "408": TRANSIENT,
-    "422": PERMANENT,
-    "425": TRANSIENT,
-    "429": REFUSED,
-    "429-date": REFUSED,
-    "429-quota": PERMANENT,
-    "429-seconds": REFUSED,
-    "500": TRANSIENT,
-    "502": TRANSIENT,
-    "503": REFUSED,
-    "504": TRANSIENT,
-    "522": TRANSIENT,
-    "530": TRANSIENT,
-    "ansi": TRANSIENT,
-    "binary": TRANSIENT,
-    "bomb": TRANSIENT,
-    "damaged": TRANSIENT,
-    "drip": TRANSIENT,
-    "drop": TRANSIENT,
-    "empty": TRANSIENT,
-    "garbage": TRANSIENT,
-    "gzip": NONE,
-    "half": TRANSIENT,
-    "hang": TRANSIENT,
-    "html": TRANSIENT,
-    "huge": TRANSIENT,
-    "mislabelled": TRANSIENT,
-    "reset": TRANSIENT,
-    "shape": TRANSIENT,
-    "twice": NONE,
+    name: meaning
+    for meaning, names in {
+        NONE: "gzip twice",
+        PERMANENT: "301 302 307 400 401 403 404-model 404-route 422 429-quota",
+        REFUSED: "429 429-date 429-seconds 503",
+        TRANSIENT: "400-server 408 425 500 502 504 522 530 ansi binary bomb damaged drip drop empty garbage half hang"
+        " html huge mislabelled reset shape",
+    }.items()
+    for name in names.split()
 }
-
-# What httpx makes of a response that does not arrive whole.
-_BROKEN = {
-    Delivery.HALF: httpx.RemoteProtocolError("peer closed connection without sending complete message body"),
-    Delivery.BARE: httpx.RemoteProtocolError("illegal status line"),
-    Delivery.DROP: httpx.RemoteProtocolError("Server disconnected without sending a response."),
-    Delivery.RESET: httpx.ReadError("[Errno 104] Connection reset by peer"),
-    Delivery.DAMAGED: httpx.ReadError("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]"),
-}
-
-_FOR_EVER = 86_400.0
-
-
-def without_a_socket(name, word="PENDING"):
-    """Return the element of a `ScriptedApi` that is the fault *name*: what is spoilt is a response with this status."""
-    answer = FAULTS[name]().spoil(catalogue.status(word).answer("m"))
-    if answer.delay:
-        return _FOR_EVER, word
-    if answer.delivery in _BROKEN:
-        return _BROKEN[answer.delivery]
-    # Given as a stream, because httpx would unpack a body that it is given at once.
-    response = httpx.Response(answer.status, content=answer.content)
-    response.headers.update(answer.headers)
-    return response

@@ -1,9 +1,8 @@
-"""Every fault at every moment of a wait, in both directions and simulated time: nothing is lost and nothing leaks."""
+"""Each kind of fault at every moment of a wait, in both directions and simulated time: nothing is lost or leaks."""
 
 import httpx
 import pytest
 from harness.api import ScriptedApi, client_for
-from harness.faults import MEANINGS, PERMANENT, REFUSED, TRANSIENT, without_a_socket
 from harness.simulated import simulate
 from nugen_pulumi.waiting.beginning import Beginning
 
@@ -14,25 +13,26 @@ from nugen_pulumi.waiting.task import Task
 
 KEY = "key-for-tests"
 
-# What no emulator can do.
-BEYOND = {
-    "204": httpx.Response(204),
+# Which fault has which of these meanings is told over real HTTP, in tests/http/test_faults.py.
+REFUSALS = {"429": httpx.Response(429, json={"detail": "Too Many Requests"}), "503": 503}
+PASSING = {
+    **REFUSALS,
+    "500": 500,
+    "page": httpx.Response(200, text="<html>"),
     "no status": httpx.Response(200, json={"model_id": "m"}),
+    "204": httpx.Response(204),
+    "hang": (86_400.0, "PENDING"),
+    "reset": httpx.ReadError("[Errno 104] Connection reset by peer"),
     "connection refused": httpx.ConnectError("[Errno 111] Connection refused"),
-    "unresolvable": httpx.ConnectError("[Errno -2] Name or service not known"),
     "proxy": httpx.ProxyError("407 Proxy Authentication Required"),
 }
-
-
-def named(*meanings):
-    return {name: without_a_socket(name) for name, meaning in MEANINGS.items() if meaning in meanings}
-
-
-REFUSALS = named(REFUSED)
-PASSING = {**named(TRANSIENT, REFUSED), **BEYOND}
 LASTING = {
-    **named(PERMANENT),
+    "302": httpx.Response(302, headers={"Location": "https://elsewhere.invalid"}),
+    "400": httpx.Response(400, json={"detail": "Bad request"}),
+    "404-model": httpx.Response(404, json={"detail": "Model not found"}),
+    "404-route": httpx.Response(404, json={"detail": "Not Found"}),
     "405": 405,
+    "429-quota": httpx.Response(429, json={"detail": "Quota limit reached."}),
     "403 that quotes the key": httpx.Response(403, json={"detail": f"Could not validate {KEY}"}),
     "422 that steers a terminal": httpx.Response(
         422, json={"detail": [{"loc": ["path"], "msg": "\x1b[31mbad\x1b[0m"}]}
