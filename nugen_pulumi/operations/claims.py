@@ -16,11 +16,13 @@ class _Claim:
         wants: In service, or out of it.
         in_state: The properties in state of a resource that has the model in service already, or None.
         deployed: This process has put it into service for the resource, or has recorded that it tried.
+        adopted: It was there before the resource, which therefore leaves it there.
     """
 
     wants: str
     in_state: Mapping[str, Any] | None = None
     deployed: bool = False
+    adopted: bool = False
 
 
 class Claims:
@@ -66,9 +68,10 @@ class Claims:
         if (own := self._claims.get(model_id, {}).get(urn)) is not None:
             own.in_state = props
 
-    def note_deployed(self, urn: str, model_id: str) -> None:
+    def note_deployed(self, urn: str, model_id: str, *, adopted: bool) -> None:
         """Note that a model was put into service for a resource, or that it is recorded that this was tried."""
-        self._claims.setdefault(model_id, {}).setdefault(urn, _Claim("deployed")).deployed = True
+        claim = self._claims.setdefault(model_id, {}).setdefault(urn, _Claim("deployed"))
+        claim.deployed, claim.adopted = True, adopted
         self._undeployed.discard(model_id)
         self._failed.pop(urn, None)
 
@@ -84,9 +87,9 @@ class Claims:
         """Tell whether a delete of this process took a model out of service, and nothing has put it back."""
         return model_id in self._undeployed
 
-    def other_holder(self, model_id: str, props: Mapping[str, Any]) -> str | None:
+    def other_holder(self, model_id: str, props: Mapping[str, Any]) -> tuple[str, bool] | None:
         """
-        Return the name of another resource that has a model in service, or None.
+        Return the name of another resource that has a model in service, and whether that adopted it; or None.
 
         Told by *props*, not by URN: the old and the new resource of a replacement share one, and an alias gives one
         resource two.
@@ -97,7 +100,7 @@ class Claims:
         """
         for urn, other in list(self._claims.get(model_id, {}).items()):
             if other.deployed or (other.in_state is not None and other.in_state != props):
-                return _name(urn)
+                return _name(urn), other.adopted
         return None
 
     def failed_successor(self, urn: str, model_id: str) -> str | None:

@@ -36,11 +36,10 @@ class DeployedOperations(ModelOperations):
         try:
             id_, state = super().create(operation, news)
         except Exception as exc:
-            if getattr(exc, "kept", None) is not None:
-                claims.CLAIMS.note_deployed(urn, model_id)
+            _note_kept(urn, exc)
             claims.CLAIMS.note_failed(urn, model_id)
             raise
-        claims.CLAIMS.note_deployed(urn, model_id)
+        claims.CLAIMS.note_deployed(urn, model_id, adopted=state["adopted"])
         if state["adopted"]:
             operation.warn(messages.adopted(model_id))
         return id_, state
@@ -50,10 +49,9 @@ class DeployedOperations(ModelOperations):
         try:
             state = super().update(operation, id_, olds, news)
         except Exception as exc:
-            if getattr(exc, "kept", None) is not None:
-                claims.CLAIMS.note_deployed(operation.urn, id_)
+            _note_kept(operation.urn, exc)
             raise
-        claims.CLAIMS.note_deployed(operation.urn, id_)
+        claims.CLAIMS.note_deployed(operation.urn, id_, adopted=state["adopted"])
         return state
 
     def delete(self, operation: Operation, id_: str, props: State) -> None:
@@ -66,7 +64,7 @@ class DeployedOperations(ModelOperations):
             operation.warn(messages.left_in_service(id_))
             return
         if (holder := claims.CLAIMS.other_holder(id_, props)) is not None:
-            operation.warn(messages.held_in_service(id_, holder))
+            operation.warn(messages.held_in_service(id_, *holder))
             return
         if (successor := claims.CLAIMS.failed_successor(operation.urn, id_)) is not None:
             raise UndeployFailedError(messages.not_followed(id_, successor))
@@ -104,3 +102,8 @@ class DeployedOperations(ModelOperations):
         adopted = found and (olds is None or olds.get("adopted", False))
         state = {**super()._state(props, record, olds), "adopted": adopted}
         return {**state, "unconfirmed": True} if unconfirmed else state
+
+
+def _note_kept(urn: str, exc: Exception) -> None:
+    if (kept := getattr(exc, "kept", None)) is not None:
+        claims.CLAIMS.note_deployed(urn, kept[0], adopted=kept[1]["adopted"])

@@ -218,9 +218,12 @@ def left_in_service(model_id: str) -> str:
     )
 
 
-def held_in_service(model_id: str, holder: str) -> str:
+def held_in_service(model_id: str, holder: str, adopted: bool) -> str:
     """Warn that a delete leaves a model in service, because another resource wants it there."""
-    return f"Model {model_id} stays in service, because {holder} of this program wants it there."
+    kept = f"Model {model_id} stays in service, because {holder} of this program wants it there."
+    if not adopted:
+        return kept
+    return f"{kept} {holder} found it there, so `pulumi destroy` will leave it in service: see the output adopted."
 
 
 def nothing_to_undeploy(model_id: str) -> str:
