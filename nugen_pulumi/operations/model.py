@@ -135,7 +135,8 @@ class ModelOperations:
             if error is None and reason is not None:
                 error = (DeployFailedError if self.direction is DEPLOY else UndeployFailedError)(reason)
         if error is not None:
-            error.kept = None if state is None else (model_id, state)
+            # What is only read, which is what the advice is for, is not kept.
+            error.kept = None if state is None or advice is not None else (model_id, state)
             raise error
         assert state is not None  # noqa: S101 - without an error there is a status
         return state
