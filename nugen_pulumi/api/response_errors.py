@@ -81,8 +81,8 @@ def _rejection(response: Response, settings: Settings) -> tuple[type[RejectedErr
         kind = NoRouteError if _json(response) == {"detail": "Not Found"} else RejectedError
         source = settings.base_url_source
         return kind, f"{settings.base_url} has no such endpoint ({said}): check the base URL (from {source})"
-    whys = {422: "API does not accept this model id", 429: "account is out of credits"}
-    return RejectedError, f"the Nugen {whys.get(status, 'API rejects the request')} ({said})"
+    whys = {422: "the Nugen API does not accept this model id", 429: "the Nugen account is out of credits"}
+    return RejectedError, f"{whys.get(status, 'the Nugen API rejects the request')} ({said})"
 
 
 def page_instead(response: Response, source: str) -> str:

@@ -21,9 +21,14 @@ def messages():
     for path in Path(nugen_pulumi.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                yield "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+                message = "".join(part.value if isinstance(part, ast.Constant) else _name(part) for part in node.values)
+                yield from (message.replace("direction.flag", flag) for flag in ("undeployed", "deployed"))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
+
+
+def _name(part):
+    return name if (name := ast.unparse(part.value)) == "direction.flag" else "…"
 
 
 WRITTEN = " ".join(messages())
