@@ -55,7 +55,7 @@ words: pulumi.Output[str] = fleet.models.apply(lambda models: word(dict(models))
 try:
     seen: GetUndeployStatusResult = get_undeploy_status("m-1", api_key="k", request_timeout_seconds=5)
 except ModelNotFoundError as missing:
-    print(missing.last_known)
+    print(missing.reason.what)
 except InputError:
     pass
 except NugenError:

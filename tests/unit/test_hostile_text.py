@@ -9,9 +9,11 @@ import json
 
 import pytest
 
+from nugen_pulumi.api.directions import UNDEPLOY
 from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.api.statuses import model_status
 from nugen_pulumi.http.response import LARGEST_BODY, Response
+from nugen_pulumi.operations.inputs import Inputs
 from nugen_pulumi.operations.messages import failed, unfinished_fleet
 from nugen_pulumi.plugin.wire import camel, spelt
 from nugen_pulumi.text import printable, well_formed
@@ -82,14 +84,9 @@ def test_reasons_that_many_models_share(unit):
     """What the API wrote is cut to a line before it comes here."""
     reason = {"error": mebibyte(unit)}
     seen = TaskStatus.model_validate({"model_id": "m", "status": "FAILED", "result": reason})
-    said = failed("m", seen.recorded(), _Wanted())
+    said = failed(UNDEPLOY, "m", seen.record(UNDEPLOY), Inputs.read({"undeploy": True}))
 
     assert len(unfinished_fleet(2, {"m": said, "n": said}, missing=False)) < 2000
-
-
-class _Wanted:
-    on_failure = "error"
-    undeploy = True
 
 
 @pytest.mark.parametrize(

@@ -152,42 +152,35 @@ def parameters(function):
     return set(inspect.signature(function).parameters) - {"self", "cls", "resource_name", "opts"}
 
 
-RESOURCES = [
-    (UndeployedModel, "model_id", outputs.OF_MODEL, outputs.ModelState),
-    (UndeployedModels, "model_ids", outputs.OF_FLEET, outputs.FleetState),
-]
+RESOURCES = [(UndeployedModel, "model_id", outputs.OF_MODEL), (UndeployedModels, "model_ids", outputs.OF_FLEET)]
+INPUTS = set(inputs.NAMES) - {"model_id", "model_ids"}
 
 
 def test_every_place_knows_each_input_and_each_output_of_a_deployed_model():
-    given = {"model_id", *inputs.Given.__annotations__} - {"undeploy", "on_failure"}
+    given = {"model_id", *INPUTS} - {"undeploy", "on_failure"}
 
     assert given == parameters(DeployedModel.__init__)
     assert given | set(outputs.OF_DEPLOYED) == set(DeployedModel.__annotations__)
-    assert given | set(outputs.OF_DEPLOYED) <= set(get_type_hints(outputs.DeployedState))
     assert parameters(DeployedModel.get) == given - {"model_id", "triggers"} | {"id"}
     assert inputs.DEPLOYED_DEFAULTS.items() <= inputs.DEFAULTS.items()
 
 
-@pytest.mark.parametrize(("resource", "ids", "computed", "kept"), RESOURCES)
-def test_every_place_knows_each_input_and_each_output(resource, ids, computed, kept):
-    given = {ids, *inputs.Given.__annotations__}
+@pytest.mark.parametrize(("resource", "ids", "computed"), RESOURCES)
+def test_every_place_knows_each_input_and_each_output(resource, ids, computed):
+    given = {ids, *INPUTS}
 
     assert given == parameters(resource.__init__)
     assert given | set(computed) == set(resource.__annotations__)
-    assert given | set(computed) == set(get_type_hints(kept))
-    assert given == {name for name in inputs.NAMES if name not in ("model_id", "model_ids")} | {ids}
 
 
 def test_both_resources_and_get_take_the_same_inputs():
     one, many = (inspect.signature(resource.__init__).parameters for resource, *_ in RESOURCES)
     get = inspect.signature(UndeployedModel.get).parameters
 
-    assert {str(one[name]) for name in inputs.Given.__annotations__} == {
-        str(many[name]) for name in inputs.Given.__annotations__
-    }
-    assert parameters(UndeployedModel.get) == {*inputs.Given.__annotations__} - {"undeploy", "triggers"} | {"id"}
-    assert [one[name].default for name in get if name in inputs.Given.__annotations__] == [
-        parameter.default for name, parameter in get.items() if name in inputs.Given.__annotations__
+    assert {str(one[name]) for name in INPUTS} == {str(many[name]) for name in INPUTS}
+    assert parameters(UndeployedModel.get) == INPUTS - {"undeploy", "triggers"} | {"id"}
+    assert [one[name].default for name in get if name in INPUTS] == [
+        parameter.default for name, parameter in get.items() if name in INPUTS
     ]
     assert inputs.DEFAULTS == {name: one[name].default for name in inputs.DEFAULTS}
 

@@ -95,14 +95,16 @@ def test_refresh_polls_once_at_each_and_drops_only_what_is_not_found(fleet, emul
 
 
 def test_large_results_cost_neither_the_message_nor_the_statuses(fleet, emulator):
-    """200 results of 100 KB and one FAILED: 20 MB would break the trailer in which kept state travels."""
+    """200 results of 20 MB in all would break the trailer in which kept state travels: only one fits its share."""
     ids = [f"m-{n}" for n in range(200)]
     for name in ids:
         status = "FAILED" if name == "m-7" else "COMPLETED"
-        emulator.script(name, {"model_id": name, "status": status, "result": {"log": "x" * 100_000}})
+        log = "x" * (10_000 if name == "m-8" else 100_000)
+        emulator.script(name, {"model_id": name, "status": status, "result": {"log": log}})
     error = refused(lambda: fleet.create(inputs(*ids)))
     _, outputs, _, _ = fleet.kept(error)
 
     assert status_of(error).message.startswith("1 of 200 models is not undeployed:\n  Model m-7 was not undeployed: ")
     assert 200 == len(outputs["models"])
     assert (["m-7"], []) == (outputs["failed"], outputs["pending"])
+    assert ["m-8"] == [name for name, model in outputs["models"].items() if isinstance(model["result"], dict)]

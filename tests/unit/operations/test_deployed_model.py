@@ -1,15 +1,12 @@
-"""What the operations on a deployed model request, what they return, and what they keep when they fail."""
+"""What only a deployed model has: a delete, owners, claims, and a POST that nothing has confirmed."""
 
 import pytest
-from harness.api import Told
-from nugen_pulumi.operations.undeployed_model import ModelOperations
+from harness.operations import COMPLETED, PENDING, Call, failed, no_task
 
-from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
-from nugen_pulumi.api.responses import DeployStatus, TaskStatus
+from nugen_pulumi.api.directions import UNDEPLOY
 from nugen_pulumi.errors import (
     BadKeyError,
     DeployFailedError,
-    InputError,
     ModelNotFoundError,
     UndeployFailedError,
     WaitTimeoutError,
@@ -17,58 +14,19 @@ from nugen_pulumi.errors import (
 from nugen_pulumi.operations import claims
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
-from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, READ_IN_PREVIEW
-from nugen_pulumi.operations.operation import Difference, announce
+from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS
+from nugen_pulumi.operations.model import ModelOperations
+from nugen_pulumi.operations.operation import announce
+from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task import Outcome
 
+DEPLOYED = DeployedOperations()
 NEWS = {"model_id": "m", **DEPLOYED_DEFAULTS}
-NOTHING = {"result": None, "start_time": None, "end_time": None, "error": None}
-IN_SERVICE = {**NOTHING, "status": "COMPLETED", "deployed": True, "adopted": False}
-PENDING = {**NOTHING, "status": "PENDING", "deployed": False, "adopted": False}
-SEEN_PENDING = {**PENDING, "start_time": "2026-07-16T06:53:56.029517"}
-OUT = "No active deployment. Model status is UNDEPLOYED."
-REVERTED = "Redeployment failed and was reverted to READY status"
-STATE = {**NEWS, **IN_SERVICE}
+IN_SERVICE = COMPLETED.outputs("deployed")
+STATE = {**NEWS, **IN_SERVICE, "adopted": False}
+OF_OLD = {**NEWS, **IN_SERVICE}
 OTHER = "urn:pulumi:dev::test::nugen:index:DeployedModel::other"
-
-
-def failed(reason):
-    return {**PENDING, "status": "FAILED", "result": {"error": reason}, "error": reason}
-
-
-class Runtime:
-    """Answers all that is asked alike, and remembers it: what, in which direction, with a request or not."""
-
-    def __init__(self, answer):
-        self.answer = answer
-        self.asked = []
-        self.policies = []
-        self.beginnings = []
-
-    def poll(self, model_id, policy=None, beginning=None, *, reporter):
-        self.policies.append(policy)
-        return self._answer("poll", beginning)
-
-    def wait(self, model_id, policy, beginning, *, reporter):
-        self.policies.append(policy)
-        return self._answer("wait", beginning)
-
-    def _answer(self, how, beginning):
-        assert beginning.request is beginning.look_first
-        self.asked.append((how, beginning.direction, beginning.request))
-        self.beginnings.append(beginning)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
-def status(word="COMPLETED", reason=None, *, kind=DeployStatus, adopted=False, already=False):
-    result = {"error": reason} if reason else None
-    return kind(model_id="echoed", status=word, result=result).marked(adopted=adopted, already=already)
-
-
-def undeployed(*args, **more):
-    """Return a status of an undeployment."""
-    return status(*args, kind=TaskStatus, **more)
+UNDEPLOYED = [("wait", "m", Goal(UNDEPLOY, request=True))]
 
 
 @pytest.fixture(autouse=True)
@@ -77,89 +35,108 @@ def process(monkeypatch):
     monkeypatch.setattr(claims, "CLAIMS", claims.Claims())
 
 
-@pytest.fixture
-def ask():
-    """Return what an operation returned, and what was told and asked on the way."""
-
-    def ask(answer, operation, *args, timeout=None):
-        told, runtime = Told(timeout), Runtime(answer)
-        told.runtime = lambda: runtime
-        return getattr(DeployedOperations(), operation)(told, *args), told, runtime
-
-    return ask
+def deletes(props=STATE, *, answer=COMPLETED, timeout=None):
+    """Delete, and return the call."""
+    call = Call(answer, timeout=timeout)
+    DEPLOYED.delete(call, props["model_id"], props)
+    return call
 
 
-def test_create_requests_the_deployment_and_waits(ask):
-    (id_, state), told, runtime = ask(status(), "create", NEWS)
+def test_a_post_that_nothing_has_confirmed_is_recorded_until_something_has():
+    """Its times say nothing about it: the newer paths never send any."""
+    _, state = DEPLOYED.create(Call(Outcome(PENDING, unconfirmed=True)), {**NEWS, "wait": False})
+    seen = DEPLOYED.refresh(Call(PENDING), "m", state)
 
-    assert ("m", STATE) == (id_, state)
-    assert [("wait", DEPLOY, True)] == runtime.asked
-    assert [] == told.said
-
-
-def test_without_a_wait_whatever_is_polled_is_recorded(ask):
-    (_, state), _, runtime = ask(status("PENDING"), "create", {**NEWS, "wait": False})
-
-    assert {**NEWS, "wait": False, **PENDING} == state
-    assert [("poll", DEPLOY, True)] == runtime.asked
+    assert {**PENDING.outputs("deployed"), **NEWS, "wait": False, "adopted": False, "unconfirmed": True} == state
+    assert "will wait, or deploy again" in DEPLOYED.diff(Call(), state, {**NEWS, "wait": False}).update_reason
+    assert "unconfirmed" not in seen
+    assert DEPLOYED.diff(Call(), seen, {**NEWS, "wait": False}).update_reason is None
 
 
-def test_a_model_that_was_in_service_is_adopted_with_a_warning(ask):
-    (_, state), told, _ = ask(status(adopted=True), "create", NEWS)
+def test_a_model_that_was_in_service_is_adopted_with_a_warning():
+    call = Call(Outcome(COMPLETED, adopted=True))
 
-    assert state["adopted"]
-    assert "Model m was in service, or on its way, before this resource" in told.said[0]
+    assert DEPLOYED.create(call, NEWS)[1]["adopted"]
+    assert "Model m was in service, or on its way, before this resource" in call.said[0]
 
 
-@pytest.mark.parametrize("adopted", [True, False])
-def test_a_deployment_that_fails_is_kept_with_what_is_known(ask, adopted):
-    with pytest.raises(DeployFailedError, match=r"Model m was not deployed: Redeployment failed .* again\.") as caught:
-        ask(status("FAILED", REVERTED, adopted=adopted), "create", NEWS)
+@pytest.mark.parametrize("was", [True, False])
+@pytest.mark.parametrize(
+    ("known", "answer", "owns"),
+    [
+        (COMPLETED, None, False),
+        (PENDING, COMPLETED, False),
+        (no_task("UNDEPLOYED"), COMPLETED, True),
+        (no_task("UNDEPLOYED"), Outcome(COMPLETED, adopted=True), False),
+        ("unconfirmed", COMPLETED, True),
+        ("unconfirmed", Outcome(COMPLETED, adopted=True), False),
+    ],
+)
+def test_what_a_resource_owns_it_goes_on_owning_and_a_request_may_make_it_the_owner(was, known, answer, owns):
+    """A POST that finds the model there may have met an earlier one, whose status lagged."""
+    record = PENDING if known == "unconfirmed" else known
+    olds = {**NEWS, **record.outputs("deployed"), "adopted": was, "unconfirmed": known == "unconfirmed"}
 
-    assert ("m", {**NEWS, **failed(REVERTED), "adopted": adopted}) == caught.value.kept
+    assert (was and not owns) is DEPLOYED.update(Call(answer), "m", olds, NEWS)["adopted"]
+
+
+@pytest.mark.parametrize("props", [STATE, {**STATE, "wait": False}, OF_OLD])
+def test_a_delete_requests_the_undeployment_and_waits_whatever_wait_says(props):
+    call = deletes(props)
+
+    assert UNDEPLOYED == call.asked
+    assert [] == call.said
 
 
 @pytest.mark.parametrize(
-    ("known", "wait", "asked"),
-    [
-        (IN_SERVICE, True, []),
-        (PENDING, True, [("wait", DEPLOY, False)]),
-        (SEEN_PENDING, True, [("wait", DEPLOY, False)]),
-        (SEEN_PENDING, False, []),
-        (PENDING, False, [("poll", DEPLOY, False)]),  # no response ever said so
-        (failed(REVERTED), True, [("wait", DEPLOY, True)]),
-        (failed(OUT), False, [("poll", DEPLOY, True)]),
-        ({}, True, [("wait", DEPLOY, True)]),
-    ],
+    ("custom", "given", "timeout"), [(60.0, 7.0, 7.0), (None, 7.0, 7.0), (60.0, None, 60.0), (None, None, 1800.0)]
 )
-def test_an_update_requests_only_what_is_missing(ask, known, wait, asked):
-    news = {**NEWS, "wait": wait}
-    state, _, runtime = ask(status(), "update", "m", {**NEWS, **known}, news)
-
-    assert asked == runtime.asked
-    assert all(beginning.unconfirmed == (known == PENDING) for beginning in runtime.beginnings)
-    assert state["deployed"] or not asked
+def test_the_timeout_of_a_delete_is_the_resources_or_that_of_its_options(custom, given, timeout):
+    assert [timeout] == deletes({**STATE, "timeout_seconds": given}, timeout=custom).timeouts
 
 
-@pytest.mark.parametrize("wait", [True, False])
-def test_an_update_passes_on_what_was_recorded_before_its_request(ask, wait):
-    """It tells an old status from the new one if the poll before the request fails."""
-    _, _, runtime = ask(status(), "update", "m", {**NEWS, **failed(OUT)}, {**NEWS, "wait": wait})
+def test_what_was_adopted_is_left_in_service():
+    call = deletes({**STATE, "adopted": True})
 
-    assert [failed(OUT)["error"]] == [beginning.before["error"] for beginning in runtime.beginnings]
-
-
-HELD = "Model m stays in service, because {} of this program wants it there."
+    assert [] == call.asked
+    assert call.said[0].startswith("Model m stays in service, because this resource found it there.")
 
 
-def registers(told, news=NEWS):
-    """Do what the engine does first about a resource of the program."""
-    announce(told, DeployedOperations(), news, creating=False)
+@pytest.mark.parametrize(
+    "answer", [COMPLETED, no_task("UNDEPLOYED", reached=True), Outcome(no_task("READY"), at_rest=True)]
+)
+def test_a_delete_ends_well_if_the_model_is_known_to_be_out_of_service(answer):
+    assert [] == deletes(answer=answer).said
 
 
-def creates(told, answer):
-    told.runtime = lambda: Runtime(answer)
-    DeployedOperations().create(told, NEWS)
+def test_a_delete_that_did_not_take_the_model_out_of_service_keeps_the_resource():
+    with pytest.raises(UndeployFailedError) as caught:
+        deletes(answer=no_task("READY"))
+
+    assert str(caught.value) == (
+        "Model m was not undeployed: No active task. Model status is READY. The resource stays in state, and the next"
+        " `pulumi destroy` (`pulumi up` after a replacement) requests the undeployment again."
+    )
+
+
+def test_an_error_of_a_delete_keeps_nothing_of_the_undeployment():
+    """The engine keeps the resource as it is."""
+    with pytest.raises(WaitTimeoutError) as caught:
+        deletes(answer=Outcome(PENDING, WaitTimeoutError("late")))
+
+    assert caught.value.kept is None
+
+
+def test_an_error_of_a_delete_says_which_key_it_used():
+    with pytest.raises(BadKeyError, match=r"^bad\. `pulumi destroy` uses the key .* `pulumi destroy --run-program`\.$"):
+        deletes(answer=BadKeyError("bad."))
+
+
+def test_a_delete_that_finds_no_model_says_so():
+    """With the key of another account, the model may be in service."""
+    assert ["Model m does not exist, or belongs to another account than the API key: nothing was undeployed."] == (
+        deletes(answer=ModelNotFoundError("none")).said
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,6 +144,7 @@ def creates(told, answer):
     [
         (None, "created", True),  # as a replacement, with the URN of what is deleted
         (OTHER, "created", True),
+        (OTHER, "updated", True),
         (OTHER, "found otherwise", True),
         (None, "found", False),  # the very one that is deleted
         (OTHER, "found", False),  # the same, under the name of an alias
@@ -177,231 +155,65 @@ def creates(told, answer):
         (OTHER, "wants another one", False),
     ],
 )
-def test_a_delete_leaves_in_service_what_another_resource_of_the_program_holds_there(ask, holder, how, left):
+def test_a_delete_leaves_in_service_what_another_resource_of_the_program_holds_there(holder, how, left):
     """The engine creates what replaces a resource first, and deletes the old one at the end."""
-    told = Told(urn=holder) if holder else Told()
-    if how != "refreshed":
-        registers(told, {**NEWS, "model_id": "n"} if how == "wants another one" else NEWS)
-    told.said.clear()
+    call = Call(COMPLETED, urn=holder) if holder else Call(COMPLETED)
+    if how != "refreshed":  # the engine first calls Check, for each resource of the program
+        announce(call, DEPLOYED, {**NEWS, "model_id": "n"} if how == "wants another one" else NEWS, creating=False)
     if how == "created":
-        creates(told, status())
+        DEPLOYED.create(call, NEWS)
+    elif how == "updated":
+        DEPLOYED.update(call, "m", STATE, NEWS)
     elif how != "registered":
         found = {} if how == "found" else {"start_time": "earlier"}
-        news = {"triggers": ["x"]} if how == "replaced" else {}
-        DeployedOperations().diff(told, {**STATE, **found}, {**NEWS, **news})
+        DEPLOYED.diff(call, {**STATE, **found}, {**NEWS, **({"triggers": ["x"]} if how == "replaced" else {})})
+    deleted = deletes()
 
-    _, told, runtime = ask(undeployed(), "delete", "m", STATE)
+    assert ([] if left else UNDEPLOYED) == deleted.asked
+    held = f"Model m stays in service, because {'other' if holder else 'm'} of this program wants it there."
+    assert ([held] if left else []) == deleted.said
 
-    assert ([] if left else [("wait", UNDEPLOY, True)]) == runtime.asked
-    assert ([HELD.format("other" if holder else "m")] if left else []) == told.said
 
+@pytest.mark.parametrize("olds", [None, {**NEWS, **failed().outputs("deployed")}])
+@pytest.mark.parametrize(
+    ("answer", "held"),
+    [(failed(), True), (Outcome(PENDING, WaitTimeoutError("late")), True), (BadKeyError("k"), False)],
+)
+def test_what_came_to_be_in_spite_of_an_error_is_held_in_service(olds, answer, held):
+    call = Call(answer, urn=OTHER)
+    with pytest.raises((DeployFailedError, WaitTimeoutError, BadKeyError)):
+        DEPLOYED.create(call, NEWS) if olds is None else DEPLOYED.update(call, "m", olds, NEWS)
 
-def test_what_came_to_be_in_spite_of_an_error_is_held_in_service(ask):
-    with pytest.raises(DeployFailedError):
-        ask(status("FAILED", REVERTED), "create", NEWS)
-
-    assert [] == ask(undeployed(), "delete", "m", STATE)[2].asked
+    assert held is (claims.CLAIMS.other_holder("m", STATE) is not None)
 
 
 @pytest.mark.parametrize(
-    ("urn", "old"), [(None, "old"), (OTHER, "m")], ids=["what it was to replace", "whose model it was to take over"]
+    ("urn", "old"),
+    [(Call().urn, "old"), (OTHER, "m")],
+    ids=["what it was to replace", "whose model it was to take over"],
 )
-def test_a_delete_keeps_in_service_what_a_failed_create_was_to_follow(ask, urn, old):
+def test_a_delete_keeps_in_service_what_a_failed_create_was_to_follow(urn, old):
     """With --continue-on-error the engine deletes it all the same."""
     with pytest.raises(BadKeyError):
-        creates(Told(urn=urn) if urn else Told(), BadKeyError("bad"))
+        DEPLOYED.create(Call(BadKeyError("bad"), urn=urn), NEWS)
     with pytest.raises(
         UndeployFailedError, match=rf"^Model {old} stays in service, because .* was to follow it, failed"
     ):
-        ask(undeployed(), "delete", old, {**STATE, "model_id": old})
+        deletes({**STATE, "model_id": old})
 
-    creates(Told(urn=urn) if urn else Told(), status())
-    ask(undeployed(), "delete", old, {**STATE, "model_id": old})
+    DEPLOYED.create(Call(COMPLETED, urn=urn), NEWS)
+    deletes({**STATE, "model_id": old})
 
 
-def test_what_a_delete_took_out_of_service_another_resource_deploys_again(ask):
+def test_what_a_delete_took_out_of_service_another_resource_deploys_again():
     """A replacement that deletes first, of one of two that share a model."""
-    ask(undeployed(), "delete", "m", STATE)
+    deletes()
+    call = Call(COMPLETED)
 
-    assert "will deploy" in DeployedOperations().diff(Told(), STATE, NEWS).update_reason
-    assert [("wait", DEPLOY, True)] == ask(status(), "update", "m", STATE, NEWS)[2].asked
-    assert DeployedOperations().diff(Told(), STATE, NEWS).update_reason is None
-
-
-@pytest.mark.parametrize("was", [True, False])
-def test_what_a_resource_owns_it_goes_on_owning_and_a_request_may_make_it_the_owner(ask, was):
-    """A POST that finds the model there may have met an earlier one, whose status lagged."""
-    waited, _, _ = ask(status(), "update", "m", {**NEWS, **SEEN_PENDING, "adopted": was}, NEWS)
-    settled, _, _ = ask(status(), "update", "m", {**STATE, "adopted": was}, NEWS)
-    requested, _, _ = ask(status(), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
-    found, _, _ = ask(status(adopted=True), "update", "m", {**NEWS, **failed(OUT), "adopted": was}, NEWS)
-    confirmed, _, _ = ask(status(), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
-    there, _, _ = ask(status(adopted=True), "update", "m", {**NEWS, **PENDING, "adopted": was}, NEWS)
-
-    adopted = tuple(state["adopted"] for state in (waited, settled, requested, found, confirmed, there))
-    assert (was, was, False, was, False, was) == adopted
-
-
-def different(*, inputs=False, replaces=(), reason=None, delete_first=True):
-    return Difference(inputs, list(replaces), reason, delete_first)
-
-
-@pytest.mark.parametrize(
-    ("olds", "news", "difference"),
-    [
-        (IN_SERVICE, {}, different()),
-        (IN_SERVICE, {"timeout_seconds": 9.0}, different(inputs=True)),
-        (IN_SERVICE, {"model_id": "n"}, different(inputs=True, replaces=["model_id"], delete_first=False)),
-        (IN_SERVICE, {"triggers": ["x"]}, different(inputs=True, replaces=["triggers"])),
-        (SEEN_PENDING, {}, different(reason="was PENDING: will keep waiting")),
-        (PENDING, {}, different(reason="was PENDING: will wait, or deploy again, which uses credits")),
-        (failed(OUT), {}, different(reason="is UNDEPLOYED: will deploy, which uses credits")),
-        (failed(REVERTED), {}, different(reason="not in service: will deploy, which uses credits")),
-        ({}, {}, different(reason="not in service: will deploy, which uses credits")),
-    ],
-)
-def test_diff_says_what_the_update_will_do(olds, news, difference):
-    assert difference == DeployedOperations().diff(Told(), {**NEWS, **olds}, {**NEWS, **news})
-
-
-@pytest.mark.parametrize(
-    ("known", "seen", "warning"),
-    [
-        (IN_SERVICE, status(), None),
-        (IN_SERVICE, status("FAILED", OUT), f"Model m is not in service: {OUT} The next `pulumi up` deploys it."),
-        (
-            IN_SERVICE,
-            status("FAILED", OUT.replace("UNDEPLOYED", "UNDEPLOYING")),
-            "Model m is being undeployed by somebody. The next `pulumi up` deploys it.",
-        ),
-        (IN_SERVICE, status("PENDING"), "Model m is not in service yet: PENDING. The next `pulumi up` waits for it."),
-        (failed(OUT), status("FAILED", OUT), f"Model m is not in service: {OUT} The next `pulumi up` deploys it."),
-        (PENDING, status("PENDING"), None),
-    ],
-)
-def test_a_refresh_warns_of_what_is_out_of_service_and_records_it(ask, known, seen, warning):
-    """Again and again, but for what was known to be on its way."""
-    state, told, runtime = ask(seen, "refresh", "m", {**NEWS, **known})
-
-    assert [("poll", DEPLOY, False)] == runtime.asked
-    assert state["deployed"] is seen.reached
-    assert ([] if warning is None else [warning]) == told.said
-
-
-def test_a_refresh_adopts_nothing(ask):
-    """What does not say that it is adopted was deployed by its resource."""
-    props = {name: value for name, value in STATE.items() if name != "adopted"}
-
-    assert ask(status(), "refresh", "m", props)[0]["adopted"] is False
-
-
-@pytest.mark.parametrize("known", [IN_SERVICE, {}])
-def test_a_model_that_does_not_exist_leaves_state(ask, known):
-    state, told, _ = ask(ModelNotFoundError("none"), "refresh", "m", {**NEWS, **known})
-
-    assert state is None
-    assert bool(known) == bool(told.said)
-
-
-@pytest.mark.parametrize("operation", ["refresh", "delete"])
-def test_a_key_that_is_refused_gets_the_advice_of_what_runs_no_program(ask, operation):
-    command = "pulumi refresh" if operation == "refresh" else "pulumi destroy"
-    with pytest.raises(BadKeyError, match=rf"^bad\. `{command}` uses the key .* `{command} --run-program`\.$"):
-        ask(BadKeyError("bad."), operation, "m", STATE)
-
-
-def test_a_delete_requests_the_undeployment_and_waits_whatever_wait_says(ask):
-    _, told, runtime = ask(undeployed(), "delete", "m", {**STATE, "wait": False})
-
-    assert [("wait", UNDEPLOY, True)] == runtime.asked
-    assert [] == told.said
-
-
-@pytest.mark.parametrize(
-    ("custom", "given", "timeout"), [(60.0, 7.0, 60.0), (None, 7.0, 7.0), (60.0, None, 60.0), (None, None, 1800.0)]
-)
-def test_the_timeout_of_a_delete_is_that_of_the_options_first(ask, custom, given, timeout):
-    _, _, runtime = ask(undeployed(), "delete", "m", {**STATE, "timeout_seconds": given}, timeout=custom)
-
-    assert timeout == runtime.policies[0].timeout
-
-
-def test_what_does_not_say_that_it_is_adopted_is_undeployed(ask):
-    props = {name: value for name, value in STATE.items() if name != "adopted"}
-
-    assert [("wait", UNDEPLOY, True)] == ask(undeployed(), "delete", "m", props)[2].asked
-
-
-def test_what_was_adopted_is_left_in_service(ask):
-    _, told, runtime = ask(status(), "delete", "m", {**STATE, "adopted": True})
-
-    assert [] == runtime.asked
-    assert told.said[0].startswith("Model m stays in service, because this resource found it there.")
-
-
-@pytest.mark.parametrize(
-    ("seen", "gone"),
-    [
-        (undeployed(), True),
-        (undeployed("FAILED", "Model status is UNDEPLOYED"), True),
-        (undeployed("FAILED", "Model status is READY", already=True), True),
-        (undeployed("FAILED", "Model status is READY"), False),
-        (undeployed("FAILED", "Model status is DEPLOYED", already=True), False),
-        (undeployed("FAILED", "Model status is DEPLOYING", already=True), False),
-        (undeployed("FAILED", "GPU on fire", already=True), False),
-    ],
-)
-def test_only_definite_words_end_a_delete_well(ask, seen, gone):
-    if gone:
-        assert [] == ask(seen, "delete", "m", STATE)[1].said
-        return
-    with pytest.raises(UndeployFailedError) as caught:
-        ask(seen, "delete", "m", STATE)
-    assert str(caught.value) == (
-        f"Model m was not undeployed: {seen.error}. The resource stays in state, and the next `pulumi destroy`"
-        " (`pulumi up` after a replacement) requests the undeployment again."
-    )
-
-
-def test_a_delete_that_finds_no_model_says_so(ask):
-    """With the key of another account, the model may be in service."""
-    _, told, _ = ask(ModelNotFoundError("none"), "delete", "m", STATE)
-
-    assert [
-        "Model m does not exist, or belongs to another account than the API key: nothing was undeployed."
-    ] == told.said
-
-
-def test_a_delete_that_fails_keeps_nothing_of_the_undeployment(ask):
-    """The engine keeps the resource as it is."""
-    error = WaitTimeoutError("too late")
-    error.last_known = undeployed("PENDING")
-    with pytest.raises(WaitTimeoutError) as caught:
-        ask(error, "delete", "m", STATE)
-
-    assert (None, None) == (caught.value.last_known, caught.value.kept)
-
-
-def test_an_imported_model_is_adopted(ask):
-    (id_, state), _, runtime = ask(status(), "import_", "m")
-
-    assert ("m", True) == (id_, state["adopted"])
-    assert [("poll", DEPLOY, False)] == runtime.asked
-    with pytest.raises(InputError):
-        ask(status(), "import_", "a/b")
-
-
-def test_get_waits_and_never_requests(ask):
-    seen, _, runtime = ask(status(), "get", "m", {"model_id": "m"})
-    previewed, _, preview = ask(status("PENDING"), "get", "m", {"model_id": "m", READ_IN_PREVIEW: True})
-
-    assert (True, False, True) == (seen["deployed"], previewed["deployed"], seen["adopted"])
-    assert [("wait", DEPLOY, False)] == runtime.asked
-    assert [("poll", DEPLOY, False)] == preview.asked
-    with pytest.raises(DeployFailedError, match="set wait=False"):
-        ask(status("FAILED", OUT), "get", "m", {"model_id": "m"})
-    with pytest.raises(InputError):
-        ask(status(), "get", "a/b", {})
+    assert "will deploy" in DEPLOYED.diff(Call(), STATE, NEWS).update_reason
+    DEPLOYED.update(call, "m", STATE, NEWS)
+    assert [True] == [goal.request for *_, goal in call.asked]
+    assert DEPLOYED.diff(Call(), STATE, NEWS).update_reason is None
 
 
 BOTH = "Model m has both a DeployedModel and an UndeployedModel"
@@ -411,16 +223,16 @@ TWO = "Model m has two DeployedModel resources"
 @pytest.mark.parametrize(
     ("first", "second", "warning"),
     [
-        (DeployedOperations(), ModelOperations(), BOTH),
-        (ModelOperations(), DeployedOperations(), BOTH),
-        (FleetOperations(), DeployedOperations(), BOTH),
-        (DeployedOperations(), FleetOperations(), BOTH),
-        (DeployedOperations(), DeployedOperations(), TWO),
+        (DEPLOYED, ModelOperations(), BOTH),
+        (ModelOperations(), DEPLOYED, BOTH),
+        (FleetOperations(), DEPLOYED, BOTH),
+        (DEPLOYED, FleetOperations(), BOTH),
+        (DEPLOYED, DEPLOYED, TWO),
         (ModelOperations(), FleetOperations(), None),
     ],
 )
 def test_two_resources_at_odds_about_one_model_are_told_once(first, second, warning):
-    one, other = Told(), Told(urn=OTHER)
+    one, other = Call(), Call(urn=OTHER)
     for _ in range(2):
         announce(one, first, {"model_id": "m", "model_ids": ["k", "m", object()]}, creating=False)
         announce(other, second, {"model_id": "m", "model_ids": ["l", object(), "m"]}, creating=False)
@@ -430,17 +242,17 @@ def test_two_resources_at_odds_about_one_model_are_told_once(first, second, warn
 
 
 def test_a_fleet_at_odds_about_many_models_is_told_of_one():
-    told = Told(urn=OTHER)
+    call = Call(urn=OTHER)
     for model_id in ("k", "m"):
-        announce(Told(urn=model_id), DeployedOperations(), {"model_id": model_id}, creating=False)
-    announce(told, FleetOperations(), {"model_ids": ["k", "m"]}, creating=False)
+        announce(Call(urn=model_id), DEPLOYED, {"model_id": model_id}, creating=False)
+    announce(call, FleetOperations(), {"model_ids": ["k", "m"]}, creating=False)
 
-    assert ["Model k has both"] == [line[:16] for line in told.said]
+    assert ["Model k has both"] == [line[:16] for line in call.said]
 
 
 def test_a_resource_that_will_deploy_says_so_in_a_preview():
-    told = Told()
-    announce(told, DeployedOperations(), {"model_id": object()}, creating=True)
-    announce(told, DeployedOperations(), {"model_id": "m"}, creating=True)
+    call = Call()
+    announce(call, DEPLOYED, {"model_id": object()}, creating=True)
+    announce(call, DEPLOYED, {"model_id": "m"}, creating=True)
 
-    assert ["will deploy, which uses credits", "will deploy m, which uses credits"] == told.said
+    assert ["will deploy, which uses credits", "will deploy m, which uses credits"] == call.said

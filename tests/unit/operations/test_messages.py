@@ -1,37 +1,24 @@
 """What an operator reads, word for word."""
 
 import pytest
+from harness.operations import COMPLETED, PENDING, failed, no_task
 
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import Reason
+from nugen_pulumi.operations import messages
 from nugen_pulumi.operations.inputs import Inputs
 from nugen_pulumi.operations.messages import (
     drift,
-    failed,
     fleet_drift,
     fleet_update_reason,
     missing_models,
+    next_up,
     unfinished_fleet,
     update_reason,
 )
 from nugen_pulumi.operations.next_action import Action
 
-UNDEPLOYED = {"status": "COMPLETED", "undeployed": True, "error": None}
-PENDING = {"status": "PENDING", "undeployed": False, "error": None}
-
-NOTHING, POLL, UNDEPLOY = Action
-
-
-def lost(model_status):
-    return {
-        "status": "FAILED",
-        "undeployed": False,
-        "error": f"No active undeployment. Model status is {model_status}.",
-    }
-
-
-def wanted(**props):
-    return Inputs.read(props)
-
+NOTHING, POLL, REQUEST = Action
 
 GO_ON = "The next `pulumi up` continues with the models that are not finished."
 
@@ -146,7 +133,7 @@ def test_models_that_do_not_exist_are_named(missing, of_fleet, says):
     [
         ([NOTHING], "The next `pulumi up` changes nothing: the program does not require them to be undeployed."),
         ([POLL, NOTHING], "The next `pulumi up` waits for them."),
-        ([NOTHING, POLL, UNDEPLOY], "The next `pulumi up` undeploys them."),
+        ([NOTHING, POLL, REQUEST], "The next `pulumi up` undeploys them."),
     ],
 )
 def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_one(actions, next_):
@@ -158,28 +145,35 @@ def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_
     assert fleet_drift(3, {"a": "why"}, actions, running=True).endswith(next_.replace("them", "it"))
 
 
+CREDITS = "which uses credits"
+
+
 @pytest.mark.parametrize(
-    ("known", "action", "reason"),
+    ("direction", "known", "action", "unconfirmed", "reason"),
     [
-        (None, UNDEPLOY, "status unknown: will undeploy"),
-        (None, POLL, "status unknown: will wait"),
-        (lost("DEPLOYED"), UNDEPLOY, "in service: will undeploy"),
-        (lost("DEPLOYED"), POLL, "in service: will poll again"),
-        (lost("READY"), UNDEPLOY, "FAILED: will undeploy"),
-        (PENDING, UNDEPLOY, "was PENDING: will undeploy"),
-        (PENDING, POLL, "was PENDING: will keep waiting"),
+        (UNDEPLOY, None, REQUEST, False, "status unknown: will undeploy"),
+        (UNDEPLOY, None, POLL, False, "status unknown: will wait"),
+        (UNDEPLOY, no_task("DEPLOYED"), REQUEST, False, "in service: will undeploy"),
+        (UNDEPLOY, no_task("DEPLOYED"), POLL, False, "in service: will poll again"),
+        (UNDEPLOY, no_task("READY"), REQUEST, False, "FAILED: will undeploy"),
+        (UNDEPLOY, PENDING, REQUEST, False, "was PENDING: will undeploy"),
+        (UNDEPLOY, PENDING, POLL, False, "was PENDING: will keep waiting"),
+        (DEPLOY, None, REQUEST, False, f"not in service: will deploy, {CREDITS}"),
+        (DEPLOY, no_task("READY"), REQUEST, False, f"is READY: will deploy, {CREDITS}"),
+        (DEPLOY, PENDING, POLL, False, "was PENDING: will keep waiting"),
+        (DEPLOY, PENDING, POLL, True, f"was PENDING: will wait, or deploy again, {CREDITS}"),
     ],
 )
-def test_an_update_that_is_due_says_why_and_what_it_will_do(known, action, reason):
-    assert reason == update_reason(known, action)
+def test_an_update_that_is_due_says_why_and_what_it_will_do(direction, known, action, unconfirmed, reason):
+    assert reason == update_reason(direction, known, action, unconfirmed=unconfirmed)
 
 
 @pytest.mark.parametrize(
     ("actions", "reason"),
     [
-        ([UNDEPLOY, UNDEPLOY], "2 of 5 not undeployed: will undeploy 2"),
+        ([REQUEST, REQUEST], "2 of 5 not undeployed: will undeploy 2"),
         ([POLL], "1 of 5 not undeployed: will poll 1"),
-        ([POLL, UNDEPLOY, POLL], "3 of 5 not undeployed: will undeploy 1 and poll 2"),
+        ([POLL, REQUEST, POLL], "3 of 5 not undeployed: will undeploy 1 and poll 2"),
     ],
 )
 def test_an_update_of_a_fleet_that_is_due_says_the_same_of_all(actions, reason):
@@ -205,35 +199,44 @@ AMBIGUOUS = "The status READY does not tell whether the model is in service: che
     ],
 )
 def test_a_failure_says_why_and_what_helps(model_status, undeploy, advice):
-    assert (f"Model m was not undeployed: No active undeployment. Model status is {model_status}. {advice}") == str(
-        failed("m", lost(model_status), wanted(undeploy=undeploy))
-    )
+    reason = messages.failed(UNDEPLOY, "m", no_task(model_status), Inputs.read({"undeploy": undeploy}))
+
+    assert f"Model m was not undeployed: No active task. Model status is {model_status}. {advice}" == str(reason)
 
 
 @pytest.mark.parametrize(
-    ("seen", "said"),
+    ("direction", "known", "seen", "what"),
     [
-        (lost("DEPLOYED"), "No active undeployment. Model status is DEPLOYED."),
-        ({"status": "PENDING", "undeployed": False, "error": None}, "PENDING."),
-        ({"status": "FAILED", "undeployed": False, "error": "what"}, "what."),
+        (UNDEPLOY, COMPLETED, no_task("DEPLOYED"), "is no longer undeployed: No active task. Model status is DEPLOYED"),
+        (UNDEPLOY, COMPLETED, PENDING, "is no longer undeployed: PENDING"),
+        (UNDEPLOY, COMPLETED, failed("what."), "is no longer undeployed: what"),
+        *[
+            (UNDEPLOY, known, seen, what)
+            for known in (None, PENDING, no_task("READY"))
+            for seen, what in [
+                (no_task("DEPLOYED"), "is in service: No active task. Model status is DEPLOYED"),
+                (PENDING, None),
+                (no_task("READY"), None),
+                (COMPLETED, None),
+            ]
+        ],
+        (UNDEPLOY, COMPLETED, COMPLETED, None),
+        (DEPLOY, COMPLETED, COMPLETED, None),
+        (DEPLOY, PENDING, no_task("UNDEPLOYING"), "is being undeployed by somebody"),
+        (DEPLOY, failed(), failed(), "is not in service: GPU on fire"),
+        (DEPLOY, COMPLETED, PENDING, "is not in service yet: PENDING"),
+        (DEPLOY, None, PENDING, "is not in service yet: PENDING"),
+        (DEPLOY, PENDING, PENDING, None),
     ],
 )
-def test_a_model_that_is_no_longer_undeployed_has_drifted(seen, said):
-    assert f"Model m is no longer undeployed: {said}" == drift("m", UNDEPLOYED, seen)
+def test_a_model_that_is_not_as_its_resource_says_has_drifted(direction, known, seen, what):
+    assert (what and f"Model m {what}.") == drift(direction, "m", known, seen)
 
 
-@pytest.mark.parametrize("known", [None, PENDING, lost("READY")])
-def test_a_model_in_service_has_drifted_whatever_was_known(known):
-    assert "Model m is in service: No active undeployment. Model status is DEPLOYED." == drift(
-        "m", known, lost("DEPLOYED")
-    )
-    assert drift("m", known, PENDING) is None
-    assert drift("m", known, lost("READY")) is None
-
-
-@pytest.mark.parametrize("known", [None, PENDING, UNDEPLOYED])
-def test_a_model_that_is_undeployed_has_not_drifted(known):
-    assert drift("m", known, UNDEPLOYED) is None
+@pytest.mark.parametrize("running", [True, False])
+def test_a_program_waits_for_a_model_that_is_not_in_service_whatever_runs(running):
+    """An update requests what is not running."""
+    assert "The next `pulumi up` waits for it." == next_up(DEPLOY, POLL, running=running)
 
 
 def test_only_how_long_it_took_makes_no_difference():

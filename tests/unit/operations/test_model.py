@@ -87,27 +87,21 @@ def test_a_failure_that_is_wanted_as_an_output_is_one(direction, props):
     assert ("m", state(direction, failed(), **props)) == created
 
 
+POLLS_ONLY = "The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
+
+
 @pytest.mark.parametrize(
-    ("direction", "kind", "said"),
+    ("direction", "kind", "next_"),
     [
-        (
-            UNDEPLOY,
-            UndeployFailedError,
-            "Model m was not undeployed: GPU on fire. The next `pulumi up` only polls again."
-            " To request the undeployment, set undeploy to true.",
-        ),
-        (
-            DEPLOY,
-            DeployFailedError,
-            "Model m was not deployed: GPU on fire. The next `pulumi up` requests the deployment again.",
-        ),
+        (UNDEPLOY, UndeployFailedError, POLLS_ONLY),
+        (DEPLOY, DeployFailedError, "The next `pulumi up` requests the deployment again."),
     ],
 )
-def test_a_failure_is_an_error_that_keeps_what_is_known(direction, kind, said):
+def test_a_failure_is_an_error_that_keeps_what_is_known(direction, kind, next_):
     with pytest.raises(kind) as caught:
         do(direction, "create", inputs(direction), answer=failed())
 
-    assert said == str(caught.value)
+    assert f"Model m was not {direction.flag}: GPU on fire. {next_}" == str(caught.value)
     assert ("m", state(direction, failed())) == caught.value.kept
 
 

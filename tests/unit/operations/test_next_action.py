@@ -1,71 +1,78 @@
 """What an update still has to do about a model: the table of docs/how-it-works.md."""
 
 import pytest
+from harness.operations import COMPLETED, PENDING, RETIRING, failed, no_task
 
+from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.operations.inputs import Inputs
 from nugen_pulumi.operations.next_action import Action, next_action
 
-UNDEPLOYED = {"status": "COMPLETED", "undeployed": True}
-AT_REST = {"status": "FAILED", "undeployed": True, "error": "Model status is EVALUATED."}
-PENDING = {"status": "PENDING", "undeployed": False}
-RETIRING = {"status": "RETIRING", "undeployed": False}
-FAILED = {"status": "FAILED", "undeployed": False, "error": "GPU on fire"}
-DEPLOYED = {"status": "FAILED", "undeployed": False, "error": "No active undeployment. Model status is DEPLOYED."}
+AT_REST = no_task("EVALUATED", reached=True)
+FAILED = failed()
+IN = no_task("DEPLOYED")
+ASKING, LAZY, RECORDING = {"undeploy": True}, {"wait": False}, {"on_failure": "record"}
 
-NOTHING, POLL, UNDEPLOY = Action
-
-
-def wanted(**props):
-    return Inputs.read(props)
+NOTHING, POLL, REQUEST = Action
 
 
 @pytest.mark.parametrize(
     ("known", "props", "requested", "action"),
     [
         # undeployed
-        (UNDEPLOYED, {}, False, NOTHING),
-        (UNDEPLOYED, {"undeploy": True}, False, NOTHING),
-        (UNDEPLOYED, {"undeploy": True}, True, NOTHING),
-        (AT_REST, {"undeploy": True}, False, NOTHING),
-        (AT_REST, {"wait": False}, False, NOTHING),
+        (COMPLETED, {}, False, NOTHING),
+        (COMPLETED, ASKING, False, NOTHING),
+        (AT_REST, ASKING, False, NOTHING),
         # settled, and the DELETE was asked for before, or is not wanted
-        (PENDING, {"wait": False}, False, NOTHING),
-        (PENDING, {"wait": False}, True, NOTHING),
-        (PENDING, {"wait": False, "undeploy": True}, True, NOTHING),
-        (RETIRING, {"wait": False}, False, NOTHING),
-        (FAILED, {"wait": False}, False, NOTHING),
-        (FAILED, {"on_failure": "record"}, False, NOTHING),
-        (FAILED, {"on_failure": "record", "undeploy": True}, True, NOTHING),
-        (DEPLOYED, {"on_failure": "record"}, True, NOTHING),
-        (DEPLOYED, {"wait": False}, True, NOTHING),
+        (PENDING, LAZY, False, NOTHING),
+        (PENDING, {**LAZY, **ASKING}, True, NOTHING),
+        (RETIRING, LAZY, False, NOTHING),
+        (FAILED, LAZY, False, NOTHING),
+        (FAILED, RECORDING, False, NOTHING),
+        (FAILED, {**RECORDING, **ASKING}, True, NOTHING),
+        (IN, RECORDING, True, NOTHING),
+        (IN, LAZY, True, NOTHING),
         # not settled, PENDING or another word
         (PENDING, {}, False, POLL),
-        (PENDING, {}, True, POLL),
-        (PENDING, {"on_failure": "record"}, False, POLL),
-        (RETIRING, {"on_failure": "record"}, False, POLL),
-        (PENDING, {"undeploy": True}, True, POLL),
-        (RETIRING, {"undeploy": True}, True, POLL),
+        (PENDING, RECORDING, False, POLL),
+        (RETIRING, RECORDING, False, POLL),
+        (PENDING, ASKING, True, POLL),
+        (RETIRING, ASKING, True, POLL),
         # FAILED, True
-        (FAILED, {"undeploy": True}, True, UNDEPLOY),
-        (DEPLOYED, {"undeploy": True, "on_failure": "record"}, True, UNDEPLOY),
-        (DEPLOYED, {"undeploy": True, "wait": False}, True, UNDEPLOY),
+        (FAILED, ASKING, True, REQUEST),
+        (IN, {**ASKING, **RECORDING}, True, REQUEST),
+        (IN, {**ASKING, **LAZY}, True, REQUEST),
         # FAILED, False
         (FAILED, {}, False, POLL),
-        (FAILED, {}, True, POLL),
-        (DEPLOYED, {}, True, POLL),
+        (IN, {}, True, POLL),
         # anything but undeployed, True, and False before
-        (PENDING, {"undeploy": True}, False, UNDEPLOY),
-        (RETIRING, {"undeploy": True}, False, UNDEPLOY),
-        (FAILED, {"undeploy": True}, False, UNDEPLOY),
-        (PENDING, {"undeploy": True, "wait": False}, False, UNDEPLOY),
-        (FAILED, {"undeploy": True, "on_failure": "record"}, False, UNDEPLOY),
+        (PENDING, ASKING, False, REQUEST),
+        (FAILED, ASKING, False, REQUEST),
+        (PENDING, {**ASKING, **LAZY}, False, REQUEST),
+        (FAILED, {**ASKING, **RECORDING}, False, REQUEST),
         # nothing is known: what was requested may be lost with it
         (None, {}, False, POLL),
-        (None, {"wait": False}, True, POLL),
-        (None, {"undeploy": True}, False, UNDEPLOY),
-        (None, {"undeploy": True}, True, UNDEPLOY),
+        (None, LAZY, True, POLL),
+        (None, ASKING, True, REQUEST),
     ],
 )
 def test_an_update_does_what_the_table_says(known, props, requested, action):
     """The rows of "How an update decides" in docs/how-it-works.md, in their order."""
-    assert action is next_action(known, wanted(**props), requested=requested)
+    assert action is next_action(known, Inputs.read(props), UNDEPLOY, requested=requested)
+
+
+@pytest.mark.parametrize(
+    ("known", "props", "unconfirmed", "action"),
+    [
+        (COMPLETED, {}, True, NOTHING),
+        (PENDING, LAZY, False, NOTHING),
+        (PENDING, {}, False, POLL),
+        (RETIRING, {}, False, POLL),
+        (PENDING, LAZY, True, POLL),
+        (FAILED, LAZY, False, REQUEST),
+        (no_task("UNDEPLOYED"), {}, True, REQUEST),
+        (None, LAZY, False, REQUEST),
+    ],
+)
+def test_an_update_puts_into_service_what_is_not(known, props, unconfirmed, action):
+    """A deployed model exists as long as it is in service; and whether its POST was carried out has to be found out."""
+    assert action is next_action(known, Inputs.read(props), DEPLOY, requested=False, unconfirmed=unconfirmed)

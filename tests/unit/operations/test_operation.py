@@ -1,10 +1,9 @@
-"""What is checked before an operation, and what stays when it fails."""
+"""What is checked before an operation."""
 
 import pytest
 
-from nugen_pulumi.errors import WaitTimeoutError
 from nugen_pulumi.operations.inputs import DEFAULTS
-from nugen_pulumi.operations.operation import check, keep_on_error, settings_problem
+from nugen_pulumi.operations.operation import check, settings_problem
 
 KEY = "nugen:apiKey"
 
@@ -40,20 +39,3 @@ def test_settings_that_are_right_or_wrong_are_so_for_what_exists_too(creating):
 def test_a_key_must_be_there_only_for_what_does_not_exist_yet():
     assert settings_problem({}.get, creating=False) is None
     assert settings_problem({}.get, creating=True).startswith("There is no Nugen API key: run ")
-
-
-@pytest.mark.parametrize("mistake", [WaitTimeoutError("late"), ZeroDivisionError("ours")])
-def test_an_error_that_knows_something_says_what_stays(mistake):
-    mistake.last_known = "PENDING"
-    with pytest.raises(type(mistake)) as caught, keep_on_error("m", lambda last: {"status": last}):
-        raise mistake
-
-    assert ("m", {"status": "PENDING"}) == caught.value.kept
-
-
-@pytest.mark.parametrize("mistake", [WaitTimeoutError("late"), ZeroDivisionError("ours")])
-def test_an_error_that_knows_nothing_passes(mistake):
-    with pytest.raises(type(mistake)) as caught, keep_on_error("m", lambda last: {"status": last}):
-        raise mistake
-
-    assert getattr(caught.value, "kept", None) is None

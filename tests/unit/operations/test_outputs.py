@@ -1,93 +1,62 @@
-"""What is recorded of a model."""
+"""What is recorded of a model, and of a fleet."""
+
+from dataclasses import replace
 
 import pytest
+from harness.operations import COMPLETED, PENDING, RETIRING, TIMES, failed, no_task
 
-from nugen_pulumi.api.responses import TaskStatus
-from nugen_pulumi.operations.inputs import DEFAULTS
-from nugen_pulumi.operations.outputs import (
-    from_state,
-    given,
-    of_fleet,
-    of_model,
-    seen_again,
-)
+from nugen_pulumi.api.statuses import Record
+from nugen_pulumi.operations.outputs import given, of_fleet, seen_again
 
 MIB = 1024 * 1024
-
-UNDEPLOYED = {"status": "COMPLETED", "undeployed": True}
-AT_REST = {"status": "FAILED", "undeployed": True, "error": "Model status is EVALUATED."}
-PENDING = {"status": "PENDING", "undeployed": False}
-RETIRING = {"status": "RETIRING", "undeployed": False}
-FAILED = {"status": "FAILED", "undeployed": False, "error": "GPU on fire"}
-
-KNOWN = {
-    "status": "COMPLETED",
-    "undeployed": True,
-    "result": {"message": "done"},
-    "start_time": "then",
-    "end_time": "later",
-    "error": None,
-}
+FAILED = failed()
+AT_REST = no_task("EVALUATED", reached=True)
+KNOWN = Record("FAILED", reached=True, result={"error": "why"}, error="why", **TIMES)
 
 
-def test_what_is_recorded_is_the_whole_answer():
-    status = TaskStatus(
-        model_id="m", status="failed", result={"error": "GPU on fire"}, start_time="then", end_time="later"
-    )
+@pytest.mark.parametrize("flag", ["undeployed", "deployed"])
+def test_what_is_recorded_of_a_model_is_read_again(flag):
+    state = KNOWN.outputs(flag)
 
-    assert {
-        "status": "FAILED",
-        "undeployed": False,
-        "result": {"error": "GPU on fire"},
-        "start_time": "then",
-        "end_time": "later",
-        "error": "GPU on fire",
-    } == status.recorded()
+    assert {"status": "FAILED", flag: True, "result": {"error": "why"}, "error": "why", **TIMES} == state
+    assert KNOWN == Record.from_state({**state, "model_id": "m"}, flag)
 
 
-def test_what_is_recorded_of_a_model_is_read_again():
-    props = {"model_id": "m", **DEFAULTS}
-
-    assert from_state(props) is None
-    assert from_state(of_model(props, KNOWN)) == KNOWN
-    # What is None, or False, may be absent in state.
-    assert {**dict.fromkeys(KNOWN), "status": "PENDING", "undeployed": False} == from_state({"status": "PENDING"})
+def test_what_is_none_or_false_may_be_absent_in_state():
+    assert PENDING == Record.from_state({"status": "PENDING"}, "deployed")
+    assert Record.from_state({"model_id": "m"}, "deployed") is None
 
 
-def test_the_outputs_are_the_inputs_and_what_is_known():
+def test_the_inputs_are_outputs_too():
     props = {"model_id": "m", "wait": False, "__provider": "pickled", "status": "PENDING", "of_old": 1}
 
     assert {"model_id": "m", "wait": False} == given(props)
-    assert {"model_id": "m", "wait": False, **KNOWN} == of_model(props, KNOWN)
 
 
 def test_what_is_seen_again_keeps_its_times():
-    seen = {**KNOWN, "start_time": "now", "end_time": "now"}
+    seen = replace(KNOWN, start_time="now", end_time="now")
 
-    assert seen_again(KNOWN, seen) == KNOWN
-    assert {**KNOWN, "start_time": None, "end_time": None} == seen_again(
-        {**UNDEPLOYED, "result": KNOWN["result"]}, seen
-    )
-
-
-@pytest.mark.parametrize(
-    "differs", [{"status": "FAILED"}, {"undeployed": False}, {"result": {"message": "gone"}}, {"error": "why"}]
-)
-def test_what_is_seen_for_the_first_time_has_its_own_times(differs):
-    seen = {**KNOWN, "start_time": "now", "end_time": "now", **differs}
-
-    assert seen_again(KNOWN, seen) is seen
+    assert KNOWN == seen_again(KNOWN, seen)
     assert seen_again(None, seen) is seen
 
 
+@pytest.mark.parametrize(
+    "differs", [{"status": "COMPLETED"}, {"reached": False}, {"result": {"message": "gone"}}, {"error": "other"}]
+)
+def test_what_is_seen_for_the_first_time_has_its_own_times(differs):
+    seen = replace(KNOWN, start_time="now", end_time="now", **differs)
+
+    assert seen_again(KNOWN, seen) is seen
+
+
 def test_a_fleet_tells_who_is_undeployed_who_failed_and_who_is_left():
-    models = {"d": PENDING, "c": FAILED, "b": AT_REST, "a": UNDEPLOYED, "e": RETIRING, "of old": FAILED}
+    models = {"d": PENDING, "c": FAILED, "b": AT_REST, "a": COMPLETED, "e": RETIRING, "of old": FAILED}
     ids = ["a", "b", "c", "d", "e", "new"]
 
     assert {
         "model_ids": ids,
         "wait": False,
-        "models": {model_id: models[model_id] for model_id in ids[:-1]},
+        "models": {model_id: models[model_id].outputs("undeployed") for model_id in ids[:-1]},
         "undeployed": False,
         "pending": ["d", "e", "new"],
         "failed": ["c"],
@@ -97,10 +66,10 @@ def test_a_fleet_tells_who_is_undeployed_who_failed_and_who_is_left():
 @pytest.mark.parametrize(
     ("models", "undeployed"),
     [
-        ({"a": UNDEPLOYED, "b": AT_REST}, True),
-        ({"a": UNDEPLOYED}, False),
-        ({"a": UNDEPLOYED, "b": PENDING}, False),
-        ({"a": FAILED, "b": UNDEPLOYED}, False),
+        ({"a": COMPLETED, "b": AT_REST}, True),
+        ({"a": COMPLETED}, False),
+        ({"a": COMPLETED, "b": PENDING}, False),
+        ({"a": FAILED, "b": COMPLETED}, False),
         ({}, False),
     ],
 )
@@ -108,9 +77,10 @@ def test_a_fleet_is_undeployed_when_all_of_its_models_are_known_to_be(models, un
     assert undeployed is of_fleet({"model_ids": ["a", "b"]}, models)["undeployed"]
 
 
-def test_a_fleets_largest_values_are_left_out_of_what_is_recorded_only():
-    models = {"a": {**UNDEPLOYED, "result": "x" * 3 * MIB}, "b": {**UNDEPLOYED, "result": "x" * 2 * MIB}}
-    recorded_ = of_fleet({"model_ids": ["a", "b"]}, models)["models"]
+def test_a_value_of_more_than_its_share_of_4_mib_is_left_out_of_what_is_recorded():
+    """The share of one of two models."""
+    fits = "x" * (2 * MIB - 5)  # protobuf takes five bytes more
+    models = {"a": replace(COMPLETED, result=fits + "x"), "b": replace(COMPLETED, result=fits)}
+    recorded = of_fleet({"model_ids": ["a", "b"]}, models)["models"]
 
-    assert {"a": "(left out: 3.0 MiB)", "b": "x" * 2 * MIB} == {name: m["result"] for name, m in recorded_.items()}
-    assert 3 * MIB == len(models["a"]["result"])
+    assert {"a": "(left out: 2.0 MiB)", "b": fits} == {name: model["result"] for name, model in recorded.items()}
