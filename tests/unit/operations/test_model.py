@@ -116,38 +116,29 @@ def test_an_error_passes_and_keeps_what_is_known(direction, known, operation):
     assert (None if known is None else ("m", state(direction, known))) == caught.value.kept
 
 
+AGAIN = "was PENDING: will wait, or deploy again, which uses credits"
 # Known, what state says beside it, what the program says, and what an update then asks and a preview says of it.
 UPDATES = [
-    (UNDEPLOY, COMPLETED, {}, {}, None, None),
     (UNDEPLOY, COMPLETED, {}, ASKING, None, None),
-    (UNDEPLOY, PENDING, {}, LAZY, None, None),
     (UNDEPLOY, failed(), {}, RECORDING, None, None),
-    (UNDEPLOY, PENDING, {}, {}, ("wait", False), "was PENDING: will keep waiting"),
     (UNDEPLOY, PENDING, ASKING, ASKING, ("wait", False), "was PENDING: will keep waiting"),
-    (UNDEPLOY, PENDING, {}, ASKING, ("wait", True), "was PENDING: will undeploy"),
     (UNDEPLOY, PENDING, {}, {**ASKING, **LAZY}, ("poll", True), "was PENDING: will undeploy"),
-    (UNDEPLOY, failed(), {}, {}, ("wait", False), "FAILED: will poll again"),
-    (UNDEPLOY, failed(), ASKING, ASKING, ("wait", True), "FAILED: will undeploy"),
     (UNDEPLOY, IN, ASKING, {**ASKING, **RECORDING}, ("wait", True), "in service: will undeploy"),
-    (UNDEPLOY, None, {}, {}, ("wait", False), "status unknown: will wait"),
     (UNDEPLOY, None, {}, LAZY, ("poll", False), "status unknown: will wait"),
-    (UNDEPLOY, None, ASKING, ASKING, ("wait", True), "status unknown: will undeploy"),
     (DEPLOY, COMPLETED, {}, {}, None, None),
     (DEPLOY, PENDING, {}, {}, ("wait", False), "was PENDING: will keep waiting"),
     (DEPLOY, PENDING, {}, LAZY, None, None),
-    (DEPLOY, PENDING, UNCONFIRMED, {}, ("wait", False), "was PENDING: will wait, or deploy again, which uses credits"),
+    (DEPLOY, PENDING, UNCONFIRMED, {}, ("wait", False), AGAIN),
     (
         DEPLOY,
         PENDING,
         UNCONFIRMED,
         LAZY,
         ("poll", False),
-        "was PENDING: will wait, or deploy again, which uses credits",
+        AGAIN,
     ),
     (DEPLOY, READY, {}, {}, ("wait", True), "is READY: will deploy, which uses credits"),
-    (DEPLOY, OUT, {}, LAZY, ("poll", True), "is UNDEPLOYED: will deploy, which uses credits"),
-    (DEPLOY, failed(), {}, {}, ("wait", True), "not in service: will deploy, which uses credits"),
-    (DEPLOY, None, {}, {}, ("wait", True), "not in service: will deploy, which uses credits"),
+    (DEPLOY, None, {}, LAZY, ("poll", True), "not in service: will deploy, which uses credits"),
 ]
 
 
@@ -195,24 +186,15 @@ def test_a_refresh_polls_once_and_keeps_the_times_of_what_it_knew(direction):
     assert [] == call.said
 
 
-FAILS = "fails until somebody undeploys it: to request that, set undeploy to true."
-NOT_REQUIRED = "changes nothing: the program does not require it to be undeployed."
-
-
 @pytest.mark.parametrize(
     ("direction", "props", "known", "seen", "said", "next_"),
     [
-        (UNDEPLOY, {}, COMPLETED, IN, f"is no longer undeployed: {IN.error}", FAILS),
         (UNDEPLOY, ASKING, COMPLETED, IN, f"is no longer undeployed: {IN.error}", "undeploys it."),
         # A drift to PENDING is somebody else's undeployment, which is waited for.
         (UNDEPLOY, ASKING, COMPLETED, PENDING, "is no longer undeployed: PENDING.", "waits for it."),
-        (UNDEPLOY, LAZY, COMPLETED, IN, f"is no longer undeployed: {IN.error}", NOT_REQUIRED),
         (UNDEPLOY, {**LAZY, **ASKING}, None, IN, f"is in service: {IN.error}", "undeploys it."),
-        (DEPLOY, {}, COMPLETED, OUT, f"is not in service: {OUT.error}", "deploys it."),
         (DEPLOY, {}, OUT, OUT, f"is not in service: {OUT.error}", "deploys it."),
-        (DEPLOY, LAZY, COMPLETED, no_task("UNDEPLOYING"), "is being undeployed by somebody.", "deploys it."),
-        (DEPLOY, {}, COMPLETED, PENDING, "is not in service yet: PENDING.", "waits for it."),
-        (DEPLOY, LAZY, None, PENDING, "is not in service yet: PENDING.", "changes nothing."),
+        (DEPLOY, LAZY, COMPLETED, PENDING, "is not in service yet: PENDING.", "changes nothing."),
         (DEPLOY, {}, PENDING, PENDING, None, None),
     ],
 )
