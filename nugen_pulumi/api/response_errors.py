@@ -52,8 +52,8 @@ def error_of(response: Response, subject: str, settings: Settings, *, answered: 
 def _of_gateway(response: Response, settings: Settings) -> str:
     """Return what answers in the API's place, and what to do about it."""
     said, status, source = response.summary, response.status, settings.base_url_source
-    if status < 400:
-        host = _host(response.headers.get("location", ""))
+    if status < 400 and "location" in response.headers:
+        host = _host(response.headers["location"])
         return (
             f"{settings.base_url} redirects to {host} ({status}). Redirects are not followed, because only"
             f" the API may receive the API key: check the base URL (from {source})"
