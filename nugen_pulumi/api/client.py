@@ -198,7 +198,8 @@ class NugenClient:
             finally:
                 self._first.set_result(None)
         if not self._first.done():
-            await asyncio.wait([self._first], timeout=min(_FINDING_OUT, within))
+            # Half of the time stays for the request itself.
+            await asyncio.wait([self._first], timeout=min(_FINDING_OUT, within / 2))
         return await self._in_either(ask, max(0.0, deadline - clock()))
 
     async def _in_either(self, ask: Callable[[Paths, float], Awaitable[T]], within: float) -> T:
