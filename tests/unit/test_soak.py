@@ -10,7 +10,6 @@ import pytest
 from harness.api import ScriptedApi, body, client_for
 from harness.simulated import simulate
 
-from nugen_pulumi.errors import NugenError
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.task import Task
 
@@ -63,12 +62,6 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
     threads = set(threading.enumerate())  # those of other tests may be about to end
     objects = []
 
-    async def one(client, number):
-        try:
-            return await Task(client, f"m-{number}", WaitPolicy(timeout=1800)).follow()
-        except NugenError as exc:
-            return exc
-
     async def watch():
         while True:
             await asyncio.sleep(60)
@@ -78,13 +71,14 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
     async def main():
         client = client_for(Hostile(seed=7))
         watching = asyncio.create_task(watch())
-        outcomes = await asyncio.gather(*(one(client, number) for number in range(WAITS)))
+        waits = [Task(client, f"m-{number}", WaitPolicy(timeout=1800)) for number in range(WAITS)]
+        outcomes = await asyncio.gather(*(wait.follow() for wait in waits))
         watching.cancel()
         return outcomes
 
     outcomes, took = simulate(main)
 
-    assert WAITS == sum(getattr(outcome, "reached", False) for outcome in outcomes)
+    assert [(None, True)] * WAITS == [(outcome.error, outcome.status().reached) for outcome in outcomes]
     assert took >= MINUTES * 60 * 0.9
     assert set() == set(threading.enumerate()) - threads
     assert objects[-1] < objects[1] * 1.05, "what is alive after the last minute, against the second"
