@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nugen_pulumi.account import Provider
     from nugen_pulumi.api.statuses import AlignedModel, FleetModel
     from nugen_pulumi.deployed_model import DeployedModel
     from nugen_pulumi.errors import (
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
         SettingsError,
         UnavailableError,
     )
-    from nugen_pulumi.explicit_provider import Provider
     from nugen_pulumi.functions import (
         GetModelsResult,
         GetUndeployStatusResult,
@@ -46,7 +46,7 @@ __all__ = [
     "get_undeploy_status_output",
 ]
 
-_MODULES = ("undeployed_model", "deployed_model", "explicit_provider", "functions", "errors", "api.statuses")
+_MODULES = ("undeployed_model", "deployed_model", "account", "functions", "errors", "api.statuses")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,10 +8,10 @@ from typing import Any, Optional
 import pulumi
 from pulumi.dynamic import Resource
 
+from nugen_pulumi.get import read_in_preview, refuse_unreadable
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.outputs import OF_DEPLOYED
 from nugen_pulumi.provider import DeployedModelProvider
-from nugen_pulumi.reading import read_in_preview, refuse_unreadable
 
 
 class DeployedModel(Resource, module="nugen", name="DeployedModel"):

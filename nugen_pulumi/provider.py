@@ -25,10 +25,10 @@ from pulumi.dynamic import (
 
 from nugen_pulumi.engine import host
 from nugen_pulumi.errors import NugenError
+from nugen_pulumi.operations.check import check_resource
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import check_resource
 
 if TYPE_CHECKING:
     from pulumi.dynamic import Config

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, Optional
 import pulumi
 from pulumi.dynamic import Resource
 
+from nugen_pulumi.get import read_in_preview, refuse_unreadable
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.outputs import NAMING_MODELS, OF_FLEET, OF_MODEL
 from nugen_pulumi.provider import UndeployedModelProvider, UndeployedModelsProvider
-from nugen_pulumi.reading import read_in_preview, refuse_unreadable
 
 if TYPE_CHECKING:
     from nugen_pulumi.api.statuses import FleetModel as _Entry

@@ -18,6 +18,7 @@ from nugen_pulumi.errors import (
     UnforeseenError,
 )
 from nugen_pulumi.operations import inputs, outputs
+from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.messages import (
     drift,
@@ -27,9 +28,9 @@ from nugen_pulumi.operations.messages import (
     missing_models,
     unfinished_fleet,
     unseen_fleet,
+    with_saved_key,
 )
 from nugen_pulumi.operations.next_action import Action, next_action
-from nugen_pulumi.operations.operation import Difference, Operation, with_saved_key
 from nugen_pulumi.waiting.state_size import capped, largest_value
 
 State = dict[str, Any]
@@ -43,7 +44,7 @@ class FleetOperations:
     defaults = DEFAULTS
     computed = outputs.OF_FLEET
 
-    def diff(self, _operation: Operation, olds: State, news: State) -> Difference:
+    def diff(self, _call: Call, olds: State, news: State) -> Difference:
         """Compare what state holds with what the program says; the order of the ids means nothing."""
         changed = inputs.changed(olds, news)
         ids = news["model_ids"]
@@ -55,12 +56,12 @@ class FleetOperations:
         reason = fleet_update_reason(len(ids), list(actions.values())) if actions else None
         return Difference(bool(changed), [], reason)
 
-    def create(self, operation: Operation, news: State) -> tuple[str, State]:
+    def create(self, call: Call, news: State) -> tuple[str, State]:
         """Request the undeployments if told to, and find out how they end."""
         id_ = _id_of(news["model_ids"])
-        return id_, self.update(operation, id_, {}, news)
+        return id_, self.update(call, id_, {}, news)
 
-    def update(self, operation: Operation, id_: str, olds: State, news: State) -> State:
+    def update(self, call: Call, id_: str, olds: State, news: State) -> State:
         """
         Find out about the new models and those that are not settled, and drop the removed ones.
 
@@ -74,8 +75,8 @@ class FleetOperations:
             return outputs.of_fleet(news, models)
         before = sum(model.reached for model_id, model in models.items() if model_id not in actions)
         undeploy = {model_id: action is Action.REQUEST for model_id, action in actions.items()}
-        outcomes = operation.runtime().follow_all(
-            undeploy, wanted.policy(operation.timeout), wait=wanted.wait, before=before, reporter=operation
+        outcomes = call.runtime().follow_all(
+            undeploy, wanted.policy(call.timeout), wait=wanted.wait, before=before, reporter=call
         )
         reasons: dict[str, Reason] = {}
         # In the order of the program; the outcomes come in the order of their ends.
@@ -103,13 +104,11 @@ class FleetOperations:
             raise failure
         return state
 
-    def refresh(self, operation: Operation, _id: str, props: State) -> State:
+    def refresh(self, call: Call, _id: str, props: State) -> State:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = outputs.models_of(props), props["model_ids"]
         wanted = Inputs.read(props)
-        outcomes = operation.runtime().follow_all(
-            dict.fromkeys(ids, False), wanted.policy(None), wait=False, reporter=operation
-        )
+        outcomes = call.runtime().follow_all(dict.fromkeys(ids, False), wanted.policy(None), wait=False, reporter=call)
         # In the order of the program; the outcomes come in the order of their ends.
         seen = {model_id: outcomes[model_id] for model_id in ids}
         missing = [model_id for model_id, outcome in seen.items() if isinstance(outcome.error, ModelNotFoundError)]
@@ -132,19 +131,19 @@ class FleetOperations:
         if drifts:
             actions = {next_action(now[model_id], wanted, UNDEPLOY) for model_id in drifts}
             running = any(now[model_id].status != Phase.FAILED for model_id in drifts)
-            operation.warn(fleet_drift(len(ids), drifts, actions, running=running))
+            call.warn(fleet_drift(len(ids), drifts, actions, running=running))
         if missing:
-            operation.warn(missing_models(missing, of_fleet=True))
+            call.warn(missing_models(missing, of_fleet=True))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
-    def import_(self, operation: Operation, id_: str) -> tuple[str, State | None]:
+    def import_(self, call: Call, id_: str) -> tuple[str, State | None]:
         """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
         ids = [model_id.strip() for model_id in id_.split(",")]
         given = {**DEFAULTS, "model_ids": ids}
         if bad := inputs.problems(given, self.id_name):
             raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
-        state = self.refresh(operation, id_, given)
+        state = self.refresh(call, id_, given)
         return _id_of(ids), state if state["models"] else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase, Record
-from nugen_pulumi.errors import Reason
+from nugen_pulumi.errors import BadKeyError, NugenError, Reason
 from nugen_pulumi.operations.next_action import Action
 from nugen_pulumi.waiting.wait_messages import GO_ON, MORE_TIME, START_AGAIN
 
@@ -234,6 +234,14 @@ def nothing_to_undeploy(model_id: str) -> str:
 def still_in_service(model_id: str, error: str | None) -> str:
     """Report that a destroy did not take a model out of service."""
     return f"Model {model_id} was not undeployed: {_bare(error)}. {NEXT_DESTROY} requests the undeployment again."
+
+
+def with_saved_key(error: NugenError, command: str) -> NugenError:
+    """Add to an error about the API key what *command*, which runs no program, used: the key that state holds."""
+    if isinstance(error, BadKeyError):
+        saved = f"`{command}` uses the key that the last `pulumi up` saved in state. If the key was changed since, run"
+        error.args = (f"{error} {saved} `pulumi up` first, or `{command} --run-program`.",)
+    return error
 
 
 def contradiction(model_id: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase, Record
-from nugen_pulumi.errors import DeployFailedError, ModelNotFoundError, UndeployFailedError
+from nugen_pulumi.errors import DeployFailedError, ModelNotFoundError, NugenError, UndeployFailedError
 from nugen_pulumi.operations import inputs, messages, outputs
+from nugen_pulumi.operations.call import Call, Difference
+from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action, next_action
-from nugen_pulumi.operations.operation import Difference, Operation, refuse_bad, with_saved_key
 from nugen_pulumi.waiting.progress import Goal
 
 State = dict[str, Any]
@@ -26,7 +27,7 @@ class ModelOperations:
     computed = outputs.OF_MODEL
     get_advice = 'To read the status without an error, set wait=False or on_failure="record".'
 
-    def diff(self, _operation: Operation, olds: State, news: State) -> Difference:
+    def diff(self, _call: Call, olds: State, news: State) -> Difference:
         """Compare what state holds with what the program says."""
         changed = inputs.changed(olds, news)
         replaces: list[str] = [name for name in ("model_id", "triggers") if name in changed]
@@ -37,48 +38,52 @@ class ModelOperations:
         # A model cannot be deployed beside itself, whatever makes the engine replace its resource.
         return Difference(bool(changed), replaces, reason, self.direction is DEPLOY and "model_id" not in changed)
 
-    def create(self, operation: Operation, news: State) -> tuple[str, State]:
+    def create(self, call: Call, news: State) -> tuple[str, State]:
         """Request what the resource asks for, and find out how it ends."""
         model_id, request = news["model_id"], self.direction is DEPLOY or Inputs.read(news).undeploy
-        return model_id, self._carry_out(operation, model_id, news, Goal(self.direction, request))
+        return model_id, self._carry_out(call, model_id, news, Goal(self.direction, request))
 
-    def update(self, operation: Operation, id_: str, olds: State, news: State) -> State:
+    def update(self, call: Call, id_: str, olds: State, news: State) -> State:
         """Continue the last operation. Sends no requests if there is nothing left to find out."""
         known, action = self._next(olds, news)
         if known is not None and action is Action.NOTHING:
             return self._state(news, known, olds)
         request = action is Action.REQUEST
         goal = Goal(self.direction, request, unconfirmed=not request and _is_unconfirmed(olds))
-        return self._carry_out(operation, id_, news, goal, olds=olds)
+        return self._carry_out(call, id_, news, goal, olds=olds)
 
-    def refresh(self, operation: Operation, id_: str, props: State) -> State | None:
+    def refresh(self, call: Call, id_: str, props: State) -> State | None:
         """Poll once; return what is seen, or None if the model is gone."""
         known = self._known(props)
-        outcome = operation.runtime().follow(id_, goal=Goal(self.direction), once=True, reporter=operation)
+        outcome = call.runtime().follow(id_, goal=Goal(self.direction), once=True, reporter=call)
         if isinstance(outcome.error, ModelNotFoundError):
             if known is not None:
-                operation.warn(messages.missing_models([id_], of_fleet=False))
+                call.warn(messages.missing_models([id_], of_fleet=False))
             return None
         if outcome.error is not None:
-            raise with_saved_key(outcome.error, "pulumi refresh")
+            raise messages.with_saved_key(outcome.error, "pulumi refresh")
         seen = outcome.status()
         # As if it had been requested: a refresh must not announce a first DELETE.
         action = next_action(seen, Inputs.read(props), self.direction)
         if (message := messages.drift(self.direction, id_, known, seen)) is not None:
-            operation.warn(f"{message} {messages.next_up(self.direction, action, running=seen.status != Phase.FAILED)}")
+            call.warn(f"{message} {messages.next_up(self.direction, action, running=seen.status != Phase.FAILED)}")
         return self._state(props, outputs.seen_again(known, seen), props)
 
-    def import_(self, operation: Operation, id_: str) -> tuple[str, State | None]:
+    def import_(self, call: Call, id_: str) -> tuple[str, State | None]:
         """Poll once about a model that was never managed, for an import; return None for its state if there is none."""
         given = {**self.defaults, "model_id": id_}
         refuse_bad(given)
-        return id_, self.refresh(operation, id_, given)
+        return id_, self.refresh(call, id_, given)
 
-    def get(self, operation: Operation, id_: str, props: Mapping[str, Any]) -> State:
+    def get(self, call: Call, id_: str, props: Mapping[str, Any]) -> State:
         """Wait like ``create``, but never request anything: for a resource that is read, not managed."""
         given = {**props, "model_id": id_}
         refuse_bad(given)
-        return self._carry_out(operation, id_, given, Goal(self.direction), advice=self.get_advice)
+        try:
+            return self._carry_out(call, id_, given, Goal(self.direction), advice=self.get_advice)
+        except NugenError as exc:
+            exc.kept = None
+            raise
 
     def _next(self, olds: State, news: State) -> tuple[Record | None, Action]:
         known, requested = self._known(olds), olds.get("undeploy", False)
@@ -114,7 +119,7 @@ class ModelOperations:
 
     def _carry_out(
         self,
-        operation: Operation,
+        call: Call,
         model_id: str,
         news: Mapping[str, Any],
         goal: Goal,
@@ -124,8 +129,8 @@ class ModelOperations:
     ) -> State:
         """Wait or poll once, as wanted; a FAILED is an error unless it is wanted as an output."""
         wanted = Inputs.read(news)
-        outcome = operation.runtime().follow(
-            model_id, wanted.policy(operation.timeout), goal, once=not wanted.wait, reporter=operation
+        outcome = call.runtime().follow(
+            model_id, wanted.policy(call.timeout), goal, once=not wanted.wait, reporter=call
         )
         state, error = None, outcome.error
         if (known := outcome.known) is not None:
@@ -135,8 +140,7 @@ class ModelOperations:
             if error is None and reason is not None:
                 error = (DeployFailedError if self.direction is DEPLOY else UndeployFailedError)(reason)
         if error is not None:
-            # What is only read, which is what the advice is for, is not kept.
-            error.kept = None if state is None or advice is not None else (model_id, state)
+            error.kept = None if state is None else (model_id, state)
             raise error
         assert state is not None  # noqa: S101 - without an error there is a status
         return state

@@ -23,10 +23,10 @@ from nugen_pulumi.engine.call import Call
 from nugen_pulumi.engine.cancellation import cancellation
 from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import inputs, outputs
+from nugen_pulumi.operations.check import check_resource
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import Operation, check_resource
 from nugen_pulumi.plugin import wire
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         operations, news = _operations(request.urn), wire.read(request.properties)
         secret = wire.secret_names(request.properties)
 
-        def create(operation: Operation) -> Any:
-            id_, state = operations.create(operation, news)
+        def create(call: Call) -> Any:
+            id_, state = operations.create(call, news)
             return provider_pb2.CreateResponse(id=id_, properties=wire.written(state, secret=secret))
 
         previewed = provider_pb2.CreateResponse(properties=_previewed(operations, news, secret))
@@ -130,8 +130,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         operations, news = _operations(request.urn), wire.read(request.news)
         secret = wire.secret_names(request.news)
 
-        def update(operation: Operation) -> Any:
-            state = operations.update(operation, request.id, wire.read(request.olds), news)
+        def update(call: Call) -> Any:
+            state = operations.update(call, request.id, wire.read(request.olds), news)
             return provider_pb2.UpdateResponse(properties=wire.written(state, secret=secret))
 
         previewed = provider_pb2.UpdateResponse(properties=_previewed(operations, news, secret))
@@ -143,11 +143,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         secret = wire.secret_names(request.properties) | wire.secret_names(request.inputs)
         found = "status" in known or "models" in known
 
-        def read(operation: Operation) -> Any:
+        def read(call: Call) -> Any:
             if found:
-                id_, state = request.id, operations.refresh(operation, request.id, known)
+                id_, state = request.id, operations.refresh(call, request.id, known)
             else:
-                id_, state = operations.import_(operation, request.id)
+                id_, state = operations.import_(call, request.id)
             if state is None:
                 return provider_pb2.ReadResponse()  # it is gone, or was never there
             given = {operations.id_name: state[operations.id_name], **wire.read(request.inputs)}
@@ -163,8 +163,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if not hasattr(operations, "delete"):
             return empty_pb2.Empty()
 
-        def delete(operation: Operation) -> Any:
-            operations.delete(operation, request.id, wire.read(request.properties))
+        def delete(call: Call) -> Any:
+            operations.delete(call, request.id, wire.read(request.properties))
             return empty_pb2.Empty()
 
         return self._answer(request, context, delete)
@@ -172,14 +172,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Answer ``getUndeployStatus``, one poll, or ``getModels``."""
         if request.tok == "nugen:index:getModels":
-            return self._answer(request, context, lambda operation: _models(operation, wire.read(request.args)))
+            return self._answer(request, context, lambda call: _models(call, wire.read(request.args)))
         model_id = wire.read(request.args).get("model_id")
         if (problem := inputs.model_id_problem(model_id)) is not None:
             failure = provider_pb2.CheckFailure(property="modelId", reason=f"modelId {problem}")
             return provider_pb2.InvokeResponse(failures=[failure])
 
-        def invoke(operation: Operation) -> Any:
-            status = operation.runtime().follow(str(model_id), once=True, reporter=operation).status()
+        def invoke(call: Call) -> Any:
+            status = call.runtime().follow(str(model_id), once=True, reporter=call).status()
             return _invoked({"model_id": model_id, **status.outputs(UNDEPLOY.flag)})
 
         return self._answer(request, context, invoke)
@@ -192,9 +192,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if _holds_unknown(query):
             yield provider_pb2.ListResponse(computed=provider_pb2.ListResponse.Computed())
             return
-        found = self._answer(
-            request, context, lambda operation: operation.runtime().models(deployed=query.get("deployed"))
-        )
+        found = self._answer(request, context, lambda call: call.runtime().models(deployed=query.get("deployed")))
         for model in (found or [])[: request.limit or None]:
             one = provider_pb2.ListResponse.Result(id=model["model_id"], name=model["name"] or "")
             yield provider_pb2.ListResponse(result=one)
@@ -208,7 +206,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self,
         request: Any,
         context: grpc.ServicerContext,
-        work: Callable[[Operation], T],
+        work: Callable[[Call], T],
         secret: Collection[str] = frozenset(),
         previewed: T | None = None,
     ) -> T | None:
@@ -242,9 +240,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return None if isinstance(value, Unknown) else value
 
 
-def _models(operation: Operation, args: dict[str, Any]) -> Any:
+def _models(call: Call, args: dict[str, Any]) -> Any:
     """Return the account's models, filtered as asked."""
-    models = operation.runtime().models(deployed=args.get("deployed"))
+    models = call.runtime().models(deployed=args.get("deployed"))
     named = [{wire.camel(name): value for name, value in model.items() if value is not None} for model in models]
     return _invoked({"models": named})
 

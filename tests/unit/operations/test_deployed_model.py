@@ -12,11 +12,11 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.operations import claims
+from nugen_pulumi.operations.check import announce
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import announce
 from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.task import Outcome
 

@@ -17,9 +17,9 @@ from nugen_pulumi.errors import (
     UnfinishedFleetError,
     UnforeseenError,
 )
+from nugen_pulumi.operations.call import Difference
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEFAULTS
-from nugen_pulumi.operations.operation import Difference
 from nugen_pulumi.operations.outputs import of_fleet
 from nugen_pulumi.waiting.task import Outcome
 

@@ -15,10 +15,10 @@ from nugen_pulumi.errors import (
     WaitTimeoutError,
 )
 from nugen_pulumi.operations import claims
+from nugen_pulumi.operations.call import Difference
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import Difference
 from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.task import Outcome
 

@@ -3,10 +3,10 @@
 import pytest
 from harness.operations import Call
 
+from nugen_pulumi.operations.check import check_resource
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.operations.operation import check_resource
 
 KEY = {"nugen:apiKey": "k"}
 
