@@ -173,13 +173,15 @@ def test_a_model_is_deployed_and_stands_in_the_list(emulator, api):
     assert 422 == api.get("/api/v3/models/aligned?limit=none").status_code
 
 
-def test_the_shape_of_the_list_and_its_lag_may_be_set_from_the_beginning_and_later():
+def test_a_model_is_redeployed_and_the_shape_of_the_list_and_its_lag_are_set_without_a_request():
     with Emulator(list_shape="new") as emulator:
         emulator.list_lags = True
         before = emulator.list_shape, emulator.list_lags
         emulator.list_shape = "old"
+        emulator.add("m-1", state="UNDEPLOYED")
+        emulator.redeploy("m-1")
 
-    assert ("new", True, "old") == (*before, emulator.list_shape)
+        assert ("new", True, "old", "DEPLOYED") == (*before, emulator.list_shape, emulator.state("m-1"))
 
 
 FAMILIES = {
