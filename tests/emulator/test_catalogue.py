@@ -1,5 +1,7 @@
 """What can be answered, as values."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 
 from nugen_pulumi.emulator import ABSENT, Answer, StatusBody, catalogue
@@ -135,3 +137,9 @@ def test_the_newer_family_says_the_same_in_other_words(body, task, expected):
 )
 def test_what_is_no_status_stays_as_it_is(answer):
     assert answer is catalogue.newer(answer, "deployment")
+
+
+@pytest.mark.parametrize("value", [Answer(), catalogue.pending()])
+def test_what_may_be_in_many_scripts_cannot_be_changed_in_one(value):
+    with pytest.raises(FrozenInstanceError):
+        value.delay = 1.0
