@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -134,26 +135,27 @@ class Response:
     @property
     def date(self) -> float | None:
         """The server's own time of the response, in seconds since the epoch; None if it does not say."""
-        try:
-            return parsedate_to_datetime(self.headers.get("date", "")).timestamp()
-        except (ValueError, TypeError, OverflowError):
-            return None
+        return _epoch(self.headers.get("date", ""))
 
-    def retry_after(self, now: float | None = None) -> float | None:
-        """
-        Seconds that the server asks us to stay away, or None.
-
-        Args:
-            now: Seconds since the epoch, to which a date is compared; the present by default.
-        """
+    def retry_after(self) -> float | None:
+        """Return the seconds that the server asks us to stay away, or None."""
         value = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"\d{1,9}", value):
             return float(value)
-        try:
-            then = parsedate_to_datetime(value).timestamp()
-        except (ValueError, TypeError, OverflowError):
+        if (then := _epoch(value)) is None:
             return None
-        return max(0.0, then - (time.time() if now is None else now))
+        # By the server's own clock, because this machine's may be minutes off.
+        now = time.time() if self.date is None else self.date
+        return max(0.0, then - now)
+
+
+def _epoch(date: str) -> float | None:
+    """Return a date of HTTP in seconds since the epoch; None if it is none. Without a zone (``-0000``) it is UTC."""
+    try:
+        parsed = parsedate_to_datetime(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 async def read_body(chunks: AsyncIterable[bytes], encoding: str) -> bytes:
@@ -182,13 +184,24 @@ def _unpacker(encoding: str) -> Any:
         return lambda chunk, _most: chunk
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise UnavailableError(f"a body in an encoding that was not requested ({printable(encoding, 40)})")
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out by itself whether it is gzip or zlib
+
+    def member() -> Any:
+        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out by itself whether it is gzip or zlib
+
+    inflate = member()
 
     def unpack(chunk: bytes, most: int) -> bytes:
+        nonlocal inflate
+        unpacked = b""
         try:
-            return inflate.decompress(chunk, most)
+            # gzip may consist of several members, one after the other.
+            while chunk and len(unpacked) < most:
+                inflate = member() if inflate.eof else inflate
+                unpacked += inflate.decompress(chunk, most - len(unpacked))
+                chunk = inflate.unused_data
         except zlib.error as exc:
             raise UnavailableError(f"a body that is not {encoding} although its headers say so") from exc
+        return unpacked
 
     return unpack
 

@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import json
+import time
 import tracemalloc
 import zlib
 
@@ -118,6 +119,7 @@ def test_a_request_is_called_what_the_api_calls_it_or_the_proxy(headers, request
         ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0),
         ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),
         ("Thu, 01 Jan 1970 00:01:40 -0000", 90.0),
+        ("Thu, 01 Jan 1970 02:01:40 +0200", 90.0),
         ("soon", None),
         ("-3", None),
         ("1.5", None),
@@ -126,22 +128,44 @@ def test_a_request_is_called_what_the_api_calls_it_or_the_proxy(headers, request
         ("Thu, 99 Jan 1970 00:00:01 GMT", None),
     ],
 )
-def test_retry_after_comes_in_two_forms(header, seconds):
-    assert seconds == Response(503, headers={"retry-after": header}).retry_after(now=10.0)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_retry_after_comes_in_two_forms(monkeypatch, zone, header, seconds):
+    """A date is compared with the server's own time, wherever this machine is."""
+    monkeypatch.setenv("TZ", zone)
+    if hasattr(time, "tzset"):  # not on Windows
+        time.tzset()
+    headers = {"retry-after": header, "date": "Thu, 01 Jan 1970 00:00:10 GMT"}
+
+    assert seconds == Response(503, headers=headers).retry_after()
 
 
-def test_a_date_is_compared_with_the_present():
+@pytest.fixture(autouse=True)
+def _same_zone():
+    yield
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+def test_without_the_servers_time_a_date_is_compared_with_the_present():
     assert Response(503, headers={"retry-after": "Thu, 01 Jan 1970 00:00:01 GMT"}).retry_after() == 0.0
 
 
 @pytest.mark.parametrize(
     ("encoding", "pack"),
-    [("", bytes), ("identity", bytes), ("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)],
+    [
+        ("", bytes),
+        ("identity", bytes),
+        ("gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("deflate", zlib.compress),
+        ("gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(b"") + gzip.compress(body[9:])),
+    ],
 )
-def test_bodies_arrive_whole_compressed_or_not(encoding, pack):
+@pytest.mark.parametrize("pieces", [1, 7, 1000])
+def test_bodies_arrive_whole_compressed_or_not_in_one_member_or_more(encoding, pack, pieces):
     body = json.dumps({"status": "COMPLETED", "noise": "x" * 5000}).encode()
 
-    assert body == read(pack(body), encoding)
+    assert body == read(pack(body), encoding, pieces)
 
 
 @pytest.mark.parametrize(("size", "fits"), [(1024 * 1024, True), (1024 * 1024 + 1, False)])
