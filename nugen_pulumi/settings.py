@@ -132,7 +132,9 @@ def _base_url(value: str, source: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         raise SettingsError(f"{source} is plain http to {host}, which sends the API key unencrypted: use https.")
     path = parts.path.rstrip("/").removesuffix(_PREFIX).rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    # A certificate knows the host without the dot of an absolute name.
+    netloc = re.sub(r"\.(?=(:\d*)?$)", "", parts.netloc)
+    return f"{parts.scheme}://{netloc}{path}"
 
 
 def _is_loopback(host: str) -> bool:

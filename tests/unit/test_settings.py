@@ -89,7 +89,8 @@ def test_the_key_is_in_no_repr():
         ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
         ("http://127.1.2.3:8787", "http://127.1.2.3:8787"),
         ("http://localhost:8787/api/v3", "http://localhost:8787"),
-        ("http://LOCALHOST.:8787", "http://LOCALHOST.:8787"),
+        ("http://LOCALHOST.:8787", "http://LOCALHOST:8787"),
+        ("https://api.nugen.in./api/v3", "https://api.nugen.in"),
         ("http://[::1]:8787", "http://[::1]:8787"),
     ],
 )
