@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, cast
 
 import httpcore
 import httpx
+import truststore
 
 from nugen_pulumi.errors import SettingsError
-from nugen_pulumi.http.proxies import Proxy, find_proxy
+from nugen_pulumi.http.network_errors import Route
+from nugen_pulumi.http.proxies import find_proxy
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 
 _KEEP_ALIVE = 60.0
+# Where systems keep their certificates, for a Python that was built for another one: BSD, Red Hat, Debian, SUSE.
+_BUNDLES = (
+    "/etc/ssl/cert.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/ssl/ca-bundle.pem",
+)
 
 
 class Connection(httpx.AsyncBaseTransport):
@@ -31,11 +44,19 @@ class Connection(httpx.AsyncBaseTransport):
 
     Args:
         new: Makes one of httpcore's, which opens its sockets through the network that it is given.
+        through_proxy: It goes through a proxy. What goes wrong there is a :class:`httpcore.ProxyError`.
     """
 
-    def __init__(self, new: Callable[[httpcore.AsyncNetworkBackend], httpcore.AsyncConnectionInterface]) -> None:
+    def __init__(
+        self,
+        new: Callable[[httpcore.AsyncNetworkBackend], httpcore.AsyncConnectionInterface],
+        *,
+        through_proxy: bool = False,
+    ) -> None:
+        self._through_proxy = through_proxy
         self._backend = _Backend()
         self._http = new(self._backend)
+        self._at_proxy = False
 
     @property
     def reusable(self) -> bool:
@@ -52,19 +73,30 @@ class Connection(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*."""
         url = request.url
-        response = await self._http.handle_async_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-            )
+        asked = httpcore.Request(
+            method=request.method,
+            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            extensions={"trace": self._trace} if self._through_proxy else {},
         )
+        try:
+            response = await self._http.handle_async_request(asked)
+        except Exception as exc:
+            if self._at_proxy:
+                raise httpcore.ProxyError(str(exc)) from exc
+            raise
         stream = cast("httpx.AsyncByteStream", response.stream)
         return httpx.Response(response.status, headers=response.headers, stream=stream)
 
     async def aclose(self) -> None:
         """Close what is open."""
         await self._backend.aclose()
+
+    async def _trace(self, event: str, info: dict[str, Any]) -> None:
+        """Note whether the proxy itself is spoken to. An event of another name counts as speaking to the API."""
+        if event.endswith(".started") and event != "http11.response_closed.started":  # that ends either
+            connects = getattr(info.get("request"), "method", None) == b"CONNECT"
+            self._at_proxy = event.startswith("connection.") or connects
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
@@ -95,9 +127,9 @@ class _Backend(httpcore.AsyncNetworkBackend):
             await stream.aclose()
 
 
-def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTransport], Proxy | None]:
+def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTransport], Route]:
     """
-    Return what makes connections to the API, and the proxy that they go through.
+    Return what makes connections to the API, and which way they go.
 
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
@@ -110,10 +142,14 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
     if url.scheme == "http":
         # Settings allow it to loopback only. It needs no certificates, whose loading would cost more than a request,
         # and a proxy would see the key.
-        trusted, proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), None
+        trusted, store, proxy = None, "", None
     else:
-        trusted, proxy = certificates(), find_proxy(host, port)
-
+        (trusted, store), proxy = certificates(), find_proxy(host, port)
+    if proxy and ":" in host:
+        raise SettingsError(
+            f"{settings.base_url_source} has an IPv6 address, which cannot be reached through the proxy of"
+            f" {proxy.source}: use a name, or add the address to NO_PROXY."
+        )
     origin = httpcore.URL(f"{url.scheme}://{url.netloc.decode('ascii')}/").origin
 
     def new(backend: httpcore.AsyncNetworkBackend) -> httpcore.AsyncConnectionInterface:
@@ -132,21 +168,44 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
             network_backend=backend,
         ).create_connection(origin)
 
-    return lambda: Connection(new), proxy
+    return lambda: Connection(new, through_proxy=proxy is not None), Route(proxy, store)
 
 
-def certificates() -> ssl.SSLContext:
+def certificates() -> tuple[ssl.SSLContext, str]:
     """
-    Return the certificates that the environment names, or those of the system.
+    Return what trusts the certificates that the environment names, or those of the system, and what to call them.
+
+    Not the list that httpx brings along: the Pulumi CLI trusts the system's, to which companies add their own.
 
     Raises:
         SettingsError: They cannot be read.
     """
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    store = "the certificate store of the system"
     try:
-        return httpx.create_ssl_context()
+        if file or folder:  # in the order of httpx (httpx/_config.py)
+            store = f"SSL_CERT_FILE={printable(file)}" if file else f"SSL_CERT_DIR={printable(folder or '')}"
+            context = ssl.create_default_context(cafile=file, capath=None if file else folder)
+        elif sys.platform in ("win32", "darwin"):
+            # Only the system itself can read these. On Linux, it would read a file for each connection: 100 ms.
+            context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        elif any(found := _of_system()):
+            context = ssl.create_default_context(cafile=found[0], capath=found[1])
+        else:
+            store, context = "certifi's certificates (the system has none)", httpx.create_ssl_context(trust_env=False)
     except (OSError, ValueError) as exc:
-        # The ones that httpx reads, in its order (httpx/_config.py).
-        named = [(name, value) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if (value := os.environ.get(name))]
-        source = f"{named[0][0]}={printable(named[0][1])}" if named else "The certificate store of the system"
         why = printable(getattr(exc, "strerror", None) or str(exc))
+        source = store[0].upper() + store[1:]
         raise SettingsError(f"{source} contains no readable certificates ({why}): correct it, or unset it.") from exc
+    # From Python 3.13 on the default is stricter than the CLI, curl and pip: it refuses the CAs of some companies.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context, store
+
+
+def _of_system() -> tuple[Path | None, Path | None]:
+    """Return the file of the system's certificates, or the folder, of which only those are read that are needed."""
+    paths = ssl.get_default_verify_paths()
+    folder = Path(paths.capath) if paths.capath else None
+    if folder and any(re.fullmatch(r"[0-9a-f]{8}\.\d", path.name) for path in folder.iterdir()):
+        return None, folder
+    return next((file for name in (paths.cafile, *_BUNDLES) if name and (file := Path(name)).is_file()), None), None

@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import httpcore
 import httpx
@@ -31,9 +32,9 @@ _NEVER_SENT = (
     httpcore.ProxyError,
 )
 
-# X509_V_ERR_… of OpenSSL (x509_vfy.h): expired; another host's or address's certificate.
-_EXPIRED = 10
-_OTHER_HOST = (62, 64)
+# X509_V_ERR_… of OpenSSL (x509_vfy.h), CERT_E_… of Windows and errSec… of macOS: expired; another host's certificate.
+_EXPIRED = (10, 0x800B0101, -67818)
+_OTHER_HOST = (62, 64, 0x800B010F, -67602)
 
 # How OpenSSL calls a first record that is none of TLS.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
@@ -47,41 +48,62 @@ def is_network_error(exc: BaseException) -> bool:
     )
 
 
-def network_error(
-    exc: BaseException, settings: Settings, proxy: Proxy | None = None
-) -> UnavailableError | RejectedError:
+class Route(NamedTuple):
+    """
+    Which way requests go.
+
+    Attributes:
+        proxy: The proxy that they go through, or None.
+        store: What the certificates that are trusted are called.
+    """
+
+    proxy: Proxy | None = None
+    store: str = ""
+
+
+DIRECT = Route()
+
+
+def network_error(exc: BaseException, settings: Settings, route: Route = DIRECT) -> UnavailableError | RejectedError:
     """
     Return what *exc* means.
 
     Args:
         exc: One of which :func:`is_network_error` is true.
         settings: Where the API is.
-        proxy: What the connection goes through, or None.
+        route: Which way the request went.
     """
-    where = f"{settings.base_url} (from {settings.base_url_source})"
+    where, setting = f"{settings.base_url} (from {settings.base_url_source})", "the base URL"
     causes = [cause for leaf in _leaves(exc) for cause in _chain(leaf)]
     if not isinstance(exc, _NEVER_SENT):
         return UnavailableError(f"connection lost ({_said(causes)}) to {where}")
+    through = ""
+    if route.proxy and isinstance(exc, (httpcore.ProxyError, httpx.ProxyError)):
+        setting, through = route.proxy.source, "through "
+        where = f"the proxy {route.proxy.url} (from {setting})"
+        if str(exc).startswith("407"):
+            auth = "does not accept its user and password" if route.proxy.auth else "wants a user and a password"
+            return RejectedError(f"{where[0].upper()}{where[1:]} {auth} ({_bare(str(exc))}): correct {setting}.")
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return RejectedError(f"{_certificate(cause, where)} ({_said([cause])}).")
+            return RejectedError(
+                f"The certificate of {where} {_wrong(cause, setting, route.store)} ({_said([cause])})."
+            )
     for cause in causes:
         # One that OpenSSL did not raise itself has no reason.
         if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _PLAIN_HTTP:
             return UnavailableError(f"{where} speaks plain http on this port, not https: check it", sent=False)
-    if proxy is not None and not any(isinstance(cause, ssl.SSLError) for cause in causes):
-        what = f"cannot connect ({_said(causes)}) through the proxy {proxy.url} (from {proxy.source})"
-        return UnavailableError(what, sent=False)
-    return UnavailableError(f"cannot connect ({_said(causes)}) to {where}", sent=False)
+    return UnavailableError(f"cannot connect ({_said(causes)}) {through or 'to '}{where}", sent=False)
 
 
-def _certificate(error: ssl.SSLCertVerificationError, where: str) -> str:
+def _wrong(error: ssl.SSLCertVerificationError, setting: str, store: str) -> str:
+    """Return what is wrong with a certificate, and what to do about it."""
     code = getattr(error, "verify_code", None)
-    if code == _EXPIRED:
-        return f"The certificate of {where} has expired: renew it on the server, or correct the clock of this machine"
+    if code in _EXPIRED:
+        return "has expired: renew it on the server, or correct the clock of this machine"
     if code in _OTHER_HOST:
-        return f"The certificate of {where} belongs to another host: check the base URL"
-    return f"The certificate of {where} is not trusted: for a private CA, set SSL_CERT_FILE to its file"
+        return f"belongs to another host: check {setting}"
+    return f"is not trusted by {store}: add a private CA there, or set SSL_CERT_FILE to its file"
 
 
 def _said(causes: Sequence[BaseException]) -> str:
@@ -102,7 +124,9 @@ def _of_system(error: OSError) -> str:
         return getattr(error, "verify_message", "")  # one that OpenSSL did not raise itself has none
     # asyncio writes its own text beside the number; name look-ups and TLS have numbers of their own.
     own = isinstance(error, (socket.gaierror, ssl.SSLError)) or error.errno is None
-    return error.strerror or "" if own else os.strerror(error.errno or 0)
+    # On Windows only socket knows those of sockets.
+    numbered = getattr(socket, "errorTab", {}).get(error.errno) or os.strerror(error.errno or 0)
+    return error.strerror or "" if own else numbered
 
 
 def _leaves(exc: BaseException) -> Iterator[BaseException]:

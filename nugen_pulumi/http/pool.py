@@ -11,7 +11,7 @@ import httpx
 from nugen_pulumi._version import VERSION
 from nugen_pulumi.errors import MisdirectedError
 from nugen_pulumi.http.connections import Connection, make_connector
-from nugen_pulumi.http.proxies import Proxy
+from nugen_pulumi.http.network_errors import Route
 from nugen_pulumi.http.response import Response, read_body
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import Redaction
@@ -55,16 +55,16 @@ class Pool:
         transport: Stands in for the network in tests.
 
     Attributes:
-        proxy: The proxy that requests go through, or None.
+        route: Which way requests go.
 
     Raises:
         SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.proxy: Proxy | None
+        self.route: Route
         self._connect: Callable[[], httpx.AsyncBaseTransport]
-        self._connect, self.proxy = make_connector(settings) if transport is None else (lambda: transport, None)
+        self._connect, self.route = make_connector(settings) if transport is None else (lambda: transport, Route())
         self._headers = httpx.Headers(
             {
                 "Host": httpx.URL(settings.base_url).netloc.decode("ascii"),

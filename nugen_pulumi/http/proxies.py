@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import getproxies
 
 from nugen_pulumi.errors import SettingsError
@@ -19,12 +19,12 @@ class Proxy:
     Attributes:
         url: Scheme, host and port, without user and password.
         source: The environment variable that names it.
-        auth: User and password, or None; never shown in a ``repr``.
+        auth: User and password in UTF-8, as curl sends them, or None; never shown in a ``repr``.
     """
 
     url: str
     source: str
-    auth: tuple[str, str] | None = field(default=None, repr=False)
+    auth: tuple[bytes, bytes] | None = field(default=None, repr=False)
 
 
 def find_proxy(host: str, port: int) -> Proxy | None:
@@ -62,7 +62,7 @@ def _read(value: str, source: str) -> Proxy:
     except ValueError as exc:
         raise SettingsError(f"{source} is not a valid proxy address: {wanted}") from exc
     name, _, password = user.partition(":")
-    return Proxy(url, source, (unquote(name), unquote(password)) if at else None)
+    return Proxy(url, source, (unquote_to_bytes(name), unquote_to_bytes(password)) if at else None)
 
 
 def _bracketed(host: str) -> str:

@@ -159,7 +159,7 @@ class Sender:
                 ) from exc
             if not is_network_error(exc):
                 raise
-            raise self._failed(network_error(exc, self._settings, self._pool.proxy)) from exc
+            raise self._failed(network_error(exc, self._settings, self._pool.route)) from exc
         else:
             outcome = Outcome.ADMITTED
             self.outage.answered()

@@ -55,6 +55,9 @@ class Tunnel(BaseHTTPRequestHandler):
 
     def do_CONNECT(self):
         self.server.asked.append((self.path, dict(self.headers)))
+        if self.server.refuses:
+            self.send_error(self.server.refuses)
+            return
         host, port = self.path.split(":")
         with socket.create_connection((host, int(port))) as far:
             self.send_response(200)
@@ -75,12 +78,31 @@ class Tunnel(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def proxy():
+def _unnamed(monkeypatch):
+    """The environment names no certificates."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def serving(tls=None):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Tunnel)
-    server.asked = []
+    server.asked, server.refuses = [], None
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def proxy():
+    yield from serving()
+
+
+@pytest.fixture
+def tls_proxy(tls):
+    """One that is spoken to over TLS."""
+    yield from serving(tls)

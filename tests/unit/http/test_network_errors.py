@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from nugen_pulumi.errors import RejectedError, UnavailableError
-from nugen_pulumi.http.network_errors import is_network_error, network_error
+from nugen_pulumi.http.network_errors import Route, is_network_error, network_error
 from nugen_pulumi.http.proxies import Proxy
 from nugen_pulumi.settings import Settings
 
 SETTINGS = Settings("k", "https://api.test", "nugen:baseUrl")
-PROXY = Proxy("http://proxy.test:1", "HTTPS_PROXY", ("user", "secret"))
+PROXY = Route(Proxy("http://proxy.test:1", "HTTPS_PROXY", (b"user", b"secret")), "the store")
 WHERE = "https://api.test (from nugen:baseUrl)"
 
 
@@ -77,9 +77,11 @@ def before_the_handshake(cause):
     ("code", "advice"),
     [
         (10, "has expired: renew it on the server, or correct the clock of this machine"),
+        (0x800B0101, "has expired: renew it on the server, or correct the clock of this machine"),
         (62, "belongs to another host: check the base URL"),
         (64, "belongs to another host: check the base URL"),
-        (20, "is not trusted: for a private CA, set SSL_CERT_FILE to its file"),
+        (-67602, "belongs to another host: check the base URL"),
+        (20, "is not trusted by the store: add a private CA there, or set SSL_CERT_FILE to its file"),
     ],
 )
 @pytest.mark.parametrize("raised", [before_the_handshake, lambda cause: cause], ids=["mapped", "as it is"])
@@ -128,12 +130,53 @@ def test_what_only_a_librarys_maker_needs_is_left_out(exc, says):
     assert f"connection lost ({says}) to {WHERE}" == str(network_error(exc, SETTINGS))
 
 
-@pytest.mark.parametrize("exc", [httpcore.ConnectError("refused"), httpcore.ProxyError("refused")])
-def test_a_proxy_that_is_down_is_named_without_its_password(exc):
-    error = network_error(exc, SETTINGS, PROXY)
+def at_proxy(cause):
+    """As a connection raises what goes wrong before the API is spoken to."""
+    error = httpcore.ProxyError(str(cause))
+    error.__cause__ = cause
+    return error
+
+
+def test_a_proxy_that_is_down_is_named_without_its_password():
+    error = network_error(at_proxy(httpcore.ConnectError("refused")), SETTINGS, PROXY)
 
     assert "cannot connect (refused) through the proxy http://proxy.test:1 (from HTTPS_PROXY)" == str(error)
     assert not error.sent
+
+
+def test_what_is_wrong_with_the_tls_of_a_proxy_is_not_said_of_the_api():
+    untrusted, plain = ssl.SSLCertVerificationError(1, "verify failed"), ssl.SSLError(1, "no")
+    untrusted.verify_code, plain.reason = 62, "WRONG_VERSION_NUMBER"
+    where = "the proxy http://proxy.test:1 (from HTTPS_PROXY)"
+
+    assert f"The certificate of {where} belongs to another host: check HTTPS_PROXY (verify failed)." == str(
+        network_error(at_proxy(before_the_handshake(untrusted)), SETTINGS, PROXY)
+    )
+    assert f"{where} speaks plain http on this port, not https: check it" == str(
+        network_error(at_proxy(before_the_handshake(plain)), SETTINGS, PROXY)
+    )
+
+
+@pytest.mark.parametrize(
+    ("auth", "says"),
+    [((b"user", b"secret"), "does not accept its user and password"), (None, "wants a user and a password")],
+)
+def test_a_proxy_that_wants_another_password_is_asked_once_because_that_can_lock_an_account(auth, says):
+    route = Route(Proxy("http://proxy.test:1", "HTTPS_PROXY", auth))
+    error = network_error(httpcore.ProxyError("407 Proxy Authentication Required"), SETTINGS, route)
+
+    assert RejectedError is type(error)
+    assert str(error) == (
+        f"The proxy http://proxy.test:1 (from HTTPS_PROXY) {says} (407 Proxy Authentication Required):"
+        " correct HTTPS_PROXY."
+    )
+
+
+def test_on_windows_the_system_says_what_a_number_of_its_sockets_means(monkeypatch):
+    monkeypatch.setattr(socket, "errorTab", {10061: "Connection refused."}, raising=False)
+    error = network_error(before_the_handshake(OSError(10061, "Connect call failed")), SETTINGS)
+
+    assert f"cannot connect (Connection refused) to {WHERE}" == str(error)
 
 
 def test_a_proxy_is_not_named_where_the_connection_through_it_broke():

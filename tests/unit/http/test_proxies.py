@@ -19,9 +19,11 @@ def find(monkeypatch, host="api.test", port=443, **environ):
         ("http://proxy.test", "http://proxy.test:80", None),
         ("HTTPS://proxy.test/", "https://proxy.test:443", None),
         ("http://[::1]:8080", "http://[::1]:8080", None),
-        ("user:pw@proxy.test:1", "http://proxy.test:1", ("user", "pw")),
-        ("http://user:p%40w@proxy.test:1", "http://proxy.test:1", ("user", "p@w")),
-        ("http://user:p#/@?w@proxy.test:1/x?y", "http://proxy.test:1", ("user", "p#/@?w")),
+        ("user:pw@proxy.test:1", "http://proxy.test:1", (b"user", b"pw")),
+        ("http://user:p%40w@proxy.test:1", "http://proxy.test:1", (b"user", b"p@w")),
+        ("http://user:p#/@?w@proxy.test:1/x?y", "http://proxy.test:1", (b"user", b"p#/@?w")),
+        ("http://user:p%C3%9F@proxy.test:1", "http://proxy.test:1", (b"user", "pß".encode())),
+        ("http://user:pß@proxy.test:1", "http://proxy.test:1", (b"user", "pß".encode())),
     ],
 )
 def test_a_proxy_is_read_with_and_without_a_scheme(monkeypatch, value, url, auth):
