@@ -33,12 +33,14 @@ class Call(Told):
         self.answer = answer
         self.asked = []
         self.timeouts = []
+        self.again = None
 
     def runtime(self):
         return self
 
     def follow(self, model_id, policy=None, goal=ONLY_POLL, *, once=False, again=None, reporter):
         assert reporter is self
+        self.again = again
         self.asked.append(("poll" if once else "wait", model_id, goal))
         self.timeouts.append(policy and policy.timeout)
         return outcome(self.answer)

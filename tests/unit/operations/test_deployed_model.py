@@ -80,11 +80,16 @@ def test_what_a_resource_owns_it_goes_on_owning_and_a_request_may_make_it_the_ow
     assert (was and not owns) is DEPLOYED.update(Call(answer), "m", olds, NEWS)["adopted"]
 
 
+def test_what_does_not_say_that_it_is_adopted_was_deployed_by_its_resource():
+    assert DEPLOYED.refresh(Call(COMPLETED), "m", OF_OLD)["adopted"] is False
+
+
 @pytest.mark.parametrize("props", [STATE, {**STATE, "wait": False}, OF_OLD])
 def test_a_delete_requests_the_undeployment_and_waits_whatever_wait_says(props):
     call = deletes(props)
 
     assert UNDEPLOYED == call.asked
+    assert "`pulumi destroy`" in call.again
     assert [] == call.said
 
 

@@ -186,10 +186,14 @@ def test_a_refresh_polls_once_and_keeps_the_times_of_what_it_knew(direction):
     assert [] == call.said
 
 
+UNTIL = "fails until somebody undeploys it: to request that, set undeploy to true."
+
+
 @pytest.mark.parametrize(
     ("direction", "props", "known", "seen", "said", "next_"),
     [
         (UNDEPLOY, ASKING, COMPLETED, IN, f"is no longer undeployed: {IN.error}", "undeploys it."),
+        (UNDEPLOY, {}, COMPLETED, failed(), "is no longer undeployed: GPU on fire.", UNTIL),
         # A drift to PENDING is somebody else's undeployment, which is waited for.
         (UNDEPLOY, ASKING, COMPLETED, PENDING, "is no longer undeployed: PENDING.", "waits for it."),
         (UNDEPLOY, {**LAZY, **ASKING}, None, IN, f"is in service: {IN.error}", "undeploys it."),
@@ -201,7 +205,6 @@ def test_a_refresh_polls_once_and_keeps_the_times_of_what_it_knew(direction):
 def test_a_refresh_warns_of_a_drift_and_records_it(direction, props, known, seen, *, said, next_):
     recorded, call = do(direction, "refresh", "m", state(direction, known, **props), answer=seen)
 
-    # What does not say that it is adopted was deployed by its resource.
     assert state(direction, seen, **props) == recorded
     assert ([] if said is None else [f"Model m {said} The next `pulumi up` {next_}"]) == call.said
 
