@@ -11,6 +11,7 @@ import tempfile
 import httpx
 import pytest
 import trustme
+from harness import INTERRUPT, INTERRUPTED
 
 from nugen_pulumi.emulator import Emulator
 from nugen_pulumi.emulator.__main__ import main
@@ -38,7 +39,7 @@ class Shell:
         headers = {"Authorization": f"Bearer {key}"}
         return httpx.Client(base_url=self.url, headers=headers, trust_env=False, **how)
 
-    def end(self, number):
+    def end(self, number=INTERRUPT):
         """Send a signal; return the exit code, and all that was printed after the start."""
         self.process.send_signal(number)
         output, errors = self.process.communicate(timeout=60)
@@ -63,7 +64,7 @@ def test_each_request_is_a_line_if_they_are_asked_for(shell):
     started = shell("--port", "0", "--log")
     with started.client() as client:
         client.get("/api/v3/models/undeploy-model/m/status")
-    _, said = started.end(signal.SIGINT)
+    _, said = started.end()
 
     assert re.fullmatch(r'\d\d:\d\d:\d\d .* - "GET /api/v3/models/undeploy-model/m/status HTTP/1.1" 200\n', said)
 
@@ -80,10 +81,10 @@ def test_it_says_where_it_is_every_model_tells_its_story_and_ctrl_c_ends_it_sile
         assert [503, 200, 503, 200] == [api.get(f"{path}m-1/status").status_code for _ in range(4)]
         assert "COMPLETED" == api.get(f"{path}m-1/status").json()["status"]
         assert 503 == api.get(f"{path}fail-1/status").status_code
-        code, said = emulator.end(signal.SIGINT)
+        code, said = emulator.end()
 
     assert re.fullmatch(r"Nugen emulator on http://127\.0\.0\.1:\d+\n", emulator.ready)
-    assert (0, "") == (code, said)
+    assert (INTERRUPTED, "") == (code, said)
     assert (
         f"Set NUGEN_BASE_URL={emulator.url} and NUGEN_API_KEY to any value. Press Ctrl-C to stop.\n" == emulator.advice
     )
@@ -96,7 +97,7 @@ def test_it_takes_the_key_it_was_given_never_shows_it_and_sigterm_ends_it_as_wel
     code, said = emulator.end(signal.SIGTERM)
 
     assert [200, 403] == codes
-    assert (0, "") == (code, said)
+    assert (INTERRUPTED, "") == (code, said)
     assert "NUGEN_API_KEY to the value of --api-key" in emulator.advice
     assert "emulator-key" not in emulator.ready + emulator.advice
 
@@ -117,7 +118,7 @@ def test_it_has_a_limit_a_distance_and_tls(shell, tmp_path):
     with emulator.client(verify=trusting) as api, pytest.raises(httpx.TransportError):
         [api.get("/api/v3/models/base") for _ in range(2)]
 
-    emulator.end(signal.SIGINT)
+    emulator.end()
 
     assert [200, 200, 503] == codes
     assert emulator.url.startswith("https://")
@@ -131,7 +132,7 @@ def test_a_port_that_is_taken_is_said_in_one_message():
         )
 
     assert (2, "") == (ended.returncode, ended.stdout)
-    assert f"error: cannot listen on port {port} of 127.0.0.1: Address already in use\n" in ended.stderr
+    assert f"error: cannot listen on port {port} of 127.0.0.1: " in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc, status_pb2
 
+from harness import INTERRUPT
 from nugen_pulumi.plugin import wire
 from nugen_pulumi.provider import DeployedModelProvider, UndeployedModelProvider, UndeployedModelsProvider
 
@@ -104,7 +104,7 @@ class Host:
 
     def __exit__(self, *_):
         # As the engine does, and before the standard input ends: that would be an engine that was killed.
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(INTERRUPT)
         self.channel.close()
         try:
             self.process.wait(timeout=30)

@@ -22,6 +22,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._jumping = _Jumping()
         self._tick = tick
         super().__init__(self._jumping)
+        self._clock_resolution = 1e-9  # the machine's own may be 16 ms, by which all pauses would end early
 
     def time(self):
         self._jumping.now += self._tick

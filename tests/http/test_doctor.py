@@ -96,7 +96,8 @@ def test_nobody_reads_what_is_printed(api, here, arguments):
         errors = process.stderr.read()
 
     assert (0, "") == (process.returncode, errors)
-    assert f"GET 200 in N ms: {api.requests[-1][1]}" in re.sub(r"\d+ ms", "N ms", (here / "capture.txt").read_text())
+    written = (here / "capture.txt").read_text("utf-8")
+    assert f"GET 200 in N ms: {api.requests[-1][1]}" in re.sub(r"\d+ ms", "N ms", written)
 
 
 def test_a_wrong_key(api, monkeypatch, capsys):
@@ -199,13 +200,13 @@ def test_neither_what_is_printed_nor_the_capture_holds_the_key(api, here, capsys
     """The API may return what was sent, and people mistake the key for an id."""
     api.script(KEY, Answer(500, {"detail": f"{KEY} is bad"}, {"X-Request-Id": "4f1c"}), "COMPLETED", "COMPLETED")
     main(["doctor", "--model", KEY, "--capture", "capture.txt"])
-    written = (here / "capture.txt").read_text()
+    written = (here / "capture.txt").read_text("utf-8")
     main(["doctor", "--model", KEY, "--capture", "capture.txt"])
     main(["doctor", "--model", KEY, "--json"])
 
     said = capsys.readouterr().out
     assert 2 == said.count("[API key]: the status of its undeployment is COMPLETED")
-    assert KEY not in said + written + (here / "capture.txt").read_text()
+    assert KEY not in said + written + (here / "capture.txt").read_text("utf-8")
     assert '(request 4f1c): /api/v3/models/undeploy-model/[API key]/status {"detail": "[API key] is bad"}' in written
 
 

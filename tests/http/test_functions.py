@@ -9,7 +9,7 @@ import sys
 
 import pulumi
 import pytest
-from harness import KEY, until
+from harness import KEY, needs_signals, until
 
 from nugen_pulumi import (
     GetUndeployStatusResult,
@@ -185,6 +185,7 @@ def test_a_forked_program_looks_up_with_a_loop_of_its_own(emulator):
     assert ("PENDING\nCOMPLETED\n", 0) == (run.stdout, run.returncode), run.stderr
 
 
+@needs_signals
 def test_ctrl_c_does_not_wait_for_the_response(emulator):
     """A request timeout of an hour: the end of the program would come after that of the test."""
     emulator.script("m-1", faults.hang())

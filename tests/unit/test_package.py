@@ -82,7 +82,7 @@ RELEASED = {
 
 def imports_of(path):
     """Return the package's own modules that *path* imports anywhere, for types only apart."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text("utf-8"))
     typing_only = {
         id(node)
         for block in ast.walk(tree)
@@ -133,7 +133,7 @@ def test_no_folder_imports_in_a_circle():
 
 def test_the_emulator_knows_nothing_of_the_rest():
     modules = list((PACKAGE / "emulator").glob("*.py"))
-    text = "".join(path.read_text() for path in modules)
+    text = "".join(path.read_text("utf-8") for path in modules)
 
     assert {"emulator"} == {lot(module) for path in modules for module in imports_of(path)}
     assert not re.search(r"^\s*(import|from) (pulumi|httpx)", text, re.MULTILINE)

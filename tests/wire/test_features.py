@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from google.protobuf import empty_pb2
-from harness import until
+from harness import needs_signals, until
 from harness.engine import Engine
 from harness.host import DEFAULTS, EVER, done, inputs, refused, status_of
 from pulumi.runtime.proto import engine_pb2
@@ -144,6 +144,7 @@ def test_cancel_ends_every_wait_and_keeps_what_was_learnt(own_host, emulator):
         assert status_of(error).message.endswith("was PENDING. The next `pulumi up` continues to wait.")
 
 
+@needs_signals
 def test_sigterm_to_the_whole_tree_keeps_what_was_learnt(own_host, emulator):
     """The engine gets it, too, and cancels; the process ends when the engine has its answers and interrupts it."""
     emulator.add("m-1", **EVER)

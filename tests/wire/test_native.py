@@ -8,7 +8,7 @@ import sys
 import grpc
 import pytest
 from google.protobuf import empty_pb2
-from harness import KEY, until
+from harness import KEY, needs_signals, until
 from harness.host import DEFAULTS, EVER, FLEET, Host, done, inputs, plain, refused, status_of, struct
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer
@@ -226,6 +226,7 @@ def test_it_says_who_it_is(plugin):
     assert "nugen" == json.loads(plugin.stub.GetSchema(pb.GetSchemaRequest()).schema)["name"]
 
 
+@needs_signals
 def test_a_process_that_is_interrupted_answers_what_is_under_way_first(plugin, emulator):
     emulator.add("m-1", **EVER)
     waiting = plugin.creating(inputs())

@@ -30,8 +30,8 @@ def test_it_is_the_plugin(tmp_path):
 
 def test_the_manifest_stands_where_the_plugin_is():
     """At the root, the demo's `__main__.py` would be started as the plugin."""
-    manifest = yaml.safe_load((SOURCE / "PulumiPlugin.yaml").read_text())
+    manifest = yaml.safe_load((SOURCE / "PulumiPlugin.yaml").read_text("utf-8"))
 
     assert "python" == manifest["runtime"]["name"]
     assert not (ROOT / "PulumiPlugin.yaml").exists()
-    assert ".." == (SOURCE / "requirements.txt").read_text().splitlines()[-1], "installs the package beside it"
+    assert ".." == (SOURCE / "requirements.txt").read_text("utf-8").splitlines()[-1], "installs the package beside it"

@@ -1,6 +1,7 @@
 """What connections are made of what the environment says, and how they are closed, where no socket is opened."""
 
 import asyncio
+import re
 import ssl
 from contextlib import suppress
 
@@ -48,7 +49,7 @@ def test_a_host_that_cannot_be_one_is_a_settings_error(url):
 def test_a_certificate_file_that_cannot_be_used_is_named_with_its_path(monkeypatch, value):
     monkeypatch.setenv("SSL_CERT_FILE", value)
 
-    with pytest.raises(SettingsError, match=f"SSL_CERT_FILE={value} contains no readable certificates"):
+    with pytest.raises(SettingsError, match=re.escape(f"SSL_CERT_FILE={value} contains no readable certificates")):
         make_connector(Settings("k", "https://api.test", "nugen:baseUrl"))
 
 
