@@ -179,6 +179,13 @@ def test_a_delete_leaves_in_service_what_another_resource_of_the_program_holds_t
     assert ([held] if left else []) == deleted.said
 
 
+def test_a_delete_says_if_what_holds_the_model_will_not_undeploy_it_either():
+    DEPLOYED.create(Call(Outcome(COMPLETED, adopted=True), urn=OTHER), NEWS)
+
+    [said] = deletes().said
+    assert said.endswith("other found it there, so `pulumi destroy` will leave it in service: see the output adopted.")
+
+
 @pytest.mark.parametrize("olds", [None, {**NEWS, **failed().outputs("deployed")}])
 @pytest.mark.parametrize(
     ("answer", "held"),
