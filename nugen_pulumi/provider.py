@@ -54,8 +54,8 @@ class _Provider(ResourceProvider):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""
         call = host.HostCall.current()
-        checked, failures = check_resource(call, self._operations, news, self._config.get, creating=not olds)
-        return CheckResult(checked, [CheckFailure(name, reason) for name, reason in failures])
+        checked, wrong = check_resource(call, self._operations, news, self._config.get, creating=not olds)
+        return CheckResult(checked, [CheckFailure("", reason) for reason in wrong])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Compare what state holds with what the program says."""

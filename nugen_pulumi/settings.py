@@ -147,11 +147,7 @@ def _is_loopback(host: str) -> bool:
 def _seconds(value: str | None, source: str) -> float:
     if value is None:
         return DEFAULT_REQUEST_TIMEOUT
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
+    if not 0 < (seconds := _number(value)) < math.inf:
         raise SettingsError(f"{source} must be a number of seconds greater than 0, such as 30.")
     return seconds
 
@@ -159,10 +155,13 @@ def _seconds(value: str | None, source: str) -> float:
 def _count(value: str | None, source: str) -> int:
     if value is None:
         return DEFAULT_MAX_CONCURRENT_REQUESTS
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not (1 <= number <= 1000 and number.is_integer()):
+    if not (1 <= (number := _number(value)) <= 1000 and number.is_integer()):
         raise SettingsError(f"{source} must be a whole number from 1 to 1000, such as 128.")
     return int(number)
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan

@@ -9,68 +9,41 @@ from nugen_pulumi.api.directions import DEPLOY
 from nugen_pulumi.errors import InputError, SettingsError
 from nugen_pulumi.operations import claims, inputs, messages
 from nugen_pulumi.operations.call import Call
-from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.settings import MissingKeyError, Settings
 
 
 def check_resource(
     call: Call, operations: Any, news: Mapping[str, Any], find: Callable[[str], Any], *, creating: bool
-) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+) -> tuple[dict[str, Any], list[str]]:
     """
-    Return what both faces answer to Check: the inputs, and what is wrong with them or the settings. Sends nothing.
+    Return what both faces answer: the inputs with their defaults, and what is wrong with them or the settings.
+
+    The engine is to be told of no property, because it would print the whole value: a secret, or ten thousand ids.
 
     Args:
         call: That of Check.
         operations: Those of the resource's type.
         news: The inputs.
         find: Looks a key such as ``nugen:apiKey`` up.
-        creating: The resource does not exist yet.
+        creating: The resource does not exist yet. What exists may need no request, and so no key.
     """
-    checked, failures = check(news, operations.id_name, operations.defaults)
+    wrong = [f"{name} {reason}" for name, reason in inputs.problems(news, operations.id_name)]
     announce(call, operations, news, creating=creating)
-    if (reason := settings_problem(find, creating=creating)) is not None:
-        failures.append(("", reason))
-    return checked, failures
-
-
-def check(
-    props: Mapping[str, Any], id_name: str, defaults: Mapping[str, Any] = DEFAULTS
-) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """
-    Return *props* with defaults filled in, and what is wrong with them: property and reason.
-
-    The property is always empty, and named in the reason: the engine would print its whole value, which may be a
-    secret, or ten thousand ids.
-    """
-    failures = [("", f"{name} {reason}") for name, reason in inputs.problems(props, id_name)]
-    return {**defaults, **props}, failures
-
-
-def settings_problem(find: Callable[[str], Any], *, creating: bool) -> str | None:
-    """
-    Return what is wrong with the settings, or None.
-
-    Args:
-        find: Looks a key such as ``nugen:apiKey`` up.
-        creating: The resource does not exist yet: only then must there be a key, because what exists may need no
-            request.
-    """
     try:
         Settings.find(find)
-    except MissingKeyError as exc:
-        return str(exc) if creating else None
     except SettingsError as exc:
-        return str(exc)
-    return None
+        if creating or not isinstance(exc, MissingKeyError):
+            wrong.append(str(exc))
+    return {**operations.defaults, **news}, wrong
 
 
-def refuse_bad(props: Mapping[str, Any]) -> None:
+def refuse_bad(props: Mapping[str, Any], id_name: str = "model_id") -> None:
     """
-    Reject invalid inputs of ``.get()``, because the engine checks only managed resources.
+    Reject invalid inputs of what the engine does not check: a ``.get()`` or an import.
 
     The id is called ``id`` there.
     """
-    if bad := inputs.problems(props):
+    if bad := inputs.problems(props, id_name):
         raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")
 
 

@@ -11,7 +11,6 @@ from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase
 from nugen_pulumi.errors import (
     BadKeyError,
-    InputError,
     ModelNotFoundError,
     Reason,
     UnfinishedFleetError,
@@ -19,6 +18,7 @@ from nugen_pulumi.errors import (
 )
 from nugen_pulumi.operations import inputs, outputs
 from nugen_pulumi.operations.call import Call, Difference
+from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.messages import (
     drift,
@@ -141,8 +141,7 @@ class FleetOperations:
         """Poll each model of a fleet that was never managed, for an import: *id_* is their ids, separated by commas."""
         ids = [model_id.strip() for model_id in id_.split(",")]
         given = {**DEFAULTS, "model_ids": ids}
-        if bad := inputs.problems(given, self.id_name):
-            raise InputError("; ".join(f"{name} {reason}" for name, reason in bad) + ".")
+        refuse_bad(given, self.id_name)
         state = self.refresh(call, id_, given)
         return _id_of(ids), state if state["models"] else None
 

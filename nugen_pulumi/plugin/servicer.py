@@ -84,13 +84,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Refuse bad inputs and settings with a message each, fill in defaults. Sends nothing."""
         operations, news = _operations(request.urn), wire.read(request.news)
         creating = not request.olds.fields
-        checked, failures = check_resource(Call(request.urn), operations, news, self._find, creating=creating)
+        checked, wrong = check_resource(Call(request.urn), operations, news, self._find, creating=creating)
         return provider_pb2.CheckResponse(
             inputs=wire.written(checked, secret=wire.secret_names(request.news)),
-            failures=[
-                provider_pb2.CheckFailure(property=wire.camel(name), reason=wire.spelt(reason))
-                for name, reason in failures
-            ],
+            failures=[provider_pb2.CheckFailure(reason=wire.spelt(reason)) for reason in wrong],
         )
 
     def Diff(self, request: Any, _context: grpc.ServicerContext) -> Any:

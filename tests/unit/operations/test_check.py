@@ -30,9 +30,9 @@ def test_what_is_checked_has_the_defaults():
 )
 def test_what_is_wrong_is_named_with_its_property_in_the_reason(operations, value, reason):
     """Of a property the engine would print the whole value, were it a secret or ten thousand ids."""
-    _, failures = check({operations.id_name: value, "wait": 1}, operations=operations)
+    _, wrong = check({operations.id_name: value, "wait": 1}, operations=operations)
 
-    assert [("", reason), ("", "wait must be true or false")] == failures
+    assert [reason, "wait must be true or false"] == wrong
 
 
 @pytest.mark.parametrize("creating", [True, False])
@@ -41,5 +41,5 @@ def test_wrong_settings_are_wrong_for_what_exists_too_but_a_key_may_be_missing(c
     _, wrong = check({"model_id": "m"}, {**KEY, "nugen:requestTimeoutSeconds": "0"}, creating=creating)
     _, missing = check({"model_id": "m"}, {}, creating=creating)
 
-    assert [("", "nugen:requestTimeoutSeconds must be a number of seconds greater than 0, such as 30.")] == wrong
-    assert ["There is no Nugen API key: run "] * creating == [reason[:31] for _, reason in missing]
+    assert ["nugen:requestTimeoutSeconds must be a number of seconds greater than 0, such as 30."] == wrong
+    assert ["There is no Nugen API key: run "] * creating == [reason[:31] for reason in missing]
