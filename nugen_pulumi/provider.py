@@ -7,7 +7,6 @@ imports little: the runtime imports httpx and pydantic at the first HTTP request
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -100,12 +99,11 @@ class _Provider(ResourceProvider):
         with call.in_progress():
             try:
                 yield call
-            except Exception as exc:
-                message = str(exc) if isinstance(exc, NugenError) else traceback.format_exc()
-                if (kept := getattr(exc, "kept", None)) is not None:
-                    call.fail_but_keep(message, *kept)
-                elif isinstance(exc, NugenError):
-                    call.fail(message)
+            except NugenError as exc:
+                if exc.kept is None:
+                    call.fail(str(exc))
+                else:
+                    call.fail_but_keep(str(exc), *exc.kept)
                 raise exc from None
 
 

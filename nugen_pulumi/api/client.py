@@ -40,15 +40,14 @@ class NugenClient:
     """
     The requests this package sends. Belongs to one event loop.
 
+    Each takes *within* seconds at most, and raises what :meth:`Sender.send` does, whose *options* it has.
+
     Args:
         settings: Where the API is and how to speak to it.
         transport: Stands in for the network in tests.
 
     Attributes:
         paths: The family of paths that the API answers; the documented one until it says otherwise.
-
-    Raises:
-        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -71,16 +70,6 @@ class NugenClient:
         Poll the status of the undeployment, or deployment, of *model_id*.
 
         Source: ``GET /api/v3/models/undeploy-model/{model_id}/status``, ``…/deploy-model/{model_id}/status``.
-
-        Args:
-            model_id: Any id that is one path segment.
-            direction: Which of the two.
-            within: Seconds that this may take in all; a request also has its request timeout.
-            options: What else the caller wants.
-
-        Raises:
-            UnavailableError: No usable response; asking again may help.
-            RejectedError: Asking again will not help.
         """
 
         def read(paths: Paths, response: Response) -> Record:
@@ -113,22 +102,9 @@ class NugenClient:
         options: RequestOptions = DEFAULT_OPTIONS,
     ) -> tuple[Started, str]:
         """
-        Request the undeployment, or deployment, of *model_id*.
+        Request the undeployment, or deployment, of *model_id*; return what the API said to it, and in which words.
 
         Source: ``DELETE /api/v3/models/undeploy-model/{model_id}``, ``POST /api/v3/models/deploy-model/{model_id}``.
-
-        Args:
-            model_id: Any id that is one path segment.
-            direction: As for :meth:`status`.
-            within: As for :meth:`status`.
-            options: As for :meth:`status`.
-
-        Returns:
-            What the API said: accepted, or an error that is about the state of the model, and in which words.
-
-        Raises:
-            UnavailableError: No usable response. Unless its ``sent`` is False, the request may have been carried out.
-            RejectedError: Asking again will not help.
         """
 
         def read(response: Response) -> tuple[Started, str]:
@@ -153,18 +129,10 @@ class NugenClient:
         self, *, deployed: bool | None = None, within: float, options: RequestOptions = DEFAULT_OPTIONS
     ) -> list[AlignedModel]:
         """
-        List the account's models. The list may lag behind by a minute.
+        List the account's models, each page *within* so many seconds. The list may lag behind by a minute.
 
-        Source: ``GET /api/v3/models/aligned``.
-
-        Args:
-            deployed: Only those that are in service, or out of it; None: all, those of which the API does not say too.
-            within: Seconds that each page may take in all.
-            options: As for :meth:`status`.
-
-        Raises:
-            UnavailableError: No usable response; asking again may help.
-            RejectedError: Asking again will not help.
+        If *deployed* is True or False, only those that are in service, or out of it, and not those of which the API
+        does not say. Source: ``GET /api/v3/models/aligned``.
         """
 
         def read(response: Response) -> list[ListedModel]:

@@ -173,13 +173,8 @@ class ListedModel(_Body):
     """
     One item of the account's list of models.
 
-    Source: ``GET /api/v3/models/aligned``; clients have seen two shapes.
-
-    Attributes:
-        model_id: The id that the other endpoints take.
-        name: What people call it, or None.
-        base_model: What it was trained from, or None.
-        deployment_status: The API's word in upper case, or None.
+    Source: ``GET /api/v3/models/aligned``; clients have seen two shapes. The attributes are those of
+    :class:`AlignedModel`.
     """
 
     model_id: Annotated[str, BeforeValidator(_id)] = Field(validation_alias=AliasChoices("model_id", "id"))

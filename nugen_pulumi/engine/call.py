@@ -30,13 +30,7 @@ _BETWEEN_MESSAGES = 1.0
 
 
 class DebugLog:
-    """
-    Gathers lines and passes them on together. Thread-safe.
-
-    Args:
-        send: Shows a message, whose lines end in line breaks.
-        clock: Seconds of any clock that never goes back.
-    """
+    """Gathers lines, and passes them on together by means of *send*. Thread-safe."""
 
     def __init__(self, send: Callable[[str], object], clock: Callable[[], float] = time.monotonic) -> None:
         self._send = send

@@ -56,9 +56,6 @@ class Pool:
 
     Attributes:
         route: Which way requests go.
-
-    Raises:
-        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:

@@ -132,11 +132,6 @@ class Response:
         """What the API, or the proxy in front of it, calls the request, for a report to them; empty if it does not."""
         return next((printable(self.headers[name], 80) for name in _REQUEST_IDS if name in self.headers), "")
 
-    @property
-    def date(self) -> float | None:
-        """The server's own time of the response, in seconds since the epoch; None if it does not say."""
-        return _epoch(self.headers.get("date", ""))
-
     def retry_after(self) -> float | None:
         """Return the seconds that the server asks us to stay away, or None."""
         value = self.headers.get("retry-after", "").strip()
@@ -145,8 +140,8 @@ class Response:
         if (then := _epoch(value)) is None:
             return None
         # By the server's own clock, because this machine's may be minutes off.
-        now = time.time() if self.date is None else self.date
-        return max(0.0, then - now)
+        date = _epoch(self.headers.get("date", ""))
+        return max(0.0, then - (time.time() if date is None else date))
 
 
 def _epoch(date: str) -> float | None:

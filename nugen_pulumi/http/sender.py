@@ -48,18 +48,11 @@ DEFAULT_OPTIONS = RequestOptions()
 
 class Sender:
     """
-    Sends requests at the pace of the process, and those again that are refused. Belongs to one event loop.
-
-    Args:
-        settings: Where the API is and how to speak to it.
-        transport: Stands in for the network in tests.
+    Sends requests at the pace of the process, and those again that are refused. Made of the same as a :class:`Pool`.
 
     Attributes:
         pace: How fast requests leave.
         outage: Since when the API has given no usable response.
-
-    Raises:
-        SettingsError: The base URL, or a proxy or certificate file that the environment names, cannot be used.
     """
 
     def __init__(self, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -259,8 +252,8 @@ class Queue:
 
         Args:
             left: What :meth:`enter` returned.
-            outcome: How the request went.
-            retry_after: The ``Retry-After`` in seconds, or None.
+            outcome: As for :meth:`Pace.end`, like *retry_after*.
+            retry_after: Likewise.
         """
         self._pace.end(asyncio.get_running_loop().time(), left=left, outcome=outcome, retry_after=retry_after)
         self._hand_out()

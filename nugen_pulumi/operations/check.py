@@ -38,11 +38,7 @@ def check_resource(
 
 
 def refuse_bad(props: Mapping[str, Any], id_name: str = "model_id") -> None:
-    """
-    Reject invalid inputs of what the engine does not check: a ``.get()`` or an import.
-
-    The id is called ``id`` there.
-    """
+    """Reject invalid inputs of a ``.get()`` or an import, which the engine does not check. The id is called ``id``."""
     if bad := inputs.problems(props, id_name):
         raise InputError("; ".join(f"{'id' if name == 'model_id' else name} {reason}" for name, reason in bad) + ".")
 
@@ -51,11 +47,7 @@ def announce(call: Call, operations: Any, news: Mapping[str, Any], *, creating: 
     """
     Say in a preview what creating a resource will cost, and warn where two resources are in conflict about a model.
 
-    Args:
-        call: That of Check: the only one that a preview makes about a resource that does not exist yet.
-        operations: Those of the resource's type.
-        news: The inputs.
-        creating: The resource does not exist yet.
+    Check is the only call that a preview makes about a resource that does not exist yet.
     """
     wants, ids = operations.direction.flag, news.get(operations.id_name)
     if creating and operations.direction is DEPLOY:

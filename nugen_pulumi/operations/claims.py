@@ -46,10 +46,7 @@ class Claims:
         the two wants the model in service: opposite wants can never be met, and of two that want it in service, only
         one owns it.
 
-        Args:
-            urn: The resource.
-            model_ids: Its models; anything but a string is not known yet.
-            wants: In service, or out of it.
+        Of its models, anything but a string is not known yet.
         """
         conflict = None
         for model_id in model_ids:
@@ -91,12 +88,8 @@ class Claims:
         """
         Return the name of another resource that has a model in service, and whether that adopted it; or None.
 
-        Told by *props*, not by URN: the old and the new resource of a replacement share one, and an alias gives one
-        resource two.
-
-        Args:
-            model_id: The model.
-            props: The properties in state of the resource that is deleted.
+        Told from the resource that is deleted by its *props* in state, not by URN: the old and the new resource of a
+        replacement share one, and an alias gives one resource two.
         """
         for urn, other in list(self._claims.get(model_id, {}).items()):
             if other.deployed or (other.in_state is not None and other.in_state != props):

@@ -7,7 +7,7 @@ from typing import Any
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Record
-from nugen_pulumi.errors import ModelNotFoundError, UndeployFailedError
+from nugen_pulumi.errors import ModelNotFoundError, NugenError, UndeployFailedError
 from nugen_pulumi.operations import claims, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
@@ -35,7 +35,7 @@ class DeployedOperations(ModelOperations):
         urn, model_id = call.urn, news["model_id"]
         try:
             id_, state = super().create(call, news)
-        except Exception as exc:
+        except NugenError as exc:
             _note_kept(urn, exc)
             claims.CLAIMS.note_failed(urn, model_id)
             raise
@@ -48,7 +48,7 @@ class DeployedOperations(ModelOperations):
         """Continue the last call, or put the model into service again. Sends no requests if it is."""
         try:
             state = super().update(call, id_, olds, news)
-        except Exception as exc:
+        except NugenError as exc:
             _note_kept(call.urn, exc)
             raise
         claims.CLAIMS.note_deployed(call.urn, id_, adopted=state["adopted"])
@@ -104,6 +104,6 @@ class DeployedOperations(ModelOperations):
         return {**state, "unconfirmed": True} if unconfirmed else state
 
 
-def _note_kept(urn: str, exc: Exception) -> None:
-    if (kept := getattr(exc, "kept", None)) is not None:
-        claims.CLAIMS.note_deployed(urn, kept[0], adopted=kept[1]["adopted"])
+def _note_kept(urn: str, error: NugenError) -> None:
+    if error.kept is not None:
+        claims.CLAIMS.note_deployed(urn, error.kept[0], adopted=error.kept[1]["adopted"])

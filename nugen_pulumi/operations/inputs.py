@@ -41,16 +41,7 @@ LARGEST_FLEET_IDS = 1024 * 1024
 
 @dataclass(frozen=True)
 class Inputs:
-    """
-    The inputs of one resource, defaults filled in.
-
-    Attributes:
-        undeploy: Send the DELETE that starts the undeployment first.
-        wait: Wait for the end; else poll once.
-        timeout_seconds: The whole wait; None if the program does not say.
-        poll_interval_seconds: Longest pause between two polls.
-        on_failure: ``error`` fails the deployment on FAILED, ``record`` makes it an output.
-    """
+    """The inputs of one resource, as the resource describes them, with their defaults but for the timeout's."""
 
     undeploy: bool
     wait: bool
@@ -95,16 +86,7 @@ def same_ids(olds: Any, news: list[Any]) -> bool:
 
 
 def problems(props: Mapping[str, Any], id_name: str = "model_id") -> list[tuple[str, str]]:
-    """
-    Find what is wrong with *props*; what is not known yet passes.
-
-    Args:
-        props: The properties, ``__provider`` and others that are no inputs among them.
-        id_name: ``model_id`` for a single model, ``model_ids`` for a fleet.
-
-    Returns:
-        Property and reason, at most one pair for each property.
-    """
+    """Return what is wrong with *props*: property and reason, at most once for each. What is not known yet passes."""
     return [
         (name, reason)
         for name, check in {id_name: _IDS[id_name], **_CHECKS}.items()

@@ -29,11 +29,11 @@ _ALIKE = 3
 
 def unfinished_fleet(total: int, reasons: Mapping[str, Reason], *, missing: bool, wanted: bool = True) -> str:
     """
-    Report which of *total* models are not undeployed: up to ten reasons, and how many more there are.
+    Report which of *total* models are not undeployed: up to ten reasons, equal ones once, and how many more there are.
 
     Args:
         total: How many models were waited for.
-        reasons: By id, why a model is not undeployed. Equal reasons are reported once.
+        reasons: By id.
         missing: Some of them do not exist.
         wanted: All of them should be undeployed by now; else only their statuses were wanted.
     """
@@ -57,14 +57,9 @@ def failed(
     direction: Direction, model_id: str, model: Record, wanted: Inputs, advice: str | None = None
 ) -> Reason | None:
     """
-    Return why a model is not as wanted, or None if it is, or if its failure is *wanted* as an output.
+    Return why a *model* whose status is terminal is not as wanted; None if it is, or if a failure is to be recorded.
 
-    Args:
-        direction: Undeployment or deployment.
-        model_id: The model.
-        model: What is known of it: a terminal status.
-        wanted: The inputs.
-        advice: What to do about it; by default it follows from the inputs.
+    The *advice* follows from the inputs where none is given.
     """
     if model.reached or wanted.on_failure == "record":
         return None
@@ -109,13 +104,9 @@ def drift(direction: Direction, model_id: str, known: Record | None, seen: Recor
 
 def next_up(direction: Direction, action: Action, *, running: bool, it: str = "it") -> str:
     """
-    Report what the next ``pulumi up`` does about a model.
+    Report what the next ``pulumi up`` does about a model, or about several, which *it* names.
 
-    Args:
-        direction: Undeployment or deployment.
-        action: What it does.
-        running: The task is running. If it is not, a program that only waits will not be satisfied.
-        it: What to call the model, or the models.
+    If the task is not *running*, a program that only waits will not be satisfied.
     """
     if action is Action.REQUEST:
         return f"The next `pulumi up` {direction.will}s {it}."
@@ -196,8 +187,7 @@ def will_deploy(model_id: object = None) -> str:
     """
     Report what creating or updating a deployed model will do.
 
-    Args:
-        model_id: In the row of a replacement, which is also that of the old model, it tells which one is meant.
+    The id tells which model is meant in the row of a replacement, which is also that of the old one.
     """
     return f"will deploy{f' {model_id}' if isinstance(model_id, str) else ''}, which uses credits"
 

@@ -29,11 +29,11 @@ def next_action(
     Decide what an update does about a model.
 
     Args:
-        known: What is recorded of the model, or None.
+        known: What is recorded of it, or None.
         wanted: The inputs.
         direction: Undeployment or deployment.
         requested: Its undeployment was requested before.
-        unconfirmed: An earlier request may have been carried out, and nothing has shown its task.
+        unconfirmed: As in :class:`nugen_pulumi.waiting.task.Outcome`.
     """
     requests = wanted.undeploy or direction is DEPLOY
     if known is None:

@@ -61,18 +61,10 @@ SILENT = Silent()
 
 
 class LiveLine:
-    """
-    Shows a line at once when it is new; otherwise now and then.
-
-    Args:
-        report: Shows a line.
-
-    Attributes:
-        shown: There was one.
-    """
+    """Shows a line, by means of *report*, at once when it is new; otherwise now and then."""
 
     def __init__(self, report: Callable[[str], object]) -> None:
-        self.shown = False
+        self._shown = False
         self._report = report
         self._news = ""
         self._at = 0.0
@@ -85,20 +77,20 @@ class LiveLine:
         Args:
             line: What to show.
             news: What of it is news when it changes; numbers in it are not.
-            now: The time, in seconds.
+            now: The time.
             spacing: Seconds since the line before that even news waits for.
         """
         news = re.sub(r"\d+", "", news) if spacing == 0 else news
-        fresh = not self.shown or news != self._news
-        if (fresh and (not self.shown or now - self._at >= spacing)) or now >= self._due:
-            self.shown = True
+        fresh = not self._shown or news != self._news
+        if (fresh and (not self._shown or now - self._at >= spacing)) or now >= self._due:
+            self._shown = True
             self._news, self._at = news, now
             self._due = now + max(spacing, FIRST_SIGN_OF_LIFE if fresh else SIGN_OF_LIFE)
             self._report(line)
 
     def end(self, line: str) -> None:
         """Show the last *line* if there was one before: without a terminal the finished row keeps it."""
-        if self.shown:
+        if self._shown:
             self._report(line)
 
 
@@ -108,9 +100,8 @@ class Facts:
     What is known of a wait at one moment.
 
     Attributes:
-        model_id: The model.
-        last: The last status that is not from before the request, or None if nothing is known.
-        error: What went wrong since, or None.
+        last: The last status that counts, or None.
+        error: Why there was no usable response to the last request, or None.
         waited: Seconds since the wait began.
         unanswered_for: Seconds since the last usable response, or since the beginning.
         outdated: What the last poll said, if that may be from before the request; else None.
