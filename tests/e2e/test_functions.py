@@ -39,13 +39,15 @@ def test_with_debug_each_request_is_a_line_and_without_it_none(stack, emulator):
     stack = stack(WAITING)
     for _ in range(2):
         emulator.script_undeploy("m-1", 200)
-        emulator.script("m-1", "PENDING", Answer(500, {"detail": f"no {KEY}"}, {"X-Request-Id": KEY}), "COMPLETED")
+        emulator.script(
+            "m-1", "FAILED", "PENDING", Answer(500, {"detail": f"no {KEY}"}, {"X-Request-Id": KEY}), "COMPLETED"
+        )
     quiet = stack.up().ok().output
     stack.destroy().ok()
     debugged = stack.up("--debug").ok().output
 
     assert "m-1, request" not in quiet
-    assert "m-1, request 1: DELETE 200 in " in debugged
-    assert re.search(r"m-1, request 3: GET 500 in \d+ ms \(request \[API key\]\): .*; next poll in ", debugged)
-    assert "m-1, request 4: GET 200 in " in debugged
+    assert "m-1, request 2: DELETE 200 in " in debugged
+    assert re.search(r"m-1, request 4: GET 500 in \d+ ms \(request \[API key\]\): .*; next poll in ", debugged)
+    assert "m-1, request 5: GET 200 in " in debugged
     assert KEY not in debugged

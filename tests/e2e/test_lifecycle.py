@@ -42,7 +42,7 @@ def test_the_quick_start_from_up_to_destroy(stack, emulator):
     assert {"message": "Model successfully undeployed"} == outputs["result"]
     assert outputs["start_time"].endswith("Z")
     assert outputs["end_time"].endswith("Z")
-    assert [ASK, POLL] == emulator.requests[:2]
+    assert [POLL, ASK, POLL] == emulator.requests[:3]
 
     asked = len(emulator.requests)
     assert "2 unchanged" in stack.up("--expect-no-changes").ok().output

@@ -50,7 +50,7 @@ def test_a_life(stack, emulator):
 
     assert re.search(r"creating \(\d+s\) PENDING", created)
     assert "COMPLETED" == stack.outputs["status"]
-    assert DELETE == emulator.requests[0]
+    assert DELETE == emulator.requests[1]
     assert KEY not in stack("stack", "export").ok().output
 
     asked = len(emulator.requests)
