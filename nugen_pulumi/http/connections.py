@@ -1,34 +1,21 @@
-"""Connections to the API, with their certificates, proxy and keep-alive time."""
+"""Connections to the API, straight or through a proxy."""
 
 from __future__ import annotations
 
-import os
-import re
-import ssl
-import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, cast
 
 import httpcore
 import httpx
-import truststore
 
 from nugen_pulumi.errors import SettingsError
+from nugen_pulumi.http.certificates import certificates
 from nugen_pulumi.http.network_errors import Route
 from nugen_pulumi.http.proxies import find_proxy
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 
 _KEEP_ALIVE = 60.0
-# Where systems keep their certificates, for a Python that was built for another one: BSD, Red Hat, Debian, SUSE.
-_BUNDLES = (
-    "/etc/ssl/cert.pem",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/pki/tls/cert.pem",
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/ssl/ca-bundle.pem",
-)
 
 
 class Connection(httpx.AsyncBaseTransport):
@@ -114,9 +101,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return self._remembered(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
-
-    def _remembered(self, stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+        stream = await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
         self._open.append(stream)
         return stream
 
@@ -169,43 +154,3 @@ def make_connector(settings: Settings) -> tuple[Callable[[], httpx.AsyncBaseTran
         ).create_connection(origin)
 
     return lambda: Connection(new, through_proxy=proxy is not None), Route(proxy, store)
-
-
-def certificates() -> tuple[ssl.SSLContext, str]:
-    """
-    Return what trusts the certificates that the environment names, or those of the system, and what to call them.
-
-    Not the list that httpx brings along: the Pulumi CLI trusts the system's, to which companies add their own.
-
-    Raises:
-        SettingsError: They cannot be read.
-    """
-    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    store = "the certificate store of the system"
-    try:
-        if file or folder:  # in the order of httpx (httpx/_config.py)
-            store = f"SSL_CERT_FILE={printable(file)}" if file else f"SSL_CERT_DIR={printable(folder or '')}"
-            context = ssl.create_default_context(cafile=file, capath=None if file else folder)
-        elif sys.platform in ("win32", "darwin"):
-            # Only the system itself can read these. On Linux, it would read a file for each connection: 100 ms.
-            context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        elif any(found := _of_system()):
-            context = ssl.create_default_context(cafile=found[0], capath=found[1])
-        else:
-            store, context = "certifi's certificates (the system has none)", httpx.create_ssl_context(trust_env=False)
-    except (OSError, ValueError) as exc:
-        why = printable(getattr(exc, "strerror", None) or str(exc))
-        source = store[0].upper() + store[1:]
-        raise SettingsError(f"{source} contains no readable certificates ({why}): correct it, or unset it.") from exc
-    # From Python 3.13 on the default is stricter than the CLI, curl and pip: it refuses the CAs of some companies.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context, store
-
-
-def _of_system() -> tuple[Path | None, Path | None]:
-    """Return the file of the system's certificates, or the folder, of which only those are read that are needed."""
-    paths = ssl.get_default_verify_paths()
-    folder = Path(paths.capath) if paths.capath else None
-    if folder and any(re.fullmatch(r"[0-9a-f]{8}\.\d", path.name) for path in folder.iterdir()):
-        return None, folder
-    return next((file for name in (paths.cafile, *_BUNDLES) if name and (file := Path(name)).is_file()), None), None
