@@ -19,7 +19,7 @@ def undeploy_all(emulator, count, **settings):
     async def main():
         client = NugenClient(Settings("k", emulator.url, **settings))
         try:
-            return await follow_all(client, dict.fromkeys(ids, True), WaitPolicy(timeout=120), wait=True)
+            return await follow_all(client, dict.fromkeys(ids, True), WaitPolicy(), wait=True)
         finally:
             await client.aclose()
 
