@@ -99,7 +99,7 @@ class Sender:
             now = clock()
             # After too long an outage, only what can leave at once finds out whether it is over.
             if self.outage.unanswered_for(now) >= LONGEST_OUTAGE and self.pace.pause(now) > 0:
-                raise OutageError(self._outage, sent=False)
+                raise OutageError(self._outage_message, sent=False)
             try:
                 left = await self._queue.enter(urgent=urgent, due=due, leave_by=leave_by, give_up_at=give_up_at)
             except TimeoutError as exc:
@@ -168,12 +168,12 @@ class Sender:
         self.outage.failed(now, str(error))
         if self.outage.unanswered_for(now) < LONGEST_OUTAGE:
             return error
-        self._queue.dismiss(self._outage)
+        self._queue.dismiss(self._outage_message)
         # Of those that fail now, only this request was sent.
-        return OutageError(self._outage, sent=error.sent)
+        return OutageError(self._outage_message, sent=error.sent)
 
     @property
-    def _outage(self) -> str:
+    def _outage_message(self) -> str:
         """Why all waits end."""
         url, error = self._settings.base_url, self.outage.error
         # Most errors name the address themselves.
