@@ -52,12 +52,7 @@ def well_formed(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """
-    Say *seconds* as a person would: ``0.4s``, ``12s``, ``1m 12s``, ``2h 5m``.
-
-    Args:
-        seconds: A length of time, not negative.
-    """
+    """Say *seconds* as a person would: ``0.4s``, ``12s``, ``1m 12s``, ``2h 5m``."""
     if seconds < 1:
         return f"{seconds:.1f}s"
     whole = int(seconds)
@@ -75,11 +70,7 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     Return text from the API as one line without terminal control characters.
 
     ANSI escapes and control characters (directional overrides too) go, white space folds to one blank. Half a character
-    becomes U+FFFD.
-
-    Args:
-        text: What somebody else wrote.
-        longest: Characters to keep; what is cut off is marked by ``…``.
+    becomes U+FFFD. Of more than *longest* characters, the rest becomes ``…``.
     """
     # The first cut bounds the work on a body of a megabyte; the second the result.
     plain = _ESCAPES.sub("", well_formed(text[: longest * 20]))

@@ -155,14 +155,10 @@ def _epoch(date: str) -> float | None:
 
 async def read_body(chunks: AsyncIterable[bytes], encoding: str) -> bytes:
     """
-    Gather a body of at most :data:`LARGEST_BODY`, compressed or not.
-
-    Args:
-        chunks: The body as it came over the wire.
-        encoding: Its ``Content-Encoding``; empty if there is none.
+    Gather a body of at most :data:`LARGEST_BODY`, compressed as its ``Content-Encoding`` says, which may be empty.
 
     Raises:
-        UnavailableError: It is too large, or not what *encoding* says.
+        UnavailableError: It is too large, or compressed in another way.
     """
     body = bytearray()
     unpack = _unpacker(encoding.strip().lower())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Record
 from nugen_pulumi.errors import ModelNotFoundError, NugenError, UndeployFailedError
@@ -88,20 +85,6 @@ class DeployedOperations(ModelOperations):
     def _known(self, state: State) -> Record | None:
         # A delete of this process may have taken it out of service.
         return None if claims.CLAIMS.was_undeployed(state["model_id"]) else super()._known(state)
-
-    def _state(
-        self,
-        props: Mapping[str, Any],
-        record: Record,
-        olds: Mapping[str, Any] | None,
-        *,
-        found: bool = True,
-        unconfirmed: bool = False,
-    ) -> State:
-        # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
-        adopted = found and (olds is None or olds.get("adopted", False))
-        state = {**super()._state(props, record, olds), "adopted": adopted}
-        return {**state, "unconfirmed": True} if unconfirmed else state
 
 
 def _note_kept(urn: str, error: NugenError) -> None:

@@ -9,27 +9,11 @@ from pulumi.output import Unknown
 
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase
-from nugen_pulumi.errors import (
-    BadKeyError,
-    ModelNotFoundError,
-    Reason,
-    UnfinishedFleetError,
-    UnforeseenError,
-)
-from nugen_pulumi.operations import inputs, outputs
+from nugen_pulumi.errors import BadKeyError, ModelNotFoundError, Reason, UnfinishedFleetError, UnforeseenError
+from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.messages import (
-    drift,
-    failed,
-    fleet_drift,
-    fleet_update_reason,
-    missing_models,
-    unfinished_fleet,
-    unseen_fleet,
-    with_saved_key,
-)
 from nugen_pulumi.operations.next_action import Action, next_action
 from nugen_pulumi.waiting.state_size import capped, largest_value
 
@@ -48,12 +32,13 @@ class FleetOperations:
         """Compare what state holds with what the program says; the order of the ids means nothing."""
         changed = inputs.changed(olds, news)
         ids = news["model_ids"]
-        if not _is_unknown(ids) and inputs.same_ids(olds.get("model_ids"), ids):
+        if not isinstance(ids, Unknown) and inputs.same_ids(olds.get("model_ids"), ids):
             changed.discard("model_ids")
         if "triggers" in changed:
             return Difference(inputs_changed=True, replaces=["triggers"], update_reason=None)
-        actions = {} if _is_unknown(ids) else _actions(olds, news)
-        reason = fleet_update_reason(len(ids), list(actions.values())) if actions else None
+        # In a preview even the list of ids may not be known yet.
+        actions = {} if isinstance(ids, Unknown) else _actions(olds, news)
+        reason = messages.fleet_update_reason(len(ids), list(actions.values())) if actions else None
         return Difference(bool(changed), [], reason)
 
     def create(self, call: Call, news: State) -> tuple[str, State]:
@@ -81,22 +66,23 @@ class FleetOperations:
         reasons: dict[str, Reason] = {}
         # In the order of the program; the outcomes come in the order of their ends.
         for model_id, action in actions.items():
-            outcome, error = outcomes[model_id], outcomes[model_id].error
-            if outcome.known is not None:
-                models[model_id] = outcome.known
+            model, error = outcomes[model_id].known, outcomes[model_id].error
+            if model is not None:
+                models[model_id] = model
             elif action is Action.REQUEST:
                 # Not requested after all. Beside an input that asks for it, the old entry would say that it was.
                 models.pop(model_id, None)
-            if error is not None:
-                reasons[model_id] = error.reason
-            elif outcome.known and wanted.wait and (reason := failed(UNDEPLOY, model_id, outcome.known, wanted)):
+            reason = error.reason if error else None
+            if model is not None and error is None and wanted.wait:
+                reason = messages.failed(UNDEPLOY, model_id, model, wanted)
+            if reason is not None:
                 reasons[model_id] = reason
         state = outputs.of_fleet(news, models)
         if reasons:
             errors = [outcome.error for outcome in outcomes.values()]
             missing = any(isinstance(error, ModelNotFoundError) for error in errors)
             strict = wanted.wait and wanted.on_failure == "error"
-            message = unfinished_fleet(len(ids), reasons, missing=missing, wanted=strict)
+            message = messages.unfinished_fleet(len(ids), reasons, missing=missing, wanted=strict)
             # One traceback is enough to fix the bug: a mistake of ours usually meets many models alike.
             tracebacks = [error.traceback for error in errors if isinstance(error, UnforeseenError)]
             failure = UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip())
@@ -114,9 +100,9 @@ class FleetOperations:
         missing = [model_id for model_id, outcome in seen.items() if isinstance(outcome.error, ModelNotFoundError)]
         errors = {model_id: outcome.error for model_id, outcome in seen.items() if outcome.error}
         if unseen := {model_id: str(error) for model_id, error in errors.items() if model_id not in missing}:
-            message = unseen_fleet(len(ids), unseen)
+            message = messages.unseen_fleet(len(ids), unseen)
             bad_key = any(isinstance(error, BadKeyError) for error in errors.values())
-            raise with_saved_key((BadKeyError if bad_key else UnfinishedFleetError)(message), "pulumi refresh")
+            raise messages.with_saved_key((BadKeyError if bad_key else UnfinishedFleetError)(message), "pulumi refresh")
         largest = largest_value(len(ids))
         # As state would hold it: what is left out there would be a change otherwise.
         found = {model_id: capped(outcome.known, largest) for model_id, outcome in seen.items() if outcome.known}
@@ -126,14 +112,17 @@ class FleetOperations:
             for model_id, model in found.items()
             if model.reached or model_id in known or not wanted.undeploy
         }
-        lines = {model_id: drift(UNDEPLOY, model_id, known.get(model_id), model) for model_id, model in now.items()}
-        drifts = {model_id: line for model_id, line in lines.items() if line}
+        drifts = {
+            model_id: line
+            for model_id, model in now.items()
+            if (line := messages.drift(UNDEPLOY, model_id, known.get(model_id), model)) is not None
+        }
         if drifts:
             actions = {next_action(now[model_id], wanted, UNDEPLOY) for model_id in drifts}
             running = any(now[model_id].status != Phase.FAILED for model_id in drifts)
-            call.warn(fleet_drift(len(ids), drifts, actions, running=running))
+            call.warn(messages.fleet_drift(len(ids), drifts, actions, running=running))
         if missing:
-            call.warn(missing_models(missing, of_fleet=True))
+            call.warn(messages.missing_models(missing, of_fleet=True))
         models = {model_id: outputs.seen_again(known.get(model_id), model) for model_id, model in now.items()}
         return outputs.of_fleet(props, models)
 
@@ -158,11 +147,6 @@ def _actions(olds: State, news: State) -> dict[str, Action]:
     actions = {
         model_id: next_action(known.get(model_id), wanted, UNDEPLOY, requested=requested)
         for model_id in news["model_ids"]
-        if not _is_unknown(model_id)
+        if not isinstance(model_id, Unknown)
     }
     return {model_id: action for model_id, action in actions.items() if action is not Action.NOTHING}
-
-
-def _is_unknown(value: object) -> bool:
-    """In a preview even the list of ids may not be known yet."""
-    return isinstance(value, Unknown)

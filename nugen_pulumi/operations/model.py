@@ -100,10 +100,10 @@ class ModelOperations:
         self,
         props: Mapping[str, Any],
         record: Record,
-        olds: Mapping[str, Any] | None,  # noqa: ARG002 - for the subclass, as are those that follow
+        olds: Mapping[str, Any] | None,
         *,
-        found: bool = True,  # noqa: ARG002
-        unconfirmed: bool = False,  # noqa: ARG002
+        found: bool = True,
+        unconfirmed: bool = False,
     ) -> State:
         """
         Return the complete outputs.
@@ -115,7 +115,12 @@ class ModelOperations:
             found: The model was there, or on its way, before what was done now.
             unconfirmed: The request may have been carried out, and nothing has shown its task.
         """
-        return {**outputs.given(props), **record.outputs(self.direction.flag)}
+        state = {**outputs.given(props), **record.outputs(self.direction.flag)}
+        if self.direction is DEPLOY:
+            # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
+            state["adopted"] = found and (olds is None or olds.get("adopted", False))
+            state |= {"unconfirmed": True} if unconfirmed else {}
+        return state
 
     def _carry_out(
         self,

@@ -41,7 +41,7 @@ async def follow_all(
     Follow the undeployments of many models, or poll each.
 
     Args:
-        client: Sends the requests, and bounds how many are under way.
+        client: Sends the requests.
         models: The models; for each, whether to request its undeployment first.
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
