@@ -93,6 +93,14 @@ def test_the_rate_grows_if_it_is_used(queued):
     assert queued == (pace.rate > FIRST_RATE)
 
 
+def test_what_was_not_used_was_not_tried_out():
+    """However long nothing left: it counts as the time that two departures take."""
+    pace = refused_at_once()
+    pace.leave(START + 100, queued=True)
+
+    assert pace.rate == pytest.approx(FIRST_RATE * 2**0.5)
+
+
 def test_refusals_of_one_herd_cut_the_rate_once():
     """Those among them that left at the very moment of the cut, too: a clock may be coarse."""
     pace = Pace(128)
