@@ -18,8 +18,6 @@ REFUSALS_OF_OUTAGE = 8
 BETWEEN_PROBES = 1.0
 # Requests under way at first: all are refused if a limit is reached already, and it doubles with each round trip.
 FIRST_WINDOW = 4
-# Seconds that one Retry-After is believed for. Some servers name an hour for an error of seconds.
-LONGEST_RETRY_AFTER = 60.0
 # Seconds without one usable response to any request of the process after which all of its waits end: the restart of an
 # API takes minutes.
 LONGEST_OUTAGE = 300.0
@@ -142,7 +140,7 @@ class Pace:
             self._window = min(self._most, self._window + 1)
         elif outcome is Outcome.REFUSED:
             if retry_after is not None:
-                self._not_before = max(self._not_before, now + min(retry_after, LONGEST_RETRY_AFTER))
+                self._not_before = max(self._not_before, now + retry_after)
                 self._window = self._first_window
             if left > self._cut_at:
                 self._refused(now)

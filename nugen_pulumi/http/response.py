@@ -20,6 +20,8 @@ from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.text import Redaction, printable
 
 LARGEST_BODY = 1024 * 1024
+# Seconds that one Retry-After is believed for. Some servers name an hour for an error of seconds.
+LONGEST_RETRY_AFTER = 60.0
 
 # Digits. No double has more; and of more than 4300 Python makes no integer.
 _LONGEST_INTEGER = 400
@@ -133,15 +135,15 @@ class Response:
         return next((printable(self.headers[name], 80) for name in _REQUEST_IDS if name in self.headers), "")
 
     def retry_after(self) -> float | None:
-        """Return the seconds that the server asks us to stay away, or None."""
+        """Return the seconds that the server asks us to stay away, at most a minute, or None."""
         value = self.headers.get("retry-after", "").strip()
         if re.fullmatch(r"\d{1,9}", value):
-            return float(value)
+            return min(float(value), LONGEST_RETRY_AFTER)
         if (then := _epoch(value)) is None:
             return None
         # By the server's own clock, because this machine's may be minutes off.
         date = _epoch(self.headers.get("date", ""))
-        return max(0.0, then - (time.time() if date is None else date))
+        return min(LONGEST_RETRY_AFTER, max(0.0, then - (time.time() if date is None else date)))
 
 
 def _epoch(date: str) -> float | None:
