@@ -29,7 +29,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from nugen_pulumi.api.client import NugenClient
-from nugen_pulumi.http.pace import FIRST_WINDOW, Outcome, Pace
+from nugen_pulumi.http.pace import FIRST_WINDOW, Fate, Pace
 from nugen_pulumi.http.sender import Queue
 from nugen_pulumi.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 
@@ -39,7 +39,7 @@ FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
 
 # Sends one request when the limiter lets it; raises RefusedError if it was refused.
-Send = Callable[[], Awaitable[Outcome]]
+Send = Callable[[], Awaitable[Fate]]
 Limiter = Callable[[Send], Awaitable[object]]
 
 
@@ -76,7 +76,7 @@ class LimitedQueue(Queue):
         self._limiter, self._backoff = limiter, backoff
         self._waiting = False
         self._holders: set[asyncio.Task[None]] = set()
-        self._ends: dict[Any, asyncio.Future[Outcome]] = {}  # by the task that sends the request
+        self._ends: dict[Any, asyncio.Future[Fate]] = {}  # by the task that sends the request
         self._refusals: dict[Any, int] = {}
 
     async def enter(self, *, urgent: bool, due: float, **_: float) -> float:
@@ -84,22 +84,22 @@ class LimitedQueue(Queue):
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         if self._backoff and (refusals := self._refusals.get(task, 0)):
             await asyncio.sleep(random.uniform(0, min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (refusals - 1))))  # noqa: S311
-        turn: asyncio.Future[asyncio.Future[Outcome]] = loop.create_future()
+        turn: asyncio.Future[asyncio.Future[Fate]] = loop.create_future()
         heapq.heappush(self._queue, (0 if urgent else 1, due, next(self._count), turn))
         self._admit()
         try:
             self._ends[task] = await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                turn.result().set_result(Outcome.LOST)
+                turn.result().set_result(Fate.LOST)
             raise
         return loop.time()
 
-    def release(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:  # noqa: ARG002 - as ours
+    def release(self, left: float, fate: Fate, retry_after: float | None = None) -> None:  # noqa: ARG002 - as ours
         """Give a turn back."""
         task = asyncio.current_task()
-        self._refusals[task] = self._refusals.get(task, 0) + 1 if outcome is Outcome.REFUSED else 0
-        self._ends.pop(task).set_result(outcome)
+        self._refusals[task] = self._refusals.get(task, 0) + 1 if fate is Fate.REFUSED else 0
+        self._ends.pop(task).set_result(fate)
 
     async def aclose(self) -> None:
         """End those that still wait for the limiter."""
@@ -125,7 +125,7 @@ class LimitedQueue(Queue):
         with contextlib.suppress(RefusedError):
             await self._limiter(self._send)
 
-    async def _send(self) -> Outcome:
+    async def _send(self) -> Fate:
         """Give the turn to the first request in the queue, and wait until it has ended."""
         self._waiting = False
         while self._queue:
@@ -134,10 +134,10 @@ class LimitedQueue(Queue):
                 end = asyncio.get_running_loop().create_future()
                 turn.set_result(end)
                 self._admit()
-                if await end is not Outcome.ADMITTED:
+                if await end is not Fate.ADMITTED:
                     raise RefusedError
                 break
-        return Outcome.ADMITTED
+        return Fate.ADMITTED
 
 
 def package(name: str) -> Any:

@@ -1,5 +1,5 @@
 """
-All errors that this package raises. The class tells what the caller can do about the error.
+The errors that this package raises. The class tells what the caller can do about the error.
 
 * NugenError
   - SettingsError           a setting is missing or wrong; nothing was sent
@@ -17,7 +17,7 @@ All errors that this package raises. The class tells what the caller can do abou
   - DeployFailedError       the deployment ended as FAILED
   - UnfinishedFleetError    some models of a fleet are not undeployed
   - UnforeseenError         a bug of this package
-  - WaitTimeoutError        the undeployment did not finish before the timeout
+  - WaitTimeoutError        the task did not finish before the timeout
   - WaitInterruptedError    the wait was cancelled
 
 Programs catch those that ``nugen_pulumi`` exports. The package itself tells the others apart.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class _Provider(ResourceProvider):
-    """Both providers. Stateless until ``configure``, so that a pickle is a name and nothing more."""
+    """All providers. Stateless until ``configure``, so that a pickle is a name and nothing more."""
 
     serialize_as_secret_always = False
     _operations: Any  # the properties come as plain dicts

@@ -124,10 +124,10 @@ class Call:
         from nugen_pulumi.waiting.runtime import shared_runtime  # noqa: PLC0415
 
         shared = shared_runtime(Settings.find(self._find), lambda new: cancellation.listen(new.interrupt))
-        self.end_with_engine()
+        self.end_if_left()
         return shared
 
-    def end_with_engine(self) -> None:
+    def end_if_left(self) -> None:
         """End this process if the engine goes away before this call is answered: it never comes back."""
 
         def ended() -> None:

@@ -25,7 +25,7 @@ LONGEST_OUTAGE = 300.0
 LONGEST_FIRST_OUTAGE = 30.0
 
 
-class Outcome(Enum):
+class Fate(Enum):
     """How a request went, as the pace sees it."""
 
     ADMITTED = "a response other than a refusal, be it a 500"
@@ -120,25 +120,25 @@ class Pace:
             self._next_at = max(self._next_at + 1 / self.rate, now + 0.95 / self.rate)
         self._left_at = now
 
-    def end(self, now: float, *, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
+    def end(self, now: float, *, left: float, fate: Fate, retry_after: float | None = None) -> None:
         """
         Note how a request went.
 
         Args:
             now: The time.
             left: When it left.
-            outcome: How it went.
+            fate: How it went.
             retry_after: The ``Retry-After`` in seconds, or None.
         """
         self._under_way -= 1
-        if outcome is Outcome.ADMITTED:
+        if fate is Fate.ADMITTED:
             if self.refuses_all:
                 self.rate, self._ceiling = self._before_refusals
                 self._window = self._first_window
                 self._cut_at, self._next_at = now, now + 1 / self.rate
             self._refusals = 0
             self._window = min(self._most, self._window + 1)
-        elif outcome is Outcome.REFUSED:
+        elif fate is Fate.REFUSED:
             if retry_after is not None:
                 self._not_before = max(self._not_before, now + retry_after)
                 self._window = self._first_window
@@ -146,7 +146,7 @@ class Pace:
                 self._refused(now)
             elif self._refusals:
                 self._refusals += 1
-        elif outcome is Outcome.TIMED_OUT:
+        elif fate is Fate.TIMED_OUT:
             self._window = max(self._first_window, self._window / 2)
 
     def _refused(self, now: float) -> None:
@@ -171,7 +171,7 @@ class Pace:
 
 class Outage:
     """
-    Knows since when no request of the process got a usable response: an answer, or a permanent error.
+    Knows since when no request of the process got a usable response: an answer of the API, or its permanent error.
 
     Attributes:
         answered_ever: There was one. If not, the address may be wrong.
@@ -185,7 +185,7 @@ class Outage:
 
     @property
     def longest(self) -> float:
-        """Seconds after which nobody waits for its end any more."""
+        """Seconds for which a wait puts up with failed requests."""
         return LONGEST_OUTAGE if self.answered_ever else LONGEST_FIRST_OUTAGE
 
     def answered(self) -> None:

@@ -14,7 +14,7 @@ import httpx
 
 from nugen_pulumi.errors import GatewayError, OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
-from nugen_pulumi.http.pace import BETWEEN_PROBES, LONGEST_OUTAGE, Outage, Outcome, Pace
+from nugen_pulumi.http.pace import BETWEEN_PROBES, LONGEST_OUTAGE, Fate, Outage, Pace
 from nugen_pulumi.http.pool import Pool, SentRequest
 from nugen_pulumi.http.response import Response
 from nugen_pulumi.settings import Settings
@@ -130,23 +130,23 @@ class Sender:
     ) -> T:
         """Send the request once, give the turn back, and tell the pace and the outage how it went."""
         seconds = min(within, self._settings.request_timeout)
-        outcome, retry_after = Outcome.LOST, None
+        fate, retry_after = Fate.LOST, None
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
                 value = await self._pool.request(method, path, read, on_sent)
         except RejectedError as exc:
-            outcome = Outcome.ADMITTED
+            fate = Fate.ADMITTED
             if not isinstance(exc, GatewayError):  # what answers in the API's place tells nothing of the API
                 self.outage.answered()
             raise
         except UnavailableError as exc:
-            outcome = Outcome.REFUSED if isinstance(exc, OverloadedError) else Outcome.ADMITTED
+            fate = Fate.REFUSED if isinstance(exc, OverloadedError) else Fate.ADMITTED
             retry_after = exc.retry_after
             raise self._failed(exc) from exc.__cause__
         except Exception as exc:
             if limit.expired():
-                outcome = Outcome.TIMED_OUT
+                fate = Fate.TIMED_OUT
                 raise self._failed(
                     UnavailableError(f"no complete response within {duration(round(seconds, 1))}")
                 ) from exc
@@ -154,11 +154,11 @@ class Sender:
                 raise
             raise self._failed(network_error(exc, self._settings, self._pool.route)) from exc
         else:
-            outcome = Outcome.ADMITTED
+            fate = Fate.ADMITTED
             self.outage.answered()
             return value
         finally:
-            self._queue.release(left, outcome, retry_after)
+            self._queue.release(left, fate, retry_after)
 
     def _failed(self, error: UnavailableError | RejectedError) -> UnavailableError | RejectedError:
         """Count *error* and return it. If the outage has lasted too long, fail all that wait, and return that error."""
@@ -240,22 +240,22 @@ class Queue:
         except asyncio.CancelledError:
             # The turn may have come at the same moment.
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.release(turn.result(), Outcome.LOST)
+                self.release(turn.result(), Fate.LOST)
             raise
         finally:
             if forcing is not None:
                 forcing.cancel()
 
-    def release(self, left: float, outcome: Outcome, retry_after: float | None = None) -> None:
+    def release(self, left: float, fate: Fate, retry_after: float | None = None) -> None:
         """
         Give a turn back.
 
         Args:
             left: What :meth:`enter` returned.
-            outcome: As for :meth:`Pace.end`, like *retry_after*.
+            fate: As for :meth:`Pace.end`, like *retry_after*.
             retry_after: Likewise.
         """
-        self._pace.end(asyncio.get_running_loop().time(), left=left, outcome=outcome, retry_after=retry_after)
+        self._pace.end(asyncio.get_running_loop().time(), left=left, fate=fate, retry_after=retry_after)
         self._hand_out()
 
     def dismiss(self, message: str) -> None:

@@ -45,7 +45,7 @@ def refuse_bad(props: Mapping[str, Any], id_name: str = "model_id") -> None:
 
 def announce(call: Call, operations: Any, news: Mapping[str, Any], *, creating: bool) -> None:
     """
-    Say in a preview what creating a resource will cost, and warn where two resources are in conflict about a model.
+    Say in a preview what creating a resource will cost. Record what it wants of its models, and warn of a conflict.
 
     Check is the only call that a preview makes about a resource that does not exist yet.
     """

@@ -93,7 +93,7 @@ class Claims:
         """
         for urn, other in list(self._claims.get(model_id, {}).items()):
             if other.deployed or (other.in_state is not None and other.in_state != props):
-                return _name(urn), other.adopted
+                return _name(urn), other.adopted or bool((other.in_state or {}).get("adopted"))
         return None
 
     def failed_successor(self, urn: str, model_id: str) -> str | None:

@@ -139,18 +139,18 @@ def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
 
 def update_reason(direction: Direction, known: Record | None, action: Action, *, unconfirmed: bool = False) -> str:
     """Report in a few words why an update is due, and what it will do."""
-    failed = known is not None and known.status == Phase.FAILED
+    ended = known is not None and known.status == Phase.FAILED
     now = known.model_status if known else None
     if direction is DEPLOY and action is Action.REQUEST:
         return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
-    state = "status unknown" if known is None else "FAILED" if failed else f"was {known.status}"
+    state = "status unknown" if known is None else "FAILED" if ended else f"was {known.status}"
     if now == "DEPLOYED":
         state = "in service"
     if action is Action.REQUEST:
         return f"{state}: will undeploy"
     if unconfirmed:  # a POST that was lost is sent again if nothing came of it
         return f"{state}: will wait, or deploy again, which uses credits"
-    return f"{state}: will {'wait' if known is None else 'poll again' if failed else 'keep waiting'}"
+    return f"{state}: will {'wait' if known is None else 'poll again' if ended else 'keep waiting'}"
 
 
 def fleet_update_reason(total: int, actions: Sequence[Action]) -> str:

@@ -112,8 +112,8 @@ class ModelOperations:
             props: The properties, the inputs among them.
             record: What is known of the model.
             olds: What state held before; None: there was no resource.
-            found: The model was there, or on its way, before what was done now.
-            unconfirmed: The request may have been carried out, and nothing has shown its task.
+            found: As in :class:`nugen_pulumi.waiting.task.Outcome`.
+            unconfirmed: Likewise.
         """
         state = {**outputs.given(props), **record.outputs(self.direction.flag)}
         if self.direction is DEPLOY:
@@ -139,8 +139,7 @@ class ModelOperations:
         )
         state, error = None, outcome.error
         if (known := outcome.known) is not None:
-            found = outcome.adopted or not (goal.request or goal.unconfirmed)
-            state = self._state(news, known, olds, found=found, unconfirmed=outcome.unconfirmed)
+            state = self._state(news, known, olds, found=outcome.found, unconfirmed=outcome.unconfirmed)
             reason = messages.failed(self.direction, model_id, known, wanted, advice) if wanted.wait else None
             if error is None and reason is not None:
                 error = (DeployFailedError if self.direction is DEPLOY else UndeployFailedError)(reason)

@@ -170,6 +170,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Answer ``getUndeployStatus``, one poll, or ``getModels``."""
         if request.tok == "nugen:index:getModels":
             return self._answer(request, context, lambda call: _models(call, wire.read(request.args)))
+        if request.tok != "nugen:index:getUndeployStatus":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"There is no function {request.tok}.")
         model_id = wire.read(request.args).get("model_id")
         if (problem := inputs.model_id_problem(model_id)) is not None:
             failure = provider_pb2.CheckFailure(property="modelId", reason=f"modelId {problem}")

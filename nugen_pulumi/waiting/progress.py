@@ -81,11 +81,6 @@ class Progress:
         return cls(goal, At.LOOK if goal.request else At.LOST if goal.unconfirmed else At.POLL)
 
     @property
-    def adopted(self) -> bool:
-        """The model was there, or on its way, before we asked for it."""
-        return self.at is not At.POLL and not self.ours
-
-    @property
     def unconfirmed(self) -> bool:
         """The request may have been carried out, and no poll has shown its task."""
         return self.at in (At.LOST, At.SENT)

@@ -44,14 +44,14 @@ class Outcome:
     Attributes:
         known: What is known of the model, and to be recorded; None: nothing.
         error: Why it ended without a terminal status, or without any; None: it did not. A FAILED is no error here.
-        adopted: The model was there, or on its way, before we asked for it.
+        found: What is known was not begun by a request of this wait, as far as can be told.
         unconfirmed: The request may have been carried out, and no poll has shown its task: *known* is our own word.
         at_rest: The API said that the model was there already, and calls that by another name than the usual.
     """
 
     known: Record | None
     error: NugenError | None = None
-    adopted: bool = False
+    found: bool = False
     unconfirmed: bool = False
     at_rest: bool = False
 
@@ -140,7 +140,7 @@ class Task:
         return Outcome(
             known,
             error,
-            adopted=self._progress.adopted,
+            found=not self._progress.ours,
             unconfirmed=unconfirmed and known is not None and known.status == Phase.PENDING,
             at_rest=known is not None and self._progress.at_rest(known),
         )
@@ -157,7 +157,7 @@ class Task:
             except UnavailableError as exc:
                 self.error = exc
                 decision = self._after_error(exc, once=once)
-            if once and (counts or self._tells_no_more()):
+            if once and (counts or not self._has_to_poll_again):
                 self._log(f"{self._facts.line}; single poll finished")
                 return UnavailableError(self._facts.unpolled) if self._last is None else None
             if counts and self._last is not None and self._last.terminal:
@@ -182,11 +182,12 @@ class Task:
         patience = LONGEST_FIRST_OUTAGE if once else self._client.patience
         return self._wait.failed(now, error.retry_after, patience=patience)
 
-    def _tells_no_more(self) -> bool:
-        """Tell whether another poll is beyond a single one, although the last one did not count."""
+    @property
+    def _has_to_poll_again(self) -> bool:
+        """A single poll that did not count is not enough."""
         if self._progress.at in (At.LOOK, At.LOST):
-            return False
-        return self.error is not None or (self._progress.at is not At.ASK and self._last is not None)
+            return True
+        return self.error is None and (self._progress.at is At.ASK or self._last is None)
 
     async def _step(self, options: RequestOptions) -> bool:
         """Send what is due, and poll after it. Tell whether there is a status that counts."""
@@ -303,7 +304,7 @@ class Task:
             waited=now - self._wait.started,
             unanswered_for=self._wait.unanswered_for(now),
             outdated=self._outdated,
-            fate_unknown=self._progress.at is At.LOST,
+            lost=self._progress.at is At.LOST,
             direction=self._direction,
             again=self._again,
         )

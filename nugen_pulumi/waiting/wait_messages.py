@@ -105,7 +105,7 @@ class Facts:
         waited: Seconds since the wait began.
         unanswered_for: Seconds since the last usable response, or since the beginning.
         outdated: What the last poll said, if that may be from before the request; else None.
-        fate_unknown: The request was sent, and it is not known whether it was carried out.
+        lost: The request was sent, and it is not known whether it was carried out.
         direction: Undeployment or deployment.
         again: What goes on after an error, as the beginning of a sentence.
     """
@@ -116,7 +116,7 @@ class Facts:
     waited: float
     unanswered_for: float
     outdated: str | None = None
-    fate_unknown: bool = False
+    lost: bool = False
     direction: Direction = UNDEPLOY
     again: str = NEXT_UP
 
@@ -178,7 +178,7 @@ class Facts:
 
     def _start_again(self, what: str) -> Reason:
         what, again = f"Model {self.model_id}: {what}", (_START_AGAIN.format(self.again),)
-        if not self.fate_unknown:
+        if not self.lost:
             return Reason(what, again)
         what += f" The API may have carried out the {self.direction.method}"
         if self.direction is DEPLOY:  # it is recorded, because it may cost

@@ -43,7 +43,7 @@ class Call(Told):
         self.again = again
         self.asked.append(("poll" if once else "wait", model_id, goal))
         self.timeouts.append(policy and policy.timeout)
-        return outcome(self.answer)
+        return outcome(self.answer, found=not (goal.request or goal.unconfirmed))
 
     def follow_all(self, models, policy, *, wait=True, before=0, reporter):
         assert reporter is self
@@ -55,8 +55,8 @@ class Call(Told):
         return outcome(self.answer[model_id])
 
 
-def outcome(answer):
+def outcome(answer, *, found=False):
     """Return the outcome that *answer* stands for."""
     if isinstance(answer, Outcome):
         return answer
-    return Outcome(None, answer) if isinstance(answer, Exception) else Outcome(answer)
+    return Outcome(None, answer) if isinstance(answer, Exception) else Outcome(answer, found=found)

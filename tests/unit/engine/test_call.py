@@ -22,7 +22,7 @@ def test_without_a_context_nothing_fails():
     call.report("x")
     call.debug("x")
     call.fail("x")
-    call.end_with_engine()
+    call.end_if_left()
 
     assert ("", None) == (call.urn, call.timeout)
 
@@ -30,7 +30,7 @@ def test_without_a_context_nothing_fails():
 def test_an_engine_that_is_gone_already_is_noticed(monkeypatch):
     ended = []
     monkeypatch.setattr(os, "_exit", ended.append)
-    Call(context=Context(active=False)).end_with_engine()
+    Call(context=Context(active=False)).end_if_left()
 
     assert [0] == ended
 
@@ -40,7 +40,7 @@ def test_an_answered_call_cannot_lose_its_engine(monkeypatch):
     context = Context()
     call = Call(context=context)
     with call.in_progress():
-        call.end_with_engine()
+        call.end_if_left()
     [ended] = context.callbacks
     ended()
 

@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi.errors import OverloadedError
-from nugen_pulumi.http.pace import FIRST_RATE, KEPT, LOWEST_RATE, Outage, Outcome, Pace
+from nugen_pulumi.http.pace import FIRST_RATE, KEPT, LOWEST_RATE, Fate, Outage, Pace
 from nugen_pulumi.http.sender import Sender
 from nugen_pulumi.settings import Settings
 
 START = 1000.0
 
 
-def send(pace, now, outcome=Outcome.ADMITTED, *, latency=0.0, retry_after=None):
+def send(pace, now, fate=Fate.ADMITTED, *, latency=0.0, retry_after=None):
     """Have the next request leave as soon as it may after *now*, and end so; return when it left."""
     now += pace.pause(now)
     pace.leave(now, queued=True)
-    pace.end(now + latency, left=now, outcome=outcome, retry_after=retry_after)
+    pace.end(now + latency, left=now, fate=fate, retry_after=retry_after)
     return now
 
 
@@ -36,33 +36,33 @@ def test_the_window_begins_small_and_doubles_with_each_round_up_to_its_bound():
             pace.leave(START + now, queued=True)
         assert math.inf == pace.pause(START + now)
         for _ in range(rounds[-1]):
-            pace.end(START + now + 0.2, left=START + now, outcome=Outcome.ADMITTED)
+            pace.end(START + now + 0.2, left=START + now, fate=Fate.ADMITTED)
 
     assert [4, 8, 16, 32, 40, 40] == rounds
     assert not pace.throttled
 
 
 @pytest.mark.parametrize(
-    ("outcome", "retry_after", "window"),
+    ("fate", "retry_after", "window"),
     [
-        (Outcome.TIMED_OUT, None, 17),
-        (Outcome.LOST, None, 34),
-        (Outcome.REFUSED, None, 34),
-        (Outcome.REFUSED, 1.0, 4),
+        (Fate.TIMED_OUT, None, 17),
+        (Fate.LOST, None, 34),
+        (Fate.REFUSED, None, 34),
+        (Fate.REFUSED, 1.0, 4),
     ],
 )
-def test_a_time_out_halves_the_window_and_after_a_retry_after_it_is_small(outcome, retry_after, window):
+def test_a_time_out_halves_the_window_and_after_a_retry_after_it_is_small(fate, retry_after, window):
     pace = Pace(128)
     for _ in range(30):
         send(pace, START)
-    send(pace, START, outcome, retry_after=retry_after)
+    send(pace, START, fate, retry_after=retry_after)
 
     assert window == pace.window
 
 
 def test_retry_after_holds_all():
     pace = Pace(128)
-    send(pace, START, Outcome.REFUSED, retry_after=7.0)
+    send(pace, START, Fate.REFUSED, retry_after=7.0)
 
     assert pytest.approx(7.0) == pace.pause(START)
 
@@ -70,7 +70,7 @@ def test_retry_after_holds_all():
 def refused_at_once():
     """Return a pace of four requests a second, whose next one is due after a quarter of a second."""
     pace = Pace(128)
-    send(pace, START, Outcome.REFUSED)
+    send(pace, START, Fate.REFUSED)
     return pace
 
 
@@ -105,9 +105,9 @@ def test_refusals_of_one_herd_cut_the_rate_once():
     pace = Pace(128)
     for left in (START, START + 0.002, START + 0.002, START + 0.002):
         pace.leave(left, queued=True)
-    pace.end(START + 0.002, left=START, outcome=Outcome.REFUSED)
+    pace.end(START + 0.002, left=START, fate=Fate.REFUSED)
     for _ in range(3):
-        pace.end(START + 0.004, left=START + 0.002, outcome=Outcome.REFUSED)
+        pace.end(START + 0.004, left=START + 0.002, fate=Fate.REFUSED)
 
     assert pace.rate == FIRST_RATE
 
@@ -125,7 +125,7 @@ def test_the_rate_doubles_each_second_until_it_is_refused_and_then_grows_by_less
     found, now = rate_after(pace, START, 5)
     assert found == pytest.approx(FIRST_RATE * 2**5, rel=0.05)
 
-    now = send(pace, now, Outcome.REFUSED)
+    now = send(pace, now, Fate.REFUSED)
     assert pace.rate == pytest.approx(found * KEPT, rel=0.05)
 
     kept, (later, _) = pace.rate, rate_after(pace, now, 2)
@@ -137,7 +137,7 @@ def test_during_an_outage_one_request_leaves_each_second_and_its_end_restores_th
     before, now = rate_after(pace, START, 5)
     left = []
     while len(left) < 60:
-        left.append(now := send(pace, now, Outcome.REFUSED, latency=0.01))
+        left.append(now := send(pace, now, Fate.REFUSED, latency=0.01))
 
     assert (True, 1) == (pace.refuses_all, pace.window)
     assert [1] * 50 == pytest.approx([after - before for before, after in itertools.pairwise(left[-51:])])
@@ -148,9 +148,7 @@ def test_during_an_outage_one_request_leaves_each_second_and_its_end_restores_th
 
 
 EVENTS = st.lists(
-    st.tuples(
-        st.floats(0, 5), st.sampled_from(Outcome), st.none() | st.floats(0, 60), st.booleans(), st.integers(1, 20)
-    ),
+    st.tuples(st.floats(0, 5), st.sampled_from(Fate), st.none() | st.floats(0, 60), st.booleans(), st.integers(1, 20)),
     max_size=80,
 )
 
@@ -158,7 +156,7 @@ EVENTS = st.lists(
 @given(events=EVENTS, most=st.integers(1, 200))
 def test_whatever_happens_it_never_stops_for_ever_and_never_exceeds_the_bound(events, most):
     pace, now, under_way = Pace(most), START, []
-    for latency, outcome, retry_after, queued, count in events:
+    for latency, fate, retry_after, queued, count in events:
         for _ in range(count):
             if (pause := pace.pause(now)) == math.inf:
                 break
@@ -169,7 +167,7 @@ def test_whatever_happens_it_never_stops_for_ever_and_never_exceeds_the_bound(ev
             assert len(under_way) <= most
         assert under_way
         now += latency
-        pace.end(now, left=under_way.pop(0), outcome=outcome, retry_after=retry_after)
+        pace.end(now, left=under_way.pop(0), fate=fate, retry_after=retry_after)
         assert 1 <= pace.window <= most
         assert pace.rate >= LOWEST_RATE
 

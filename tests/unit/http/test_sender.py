@@ -9,7 +9,7 @@ import pytest
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import OutageError, OverloadedError, RejectedError, UnavailableError
-from nugen_pulumi.http.pace import LONGEST_OUTAGE, Outcome, Pace
+from nugen_pulumi.http.pace import LONGEST_OUTAGE, Fate, Pace
 from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.sender import Queue, RequestOptions, Sender
 from nugen_pulumi.settings import Settings
@@ -39,7 +39,7 @@ def test_the_most_overdue_is_next_and_what_is_urgent_before_all():
             left = await queue.enter(urgent=urgent, due=due)
             await asyncio.sleep(1)
             order.append(name)
-            queue.release(left, Outcome.ADMITTED)
+            queue.release(left, Fate.ADMITTED)
 
         await asyncio.gather(
             one("first", 9, False), one("late", 2, False), one("later", 1, False), one("urgent", 5, True)
@@ -61,9 +61,9 @@ def test_a_turn_that_comes_too_late_is_given_back():
         last = asyncio.create_task(queue.enter(urgent=False, due=4))
         await asyncio.sleep(2)
         tasks[1].cancel()
-        queue.release(left, Outcome.ADMITTED)
+        queue.release(left, Fate.ADMITTED)
         tasks[0].cancel()  # it has its turn already, but does not know yet
-        queue.release(await tasks[2], Outcome.ADMITTED)
+        queue.release(await tasks[2], Fate.ADMITTED)
         with pytest.raises(TimeoutError):
             await late
         return await last

@@ -54,7 +54,7 @@ def test_a_post_that_nothing_has_confirmed_is_recorded_until_something_has():
 
 
 def test_a_model_that_was_in_service_is_adopted_with_a_warning():
-    call = Call(Outcome(COMPLETED, adopted=True))
+    call = Call(Outcome(COMPLETED, found=True))
 
     assert DEPLOYED.create(call, NEWS)[1]["adopted"]
     assert "Model m was in service, or on its way, before this resource" in call.said[0]
@@ -67,9 +67,9 @@ def test_a_model_that_was_in_service_is_adopted_with_a_warning():
         (COMPLETED, None, False),
         (PENDING, COMPLETED, False),
         (no_task("UNDEPLOYED"), COMPLETED, True),
-        (no_task("UNDEPLOYED"), Outcome(COMPLETED, adopted=True), False),
+        (no_task("UNDEPLOYED"), Outcome(COMPLETED, found=True), False),
         ("unconfirmed", COMPLETED, True),
-        ("unconfirmed", Outcome(COMPLETED, adopted=True), False),
+        ("unconfirmed", Outcome(COMPLETED, found=True), False),
     ],
 )
 def test_what_a_resource_owns_it_goes_on_owning_and_a_request_may_make_it_the_owner(was, known, answer, owns):
@@ -180,7 +180,7 @@ def test_a_delete_leaves_in_service_what_another_resource_of_the_program_holds_t
 
 
 def test_a_delete_says_if_what_holds_the_model_will_not_undeploy_it_either():
-    DEPLOYED.create(Call(Outcome(COMPLETED, adopted=True), urn=OTHER), NEWS)
+    DEPLOYED.create(Call(Outcome(COMPLETED, found=True), urn=OTHER), NEWS)
 
     [said] = deletes().said
     assert said.endswith("other found it there, so `pulumi destroy` will leave it in service: see the output adopted.")

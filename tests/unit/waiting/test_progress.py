@@ -48,7 +48,7 @@ def looking(*script, direction=UNDEPLOY, policy=STEADY, reporter=SILENT, api=Non
     """
     Return how a wait with a request ended, how long it took, and the API. Its first poll is before the request.
 
-    The end is what is known of the model, with the `raised` error of the wait and whether the model is adopted.
+    The end is what is known of the model, with the `raised` error of the wait and whether it was found.
     """
     api = api or ScriptedApi(*script)
 
@@ -65,7 +65,7 @@ def end_of(outcome):
     return SimpleNamespace(
         **known,
         raised=outcome.error,
-        adopted=outcome.adopted,
+        found=outcome.found,
         unconfirmed=outcome.unconfirmed,
         at_rest=outcome.at_rest,
     )
@@ -88,7 +88,7 @@ def resuming(*script, **more):
 def test_a_task_is_requested_once_after_a_poll_and_followed():
     end, _, api = deploy(200, AT_REST, "PENDING", "COMPLETED")
 
-    assert ("COMPLETED", True, False, None) == (end.status, end.reached, end.adopted, end.raised)
+    assert ("COMPLETED", True, False, None) == (end.status, end.reached, end.found, end.raised)
     assert {"POST": "/api/v3/models/deploy-model/m", "GET": "/api/v3/models/deploy-model/m/status"} == {
         method: path for _, method, path in api.requests
     }
@@ -166,7 +166,7 @@ def test_the_opposite_task_is_waited_out_before_the_request(direction):
     opposite = refused(f"Current status: {direction.blocked}", 409)
     end, _, api = requesting(opposite, opposite, 200, "PENDING", "COMPLETED", direction=direction)
 
-    assert (True, False) == (end.reached, end.adopted)
+    assert (True, False) == (end.reached, end.found)
     assert ["GET", *[direction.method] * 3, "GET", "GET"] == api.methods
 
 
@@ -237,7 +237,7 @@ def test_a_post_that_is_interrupted_under_way_is_remembered(at_first, adopted):
     """Nobody would know of what it may have begun. What a poll before it showed at rest, it began."""
     end, _ = cancelled(*at_first, (9, 200), after=5, direction=DEPLOY)
 
-    assert ("PENDING", adopted, True) == (end.status, end.adopted, end.unconfirmed)
+    assert ("PENDING", adopted, True) == (end.status, end.found, end.unconfirmed)
     assert "The API may have carried out the POST. The next `pulumi up` continues to wait." in str(end.raised)
 
 
@@ -272,7 +272,7 @@ def test_what_somebody_began_after_our_task_ran_is_not_fought(direction):
 def test_a_task_that_runs_already_is_known_before_the_first_poll():
     end, _ = cancelled(AT_REST, ALREADY_RUNNING, (9, "PENDING"), after=5, direction=DEPLOY)
 
-    assert ("PENDING", True) == (end.status, end.adopted)
+    assert ("PENDING", True) == (end.status, end.found)
 
 
 @pytest.mark.parametrize("before", ["COMPLETED", ON_FIRE], ids=["completed", "failed"])
@@ -334,7 +334,7 @@ def test_whose_deployment_it_is(script, adopted):
     """Ours is what was accepted, or what began to run after a request that was lost, and certainly not before."""
     end, _, _ = looking(*script, direction=DEPLOY)
 
-    assert (True, adopted, False) == (end.reached, end.adopted, end.unconfirmed)
+    assert (True, adopted, False) == (end.reached, end.found, end.unconfirmed)
 
 
 def test_what_ran_after_a_lost_post_and_rests_again_is_not_requested_again():
@@ -400,7 +400,7 @@ def test_a_single_poll_after_a_post_that_was_lost_is_an_error_that_remembers_it(
     """Else nobody would request it again."""
     end, _, _ = deploy(500, once=True)
 
-    assert ("PENDING", False, True) == (end.status, end.adopted, end.unconfirmed)
+    assert ("PENDING", False, True) == (end.status, end.found, end.unconfirmed)
     assert str(end.raised) == (
         "Model m: no usable response in 30s. The last error: 500 Internal Server Error."
         " The API may have carried out the POST. The next `pulumi up` continues to wait."
@@ -427,17 +427,17 @@ def test_what_became_of_an_earlier_post_is_found_out_by_the_next_wait(once, post
 
 @pytest.mark.parametrize("script", [["PENDING", "COMPLETED"], [AT_REST, "COMPLETED"], ["COMPLETED"]])
 def test_what_an_earlier_wait_may_have_found_is_not_taken_for_its_own(script):
-    assert resuming(*script)[0].adopted
+    assert resuming(*script)[0].found
 
 
 def test_what_was_accepted_stays_ours_also_after_an_earlier_wait():
     end, _, _ = resuming(*[AT_REST] * IN_GRACE, 200, UNDEPLOYING_NOW, 500, "PENDING", "COMPLETED")
 
-    assert (True, False) == (end.reached, end.adopted)
+    assert (True, False) == (end.reached, end.found)
 
 
 def test_a_short_timeout_leaves_time_to_send_a_lost_post_again():
     end, took, _ = resuming(*[AT_REST] * 9, 200, "PENDING", "COMPLETED", policy=WaitPolicy(timeout=8))
 
-    assert (True, False) == (end.reached, end.adopted)
+    assert (True, False) == (end.reached, end.found)
     assert took < 8

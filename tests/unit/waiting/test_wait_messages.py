@@ -130,7 +130,7 @@ def test_a_wait_that_ends_badly_says_what_went_wrong_last():
 
 
 def test_a_wait_that_does_not_know_what_became_of_its_delete_says_that_it_may_be_repeated():
-    known = replace(facts(status=None, error="reset"), fate_unknown=True)
+    known = replace(facts(status=None, error="reset"), lost=True)
 
     assert (
         "Model m: no usable response in 1m 12s. The last error: reset. The API may have carried out the DELETE, and it"
