@@ -23,7 +23,6 @@ _LIBRARIES = frozenset({"httpx", "httpcore", "h11", "anyio"})
 # else fails may have been carried out, whatever it looks like: a damaged record can look like plain http.
 _NEVER_SENT = (
     BaseExceptionGroup,
-    ssl.SSLCertVerificationError,  # as it is, from httpcore 1.0.5
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.ProxyError,

@@ -84,12 +84,10 @@ def before_the_handshake(cause):
         (20, "is not trusted by the store: add a private CA there, or set SSL_CERT_FILE to its file"),
     ],
 )
-@pytest.mark.parametrize("raised", [before_the_handshake, lambda cause: cause], ids=["mapped", "as it is"])
-def test_each_error_with_a_certificate_has_its_own_advice(code, advice, raised):
-    """The oldest httpcore does not make it an error of its own."""
+def test_each_error_with_a_certificate_has_its_own_advice(code, advice):
     cause = ssl.SSLCertVerificationError(1, "verify failed")
     cause.verify_code = code
-    error = network_error(raised(cause), SETTINGS, PROXY)
+    error = network_error(before_the_handshake(cause), SETTINGS, PROXY)
 
     assert RejectedError is type(error)
     assert f"The certificate of {WHERE} {advice} (verify failed)." == str(error)
