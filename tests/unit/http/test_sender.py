@@ -9,7 +9,7 @@ import pytest
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import OutageError, OverloadedError, RejectedError, UnavailableError
-from nugen_pulumi.http.pace import LONGEST_OUTAGE, Fate, Pace
+from nugen_pulumi.http.pace import FIRST_RATE, LONGEST_OUTAGE, Fate, Pace
 from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.sender import Queue, RequestOptions, Sender
 from nugen_pulumi.settings import Settings
@@ -167,6 +167,21 @@ def test_one_request_that_is_always_refused_does_not_block_the_others(method, ot
         return asyncio.get_running_loop().time()
 
     assert sending(respond, work) < 20
+
+
+def test_one_that_nobody_waits_behind_does_not_try_out_a_higher_rate():
+    answers = iter([503] + [200] * 10)
+
+    def read(response):
+        if response.status == 503:
+            raise OverloadedError("503")
+
+    async def work(sender):
+        for _ in range(10):
+            await sender.send("GET", "/", read, within=60)
+        return sender.pace.rate
+
+    assert sending(lambda _: httpx.Response(next(answers)), work) == FIRST_RATE
 
 
 async def last_polls(sender, count):
