@@ -7,7 +7,7 @@ import ssl
 import sys
 from pathlib import Path
 
-import certifi
+import httpx
 import truststore
 
 from nugen_pulumi.errors import SettingsError
@@ -44,7 +44,7 @@ def certificates() -> tuple[ssl.SSLContext, str]:
     for file in (paths.cafile, *_BUNDLES):
         if file and Path(file).is_file():
             return _read(_SYSTEM, file, paths.capath)
-    return _read("certifi's certificates (the system has none)", certifi.where(), paths.capath)
+    return _tolerant(httpx.create_ssl_context(trust_env=False)), "certifi's certificates (the system has none)"
 
 
 def _read(store: str, file: str | None = None, folder: str | None = None) -> tuple[ssl.SSLContext, str]:
@@ -54,6 +54,10 @@ def _read(store: str, file: str | None = None, folder: str | None = None) -> tup
         why = printable(getattr(exc, "strerror", None) or str(exc))
         source = store[0].upper() + store[1:]
         raise SettingsError(f"{source} contains no readable certificates ({why}): correct it, or unset it.") from exc
+    return _tolerant(context), store
+
+
+def _tolerant(context: ssl.SSLContext) -> ssl.SSLContext:
     # From Python 3.13 on the default is stricter than the CLI, curl and pip: it refuses the CAs of some companies.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    return context, store
+    return context
