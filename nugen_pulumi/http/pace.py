@@ -1,4 +1,4 @@
-"""How fast the requests of a process leave, how many at once, and since when none was of use. Has no clock, no HTTP."""
+"""How fast the requests of a process leave, and how many at once. Has no clock, no HTTP."""
 
 from __future__ import annotations
 
@@ -18,11 +18,6 @@ REFUSALS_OF_OUTAGE = 8
 BETWEEN_PROBES = 1.0
 # Requests under way at first: all are refused if a limit is reached already, and it doubles with each round trip.
 FIRST_WINDOW = 4
-# Seconds without one usable response to any request of the process after which all of its waits end: the restart of an
-# API takes minutes.
-LONGEST_OUTAGE = 300.0
-# The same where nobody ever got one, because the address may be wrong; and for a single poll: a person waits for it.
-LONGEST_FIRST_OUTAGE = 30.0
 
 
 class Fate(Enum):
@@ -167,37 +162,3 @@ class Pace:
             self.rate *= 2**seconds
         else:
             self.rate += seconds * min(1.0, self.rate / 20) * (1 + (now - self._cut_at) / 4)
-
-
-class Outage:
-    """
-    Knows since when no request of the process got a usable response: an answer of the API, or its permanent error.
-
-    Attributes:
-        answered_ever: There was one. If not, the address may be wrong.
-        error: The last error; empty if the last response was usable.
-    """
-
-    def __init__(self) -> None:
-        self.answered_ever = False
-        self.error = ""
-        self._since = 0.0
-
-    @property
-    def longest(self) -> float:
-        """Seconds for which a wait puts up with failed requests."""
-        return LONGEST_OUTAGE if self.answered_ever else LONGEST_FIRST_OUTAGE
-
-    def answered(self) -> None:
-        """Note a usable response."""
-        self.answered_ever, self.error = True, ""
-
-    def failed(self, now: float, error: str) -> None:
-        """Note a request without a usable response, and why, at *now*: seconds of any clock that never goes back."""
-        if not self.error:
-            self._since = now
-        self.error = error
-
-    def unanswered_for(self, now: float) -> float:
-        """Return the seconds since requests began to fail; 0 if the last one got a usable response."""
-        return now - self._since if self.error else 0.0

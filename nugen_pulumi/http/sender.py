@@ -14,7 +14,8 @@ import httpx
 
 from nugen_pulumi.errors import GatewayError, OutageError, OverloadedError, RejectedError, UnavailableError
 from nugen_pulumi.http.network_errors import is_network_error, network_error
-from nugen_pulumi.http.pace import BETWEEN_PROBES, LONGEST_OUTAGE, Fate, Outage, Pace
+from nugen_pulumi.http.outage import LONGEST_OUTAGE, Outage
+from nugen_pulumi.http.pace import BETWEEN_PROBES, Fate, Pace
 from nugen_pulumi.http.pool import Pool, SentRequest
 from nugen_pulumi.http.response import Response
 from nugen_pulumi.settings import Settings

@@ -22,7 +22,7 @@ from nugen_pulumi.errors import (
     WaitInterruptedError,
     WaitTimeoutError,
 )
-from nugen_pulumi.http.pace import LONGEST_FIRST_OUTAGE, LONGEST_OUTAGE
+from nugen_pulumi.http.outage import LONGEST_FIRST_OUTAGE, LONGEST_OUTAGE
 from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.text import printable

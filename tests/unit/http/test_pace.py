@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi.errors import OverloadedError
-from nugen_pulumi.http.pace import FIRST_RATE, KEPT, LOWEST_RATE, Fate, Outage, Pace
+from nugen_pulumi.http.pace import FIRST_RATE, KEPT, LOWEST_RATE, Fate, Pace
 from nugen_pulumi.http.sender import Sender
 from nugen_pulumi.settings import Settings
 
@@ -170,16 +170,6 @@ def test_whatever_happens_it_never_stops_for_ever_and_never_exceeds_the_bound(ev
         pace.end(now, left=under_way.pop(0), fate=fate, retry_after=retry_after)
         assert 1 <= pace.window <= most
         assert pace.rate >= LOWEST_RATE
-
-
-def test_how_long_an_outage_may_last_depends_on_whether_anybody_was_ever_answered():
-    outage = Outage()
-    outage.failed(10.0, "first")
-    outage.failed(15.0, "503")
-    assert ("503", 10.0, 30.0) == (outage.error, outage.unanswered_for(20.0), outage.longest)
-
-    outage.answered()
-    assert ("", 0.0, 300.0) == (outage.error, outage.unanswered_for(20.0), outage.longest)
 
 
 class Api(httpx.AsyncBaseTransport):

@@ -9,7 +9,8 @@ import pytest
 from harness.simulated import simulate
 
 from nugen_pulumi.errors import OutageError, OverloadedError, RejectedError, UnavailableError
-from nugen_pulumi.http.pace import FIRST_RATE, LONGEST_OUTAGE, Fate, Pace
+from nugen_pulumi.http.outage import LONGEST_OUTAGE
+from nugen_pulumi.http.pace import FIRST_RATE, Fate, Pace
 from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.sender import Queue, RequestOptions, Sender
 from nugen_pulumi.settings import Settings
