@@ -238,7 +238,7 @@ class Queue:
         try:
             async with asyncio.timeout_at(None if give_up_at == math.inf else give_up_at):
                 return await turn
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, TimeoutError):
             # The turn may have come at the same moment.
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.release(turn.result(), Fate.LOST)

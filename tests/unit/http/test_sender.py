@@ -72,6 +72,20 @@ def test_a_turn_that_comes_too_late_is_given_back():
     assert 2 == simulate(main)[0]
 
 
+def test_a_turn_that_comes_as_the_time_is_over_is_given_back():
+    """In one iteration of the loop: many waits have the same deadline, and each response hands out a turn."""
+
+    async def main():
+        queue = Queue(Pace(1))
+        left = await queue.enter(urgent=False, due=0)
+        asyncio.get_running_loop().call_at(10 - 1e-10, queue.release, left, Fate.ADMITTED)
+        with pytest.raises(TimeoutError):
+            await queue.enter(urgent=False, due=0, give_up_at=10)
+        return await queue.enter(urgent=False, due=0, give_up_at=20)
+
+    assert 10 == pytest.approx(simulate(main)[0])
+
+
 def test_dismissed_turns_end_with_an_error_each():
     """They were never sent. One that was cancelled just now is left alone."""
 
