@@ -27,6 +27,7 @@ from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import Goal
 
 # Seconds for a wait with a comparator: half as much again as the longest ideal.
 LONGEST = 120.0
@@ -56,9 +57,9 @@ def follow(url: str, name: str, count: int, *, undeploy: bool, limiter: str = "o
 
     async def main() -> int:
         client = NugenClient(Settings("bench", url))
-        orders = {f"{name}-{number}": undeploy for number in range(count)}
+        goals = {f"{name}-{number}": Goal(request=undeploy) for number in range(count)}
         async with comparators.swapped(client, limiter):
-            outcomes = await follow_all(client, orders, WaitPolicy(timeout=timeout), wait=True)
+            outcomes = await follow_all(client, goals, WaitPolicy(timeout=timeout), wait=True)
         await client.aclose()
         return sum(not (outcome.known and outcome.known.reached) for outcome in outcomes.values())
 

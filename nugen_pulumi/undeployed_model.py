@@ -72,6 +72,11 @@ class UndeployedModel(Resource, module="nugen", name="UndeployedModel"):
     """The ``end_time`` that the API returned, or None."""
     error: pulumi.Output[str | None]
     """Why the status is FAILED, or None."""
+    unconfirmed: pulumi.Output[bool | None]
+    """True if the DELETE may have been carried out and no poll has shown the undeployment since, else None.
+
+    The next ``pulumi up`` finds out.
+    """
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from nugen_pulumi.api.directions import UNDEPLOY, Direction
 from nugen_pulumi.api.paths import DOCUMENTED, NEWER, Paths, path_of
-from nugen_pulumi.api.response_errors import error_of, is_server_error, page_instead
+from nugen_pulumi.api.response_errors import error_of, is_of_api, is_server_error, page_instead
 from nugen_pulumi.api.responses import ListedModel, ListPage, ModelStatus, TaskStatus
 from nugen_pulumi.api.start_answers import Started, answer_of
 from nugen_pulumi.api.statuses import AlignedModel, Record
@@ -57,6 +57,7 @@ class NugenClient:
         self._asked_about: set[str] = set()
         self._newer_has_no_route = False
         self._first: asyncio.Future[None] | None = None
+        self._first_until = 0.0
 
     async def status(
         self,
@@ -112,7 +113,7 @@ class NugenClient:
                 raise UnavailableError(page_instead(response, source=self._settings.base_url_source))
             if 200 <= response.status < 300:
                 return Started.ACCEPTED, ""
-            if 400 <= response.status < 500 and not (response.is_page or is_server_error(response)):
+            if 400 <= response.status < 500 and is_of_api(response) and not is_server_error(response):
                 answer = answer_of(response.detail, direction)
                 # Before an undeployment the status tells what an unknown 400 means; a deployment may cost.
                 if answer is not Started.UNCLEAR or (response.status == 400 and direction is UNDEPLOY):
@@ -160,14 +161,14 @@ class NugenClient:
         clock = asyncio.get_running_loop().time
         deadline = clock() + within
         if self._first is None:
-            self._first = asyncio.get_running_loop().create_future()
+            self._first, self._first_until = asyncio.get_running_loop().create_future(), clock() + _FINDING_OUT
             try:
                 return await self._in_either(ask, within)
             finally:
                 self._first.set_result(None)
-        if not self._first.done():
+        if not self._first.done() and clock() < self._first_until:
             # Half of the time stays for the request itself.
-            await asyncio.wait([self._first], timeout=min(_FINDING_OUT, within / 2))
+            await asyncio.wait([self._first], timeout=min(self._first_until - clock(), within / 2))
         return await self._in_either(ask, max(0.0, deadline - clock()))
 
     async def _in_either(self, ask: Callable[[Paths, float], Awaitable[T]], within: float) -> T:

@@ -36,7 +36,7 @@ def error_of(response: Response, subject: str, settings: Settings, *, answered: 
         answered: The API has answered a request before. Then what a gateway says for it is waited out, like a 502.
     """
     said, status, retry_after = response.summary, response.status, response.retry_after()
-    own = _is_of_api(response)
+    own = is_of_api(response)
     out_of_credits = status == 429 and own and re.search(r"quota|credit", response.detail, re.IGNORECASE)
     if status == 503 or (status == 429 and (retry_after is not None or not out_of_credits)):
         return OverloadedError(said, retry_after=retry_after)
@@ -92,10 +92,10 @@ def page_instead(response: Response, source: str) -> str:
 
 def is_no_model(response: Response) -> bool:
     """Whether a response is what the API itself says of a model that it does not know."""
-    return response.status == 404 and _is_of_api(response) and response.detail.rstrip(".").lower() == "model not found"
+    return response.status == 404 and is_of_api(response) and response.detail.rstrip(".").lower() == "model not found"
 
 
-def _is_of_api(response: Response) -> bool:
+def is_of_api(response: Response) -> bool:
     """Whether a response is the API's own, which says in JSON what is the ``detail``; a page is somebody else's."""
     return isinstance(body := _json(response), dict) and "detail" in body
 

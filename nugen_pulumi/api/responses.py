@@ -158,13 +158,14 @@ class ModelStatus(_Body):
             return Record(Phase.COMPLETED.value, reached=True)
         if self.status == direction.running:
             return Record(Phase.PENDING.value)
-        if self.status != direction.blocked and self.status not in direction.not_started:
+        if self.status not in _MODEL_STATUSES:
             return Record(self.status)
-        nothing = f"No active task. Model status is {self.status}."
-        result = {"error": self.error if isinstance(self.error, str) and self.error else nothing}
+        why = self.error.rstrip(".") if isinstance(self.error, str) and self.error else "No active task"
+        result = {"error": f"{why}. Model status is {self.status}."}
         return Record(Phase.FAILED.value, result=result, error=_reason(result))
 
 
+_MODEL_STATUSES = {word for one in (UNDEPLOY, DEPLOY) for word in (one.running, *one.reached, *one.not_started)}
 # By the model's own status.
 _IN_SERVICE = {**dict.fromkeys(UNDEPLOY.reached, False), **dict.fromkeys(DEPLOY.reached, True)}
 

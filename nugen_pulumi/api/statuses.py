@@ -37,6 +37,7 @@ class Record:
         start_time: The API's ``start_time``. Observed to be the time of the request, not of the task.
         end_time: Likewise.
         error: Why it FAILED, in the API's words made safe to print; None for any other status.
+        unconfirmed: It is a PENDING that no poll has shown: the request may have been carried out.
     """
 
     status: str
@@ -45,6 +46,7 @@ class Record:
     start_time: str | None = None
     end_time: str | None = None
     error: str | None = None
+    unconfirmed: bool = False
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], flag: str) -> Record | None:
@@ -52,11 +54,12 @@ class Record:
         if "status" not in state:
             return None
         known = {name: state.get(name) for name in _FREE}
-        return cls(state["status"], state.get(flag, False), **known)
+        return cls(state["status"], state.get(flag, False), **known, unconfirmed=state.get("unconfirmed", False))
 
     def outputs(self, flag: str) -> dict[str, Any]:
         """Return the properties that state holds of it; *flag* is what *reached* is called there."""
-        return {name: getattr(self, "reached" if name == flag else name) for name in output_names(flag)}
+        values = {name: getattr(self, "reached" if name == flag else name) for name in output_names(flag)}
+        return {name: value for name, value in values.items() if name != "unconfirmed" or value}
 
     @property
     def terminal(self) -> bool:
@@ -132,3 +135,5 @@ class FleetModel(TypedDict):
     """The ``end_time`` that the API returned, or None."""
     error: NotRequired[str | None]
     """Why the status is FAILED, or None."""
+    unconfirmed: NotRequired[bool]
+    """True if the DELETE may have been carried out and no poll has shown the undeployment since, else absent."""

@@ -164,8 +164,9 @@ _debug_log = DebugLog(lambda message: _log(message, severity=engine_pb2.DEBUG))
 @cache
 def end_with_engine() -> None:
     """End this process when its standard input ends, which the engine leaves open for as long as it lives."""
-    if stat.S_ISFIFO(os.fstat(0).st_mode):  # pragma: no branch - `provider/` is started with another one
-        threading.Thread(target=_end_with_input, name="nugen-engine", daemon=True).start()
+    with suppress(OSError):  # it may be closed, or be another kind of file
+        if stat.S_ISFIFO(os.fstat(0).st_mode):  # pragma: no branch - `provider/` is started with another one
+            threading.Thread(target=_end_with_input, name="nugen-engine", daemon=True).start()
 
 
 def _end_with_input() -> None:

@@ -15,6 +15,7 @@ from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action, next_action
+from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
 from nugen_pulumi.waiting.state_size import capped, largest_value
 
 State = dict[str, Any]
@@ -59,9 +60,13 @@ class FleetOperations:
         if not actions:
             return outputs.of_fleet(news, models)
         before = sum(model.reached for model_id, model in models.items() if model_id not in actions)
-        undeploy = {model_id: action is Action.REQUEST for model_id, action in actions.items()}
+        unconfirmed = {model_id for model_id, model in known.items() if model.unconfirmed}
+        goals = {
+            model_id: Goal(request=True) if action is Action.REQUEST else Goal(unconfirmed=model_id in unconfirmed)
+            for model_id, action in actions.items()
+        }
         outcomes = call.runtime().follow_all(
-            undeploy, wanted.policy(call.timeout), wait=wanted.wait, before=before, reporter=call
+            goals, wanted.policy(call.timeout), wait=wanted.wait, before=before, reporter=call
         )
         reasons: dict[str, Reason] = {}
         # In the order of the program; the outcomes come in the order of their ends.
@@ -94,7 +99,8 @@ class FleetOperations:
         """Poll each model. Only what the API does not know is dropped from ``models``; other failures are errors."""
         known, ids = outputs.models_of(props), props["model_ids"]
         wanted = Inputs.read(props)
-        outcomes = call.runtime().follow_all(dict.fromkeys(ids, False), wanted.policy(None), wait=False, reporter=call)
+        polls = dict.fromkeys(ids, ONLY_POLL)
+        outcomes = call.runtime().follow_all(polls, wanted.policy(None), wait=False, reporter=call)
         # In the order of the program; the outcomes come in the order of their ends.
         seen = {model_id: outcomes[model_id] for model_id in ids}
         missing = [model_id for model_id, outcome in seen.items() if isinstance(outcome.error, ModelNotFoundError)]

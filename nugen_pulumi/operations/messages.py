@@ -137,7 +137,7 @@ def missing_models(model_ids: Sequence[str], *, of_fleet: bool) -> str:
     )
 
 
-def update_reason(direction: Direction, known: Record | None, action: Action, *, unconfirmed: bool = False) -> str:
+def update_reason(direction: Direction, known: Record | None, action: Action) -> str:
     """Report in a few words why an update is due, and what it will do."""
     ended = known is not None and known.status == Phase.FAILED
     now = known.model_status if known else None
@@ -148,7 +148,9 @@ def update_reason(direction: Direction, known: Record | None, action: Action, *,
         state = "in service"
     if action is Action.REQUEST:
         return f"{state}: will undeploy"
-    if unconfirmed:  # a POST that was lost is sent again if nothing came of it
+    if (
+        direction is DEPLOY and known is not None and known.unconfirmed
+    ):  # a POST that was lost is sent again if nothing came of it
         return f"{state}: will wait, or deploy again, which uses credits"
     return f"{state}: will {'wait' if known is None else 'poll again' if ended else 'keep waiting'}"
 

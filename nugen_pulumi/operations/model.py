@@ -34,7 +34,7 @@ class ModelOperations:
         known, action = self._next(olds, news)
         reason = None
         if not replaces and action is not Action.NOTHING:
-            reason = messages.update_reason(self.direction, known, action, unconfirmed=_is_unconfirmed(olds))
+            reason = messages.update_reason(self.direction, known, action)
         # A model cannot be deployed beside itself, whatever makes the engine replace its resource.
         return Difference(bool(changed), replaces, reason, self.direction is DEPLOY and "model_id" not in changed)
 
@@ -49,7 +49,7 @@ class ModelOperations:
         if known is not None and action is Action.NOTHING:
             return self._state(news, known, olds)
         request = action is Action.REQUEST
-        goal = Goal(self.direction, request, unconfirmed=not request and _is_unconfirmed(olds))
+        goal = Goal(self.direction, request, unconfirmed=not request and known is not None and known.unconfirmed)
         return self._carry_out(call, id_, news, goal, olds=olds)
 
     def refresh(self, call: Call, id_: str, props: State) -> State | None:
@@ -87,10 +87,7 @@ class ModelOperations:
 
     def _next(self, olds: State, news: State) -> tuple[Record | None, Action]:
         known, requested = self._known(olds), olds.get("undeploy", False)
-        unconfirmed = _is_unconfirmed(olds)
-        return known, next_action(
-            known, Inputs.read(news), self.direction, requested=requested, unconfirmed=unconfirmed
-        )
+        return known, next_action(known, Inputs.read(news), self.direction, requested=requested)
 
     def _known(self, state: State) -> Record | None:
         """Return what *state* records of its model, or None if nothing is known yet."""
@@ -103,7 +100,6 @@ class ModelOperations:
         olds: Mapping[str, Any] | None,
         *,
         found: bool = True,
-        unconfirmed: bool = False,
     ) -> State:
         """
         Return the complete outputs.
@@ -113,13 +109,11 @@ class ModelOperations:
             record: What is known of the model.
             olds: What state held before; None: there was no resource.
             found: As in :class:`nugen_pulumi.waiting.task.Outcome`.
-            unconfirmed: Likewise.
         """
         state = {**outputs.given(props), **record.outputs(self.direction.flag)}
         if self.direction is DEPLOY:
             # What a resource owns it goes on owning: a POST that finds the model there may have met an earlier one.
             state["adopted"] = found and (olds is None or olds.get("adopted", False))
-            state |= {"unconfirmed": True} if unconfirmed else {}
         return state
 
     def _carry_out(
@@ -139,7 +133,7 @@ class ModelOperations:
         )
         state, error = None, outcome.error
         if (known := outcome.known) is not None:
-            state = self._state(news, known, olds, found=outcome.found, unconfirmed=outcome.unconfirmed)
+            state = self._state(news, known, olds, found=outcome.found)
             reason = messages.failed(self.direction, model_id, known, wanted, advice) if wanted.wait else None
             if error is None and reason is not None:
                 error = (DeployFailedError if self.direction is DEPLOY else UndeployFailedError)(reason)
@@ -148,7 +142,3 @@ class ModelOperations:
             raise error
         assert state is not None  # noqa: S101 - without an error there is a status
         return state
-
-
-def _is_unconfirmed(state: Mapping[str, Any]) -> bool:
-    return bool(state.get("unconfirmed", False))

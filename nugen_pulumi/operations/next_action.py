@@ -23,7 +23,6 @@ def next_action(
     direction: Direction,
     *,
     requested: bool = True,
-    unconfirmed: bool = False,
 ) -> Action:
     """
     Decide what an update does about a model.
@@ -33,7 +32,6 @@ def next_action(
         wanted: The inputs.
         direction: Undeployment or deployment.
         requested: Its undeployment was requested before.
-        unconfirmed: As in :class:`nugen_pulumi.waiting.task.Outcome`.
     """
     requests = wanted.undeploy or direction is DEPLOY
     if known is None:
@@ -44,10 +42,10 @@ def next_action(
         return Action.REQUEST
     failed = known.status == Phase.FAILED
     if direction is DEPLOY:  # the resource exists as long as the model is in service
-        settled = not (wanted.wait or failed or unconfirmed)
+        settled = not (wanted.wait or failed)
     else:
         deployed_again = wanted.undeploy and known.model_status in direction.not_started
         settled = not deployed_again and (not wanted.wait or (failed and wanted.on_failure == "record"))
-    if settled:
+    if settled and not known.unconfirmed:
         return Action.NOTHING
     return Action.REQUEST if requests and failed else Action.POLL

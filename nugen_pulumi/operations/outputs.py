@@ -12,7 +12,7 @@ from nugen_pulumi.operations.inputs import NAMES
 from nugen_pulumi.waiting.state_size import capped, largest_value
 
 OF_MODEL = output_names(UNDEPLOY.flag)
-OF_DEPLOYED = (*output_names(DEPLOY.flag), "adopted", "unconfirmed")
+OF_DEPLOYED = (*output_names(DEPLOY.flag), "adopted")
 OF_FLEET = ("models", "undeployed", "pending", "failed")
 # Those of a fleet that hold ids of models, and what they are while there is none.
 NAMING_MODELS: Mapping[str, Any] = {"models": {}, "pending": [], "failed": []}

@@ -30,7 +30,7 @@ class _DebugOnly(Silent):
 
 async def follow_all(
     client: NugenClient,
-    models: Mapping[str, bool],
+    models: Mapping[str, Goal],
     policy: WaitPolicy,
     *,
     wait: bool,
@@ -42,7 +42,7 @@ async def follow_all(
 
     Args:
         client: Sends the requests.
-        models: The models; for each, whether to request its undeployment first.
+        models: The models, and what is wanted of each.
         policy: When to poll a model and when to stop.
         wait: Follow to the end; else poll once.
         before: How many more models of the fleet are known to be undeployed: they count in what is reported.
@@ -57,8 +57,8 @@ async def follow_all(
     outcomes: dict[str, Outcome] = {}
     largest = largest_value(before + len(models))
     undeployments = {
-        model_id: Task(client, model_id, policy, Goal(request=undeploy), reporter=_DebugOnly(reporter), largest=largest)
-        for model_id, undeploy in models.items()
+        model_id: Task(client, model_id, policy, goal, reporter=_DebugOnly(reporter), largest=largest)
+        for model_id, goal in models.items()
     }
 
     async def one(model_id: str) -> None:

@@ -78,12 +78,14 @@ class Progress:
     @classmethod
     def begin(cls, goal: Goal) -> Progress:
         """Return that of a task nothing of which has happened."""
-        return cls(goal, At.LOOK if goal.request else At.LOST if goal.unconfirmed else At.POLL)
+        if goal.request:
+            return cls(goal, At.LOOK)
+        return cls(goal, At.LOST, blind=True) if goal.unconfirmed else cls(goal, At.POLL)
 
     @property
-    def unconfirmed(self) -> bool:
-        """The request may have been carried out, and no poll has shown its task."""
-        return self.at in (At.LOST, At.SENT)
+    def may_have_begun(self) -> bool:
+        """A request of this wait, or of an earlier one, may have been carried out."""
+        return self.at is At.LOST or self.repeats > 0 or self.ours
 
     def at_rest(self, seen: Record) -> bool:
         """Tell whether the API said that the model was there already, and calls that by another name than the usual."""

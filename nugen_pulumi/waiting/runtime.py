@@ -70,7 +70,7 @@ class Runtime:
 
     def follow_all(
         self,
-        models: Mapping[str, bool],
+        models: Mapping[str, Goal],
         policy: WaitPolicy,
         *,
         wait: bool = True,

@@ -12,6 +12,7 @@ from nugen_pulumi.api.paths import DOCUMENTED
 from nugen_pulumi.api.start_answers import Started
 from nugen_pulumi.api.statuses import Phase, Record
 from nugen_pulumi.errors import (
+    GatewayError,
     ModelNotFoundError,
     NugenError,
     OutageError,
@@ -45,14 +46,12 @@ class Outcome:
         known: What is known of the model, and to be recorded; None: nothing.
         error: Why it ended without a terminal status, or without any; None: it did not. A FAILED is no error here.
         found: What is known was not begun by a request of this wait, as far as can be told.
-        unconfirmed: The request may have been carried out, and no poll has shown its task: *known* is our own word.
         at_rest: The API said that the model was there already, and calls that by another name than the usual.
     """
 
     known: Record | None
     error: NugenError | None = None
     found: bool = False
-    unconfirmed: bool = False
     at_rest: bool = False
 
     def status(self) -> Record:
@@ -133,15 +132,13 @@ class Task:
             error = WaitInterruptedError(self._facts.interrupted)
         except Exception as exc:  # noqa: BLE001 - a mistake of ours must cost neither what is known nor the other models
             error = _unforeseen(self._model_id, exc)
-        unconfirmed = self._progress.unconfirmed
-        if self._last is None and self._direction is DEPLOY and self._progress.at is At.LOST:
-            self._last = _PENDING  # it may have begun, and may cost
+        if self._last is None and self._direction is DEPLOY and self._progress.may_have_begun:
+            self._last = _UNCONFIRMED  # it may cost
         known = self._last
         return Outcome(
             known,
             error,
             found=not self._progress.ours,
-            unconfirmed=unconfirmed and known is not None and known.status == Phase.PENDING,
             at_rest=known is not None and self._progress.at_rest(known),
         )
 
@@ -206,7 +203,8 @@ class Task:
                 self._model_id, direction=self._direction, within=self._wait.left(self._clock()), options=options
             )
         except (RejectedError, UnavailableError) as exc:
-            if isinstance(exc, OutageError) or (isinstance(exc, UnavailableError) and self._looks < _MOST_LOOKS):
+            again = isinstance(exc, UnavailableError) and self._looks < _MOST_LOOKS
+            if again or isinstance(exc, (OutageError, GatewayError)):
                 raise
             # If this lasts, the request fails with it, too.
             self._log(f"{str(exc).rstrip('.')}; sending the {self._direction.method}")
@@ -230,7 +228,10 @@ class Task:
             self._wait.requested(self._clock())
             self._log(f"{exc}; the API may have carried out the {self._direction.method}: polling")
             return
-        except asyncio.CancelledError:
+        except RejectedError:
+            raise
+        except BaseException:
+            # Cancelled, or a mistake of ours.
             if self._sent is not None and (self._sent.status is None or self._sent.status < 300):
                 self._progress = self._progress.lost()
             raise
@@ -244,7 +245,7 @@ class Task:
             # This begins the grace period: the status may lag behind the response.
             self._wait.requested(self._clock())
         if answer in (Started.ACCEPTED, Started.RUNNING):
-            self._last = _PENDING
+            self._last = _UNCONFIRMED
             self._log("accepted: polling" if answer is Started.ACCEPTED else f"{said}: polling")
         else:
             self._log(f"nothing to {self._direction.will}: polling")
@@ -310,7 +311,7 @@ class Task:
         )
 
 
-_PENDING = Record(Phase.PENDING.value)
+_UNCONFIRMED = Record(Phase.PENDING.value, unconfirmed=True)
 
 
 def _unforeseen(model_id: str, exc: Exception) -> UnforeseenError:

@@ -146,21 +146,14 @@ class Facts:
     def given_up(self) -> Reason:
         """Why a wait ended without a terminal status."""
         waited = duration(self.waited)
-        if self.last is None and self.outdated:
-            return self._start_again(f"no status in {waited}. The last poll: {self.outdated}.")
-        if self.last is None and isinstance(self.error, OutageError):
-            return self._start_again(f"{self.error}.")
-        if self.last is None:
-            return self._start_again(f"no usable response in {waited}. The last error: {self.error}.")
-        since = ""
+        if self.last is not None:
+            what = f"Model {self.model_id} {self.direction.unfinished} {waited}: {self._seen}.{self._since_then}"
+            return Reason(what, (_GO_ON.format(self.again),))
         if self.outdated:
-            since = f" The last poll: {self.outdated}."
-        elif isinstance(self.error, OutageError):
-            since = f" Since then {self.error}."
-        elif self.error:
-            since = f" Since then there was no usable response; the last error: {self.error}."
-        what = f"Model {self.model_id} {self.direction.unfinished} {waited}: {self._seen}.{since}"
-        return Reason(what, (_GO_ON.format(self.again),))
+            return self._start_again(f"no status in {waited}.{self._since_then}")
+        if isinstance(self.error, OutageError):
+            return self._start_again(f"{self.error}.")
+        return self._start_again(f"no usable response in {waited}. The last error: {self.error}.")
 
     @property
     def interrupted(self) -> Reason:
@@ -168,8 +161,19 @@ class Facts:
         after = f"interrupted after {duration(self.waited)}"
         if self.last is not None:
             return Reason(f"Model {self.model_id}: {after}; {self._seen}.", (_GO_ON.format(self.again),))
+        if self.outdated:
+            return self._start_again(f"{after}.{self._since_then}")
         error = f" The last error: {self.error}." if self.error else ""
         return self._start_again(f"{after} before the first usable response.{error}")
+
+    @property
+    def _since_then(self) -> str:
+        said = f" The last poll: {self.outdated}." if self.outdated else ""
+        if isinstance(self.error, OutageError):
+            return f"{said} Since then {self.error}."
+        if self.error:
+            return f"{said} Since then there was no usable response; the last error: {self.error}."
+        return said
 
     @property
     def unpolled(self) -> Reason:

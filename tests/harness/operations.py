@@ -2,11 +2,12 @@
 
 from harness.api import Told
 from nugen_pulumi.api.statuses import Record
-from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
+from nugen_pulumi.waiting.progress import ONLY_POLL
 from nugen_pulumi.waiting.task import Outcome
 
 COMPLETED = Record("COMPLETED", reached=True)
 PENDING = Record("PENDING")
+UNCONFIRMED = Record("PENDING", unconfirmed=True)
 RETIRING = Record("RETIRING")
 TIMES = {"start_time": "then", "end_time": "later"}
 
@@ -47,9 +48,11 @@ class Call(Told):
 
     def follow_all(self, models, policy, *, wait=True, before=0, reporter):
         assert reporter is self
-        self.asked.append(("wait" if wait else "poll", models, before))
+        self.asked.append(
+            ("wait" if wait else "poll", {model_id: goal.request for model_id, goal in models.items()}, before)
+        )
         self.timeouts.append(policy.timeout)
-        return {model_id: self.outcome(model_id, Goal(request=models[model_id]), wait=wait) for model_id in models}
+        return {model_id: self.outcome(model_id, goal, wait=wait) for model_id, goal in models.items()}
 
     def outcome(self, model_id, _goal, *, wait):
         return outcome(self.answer[model_id])

@@ -16,6 +16,7 @@ from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import Goal
 
 BODY = b'{"model_id":"m","status":"%s"}'
 
@@ -225,7 +226,7 @@ def test_no_delete_is_repeated_whose_response_was_damaged(tls):
     async def main():
         async with server:
             client = NugenClient(Settings("k", server.url))
-            models = dict.fromkeys((f"m-{number}" for number in range(50)), True)
+            models = dict.fromkeys((f"m-{number}" for number in range(50)), Goal(request=True))
             await follow_all(client, models, WaitPolicy(timeout=60), wait=True)
             await client.aclose()
 

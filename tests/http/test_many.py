@@ -10,6 +10,7 @@ from nugen_pulumi.emulator import Emulator, faults
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import Goal
 
 
 def undeploy_all(emulator, count, **settings):
@@ -19,7 +20,7 @@ def undeploy_all(emulator, count, **settings):
     async def main():
         client = NugenClient(Settings("k", emulator.url, **settings))
         try:
-            return await follow_all(client, dict.fromkeys(ids, True), WaitPolicy(), wait=True)
+            return await follow_all(client, dict.fromkeys(ids, Goal(request=True)), WaitPolicy(), wait=True)
         finally:
             await client.aclose()
 

@@ -186,7 +186,8 @@ def test_both_resources_and_get_take_the_same_inputs():
 
 
 def test_every_place_knows_each_output_of_a_model():
-    fields = {*GetUndeployStatusResult.__dataclass_fields__} - {"model_id"}
+    """A look-up requests nothing that could be unconfirmed."""
+    fields = {*GetUndeployStatusResult.__dataclass_fields__, "unconfirmed"} - {"model_id"}
 
     assert set(outputs.OF_MODEL) == fields == set(get_type_hints(FleetModel))
 

@@ -169,6 +169,8 @@ def test_the_look_up_is_one_poll(plugin, emulator):
     assert [("modelId", "modelId must be a non-empty string, such as aligned-model-01kmqm4nrn9fw6r")] == [
         (failure.property, failure.reason) for failure in refusal.failures
     ]
+    with pytest.raises(grpc.RpcError, match=r"There is no function nugen:index:getAll\."):
+        plugin.stub.Invoke(pb.InvokeRequest(tok="nugen:index:getAll", args=args))
     assert [POLL] == emulator.requests
 
 

@@ -489,7 +489,8 @@ def test_a_request_has_a_newer_path_too_and_without_any_the_message_is_that_of_t
     ("seen", "undeployment", "deployment"),
     [
         (newer("UNDEPLOYED"), ("COMPLETED", None), ("FAILED", "No active task. Model status is UNDEPLOYED.")),
-        (newer("UNDEPLOYED", error="no GPU"), ("COMPLETED", None), ("FAILED", "no GPU")),
+        (newer("UNDEPLOYED", error="no GPU"), ("COMPLETED", None), ("FAILED", "no GPU. Model status is UNDEPLOYED.")),
+        (newer("READY"), *[("FAILED", "No active task. Model status is READY.")] * 2),
         (newer("undeploying"), ("PENDING", None), ("FAILED", "No active task. Model status is UNDEPLOYING.")),
         (newer("DEPLOYING"), ("FAILED", "No active task. Model status is DEPLOYING."), ("PENDING", None)),
         (newer("DEPLOYED"), ("FAILED", "No active task. Model status is DEPLOYED."), ("COMPLETED", None)),

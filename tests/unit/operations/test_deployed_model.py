@@ -1,7 +1,7 @@
 """What only a deployed model has: a delete, owners, claims, and a POST that nothing has confirmed."""
 
 import pytest
-from harness.operations import COMPLETED, PENDING, Call, failed, no_task
+from harness.operations import COMPLETED, PENDING, UNCONFIRMED, Call, failed, no_task
 
 from nugen_pulumi.api.directions import UNDEPLOY
 from nugen_pulumi.errors import (
@@ -44,10 +44,10 @@ def deletes(props=STATE, *, answer=COMPLETED, timeout=None):
 
 def test_a_post_that_nothing_has_confirmed_is_recorded_until_something_has():
     """Its times say nothing about it: the newer paths never send any."""
-    _, state = DEPLOYED.create(Call(Outcome(PENDING, unconfirmed=True)), {**NEWS, "wait": False})
+    _, state = DEPLOYED.create(Call(UNCONFIRMED), {**NEWS, "wait": False})
     seen = DEPLOYED.refresh(Call(PENDING), "m", state)
 
-    assert {**PENDING.outputs("deployed"), **NEWS, "wait": False, "adopted": False, "unconfirmed": True} == state
+    assert {**UNCONFIRMED.outputs("deployed"), **NEWS, "wait": False, "adopted": False} == state
     assert "will wait, or deploy again" in DEPLOYED.diff(Call(), state, {**NEWS, "wait": False}).update_reason
     assert "unconfirmed" not in seen
     assert DEPLOYED.diff(Call(), seen, {**NEWS, "wait": False}).update_reason is None
@@ -68,14 +68,13 @@ def test_a_model_that_was_in_service_is_adopted_with_a_warning():
         (PENDING, COMPLETED, False),
         (no_task("UNDEPLOYED"), COMPLETED, True),
         (no_task("UNDEPLOYED"), Outcome(COMPLETED, found=True), False),
-        ("unconfirmed", COMPLETED, True),
-        ("unconfirmed", Outcome(COMPLETED, found=True), False),
+        (UNCONFIRMED, COMPLETED, True),
+        (UNCONFIRMED, Outcome(COMPLETED, found=True), False),
     ],
 )
 def test_what_a_resource_owns_it_goes_on_owning_and_a_request_may_make_it_the_owner(was, known, answer, owns):
     """A POST that finds the model there may have met an earlier one, whose status lagged."""
-    record = PENDING if known == "unconfirmed" else known
-    olds = {**NEWS, **record.outputs("deployed"), "adopted": was, "unconfirmed": known == "unconfirmed"}
+    olds = {**NEWS, **known.outputs("deployed"), "adopted": was}
 
     assert (was and not owns) is DEPLOYED.update(Call(answer), "m", olds, NEWS)["adopted"]
 

@@ -1,7 +1,7 @@
 """What an operator reads, word for word."""
 
 import pytest
-from harness.operations import COMPLETED, PENDING, failed, no_task
+from harness.operations import COMPLETED, PENDING, UNCONFIRMED, failed, no_task
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import Reason
@@ -121,23 +121,23 @@ CREDITS = "which uses credits"
 
 
 @pytest.mark.parametrize(
-    ("direction", "known", "action", "unconfirmed", "reason"),
+    ("direction", "known", "action", "reason"),
     [
-        (UNDEPLOY, None, REQUEST, False, "status unknown: will undeploy"),
-        (UNDEPLOY, None, POLL, False, "status unknown: will wait"),
-        (UNDEPLOY, no_task("DEPLOYED"), REQUEST, False, "in service: will undeploy"),
-        (UNDEPLOY, no_task("DEPLOYED"), POLL, False, "in service: will poll again"),
-        (UNDEPLOY, no_task("READY"), REQUEST, False, "FAILED: will undeploy"),
-        (UNDEPLOY, PENDING, REQUEST, False, "was PENDING: will undeploy"),
-        (UNDEPLOY, PENDING, POLL, False, "was PENDING: will keep waiting"),
-        (DEPLOY, None, REQUEST, False, f"not in service: will deploy, {CREDITS}"),
-        (DEPLOY, no_task("READY"), REQUEST, False, f"is READY: will deploy, {CREDITS}"),
-        (DEPLOY, PENDING, POLL, False, "was PENDING: will keep waiting"),
-        (DEPLOY, PENDING, POLL, True, f"was PENDING: will wait, or deploy again, {CREDITS}"),
+        (UNDEPLOY, None, REQUEST, "status unknown: will undeploy"),
+        (UNDEPLOY, None, POLL, "status unknown: will wait"),
+        (UNDEPLOY, no_task("DEPLOYED"), REQUEST, "in service: will undeploy"),
+        (UNDEPLOY, no_task("DEPLOYED"), POLL, "in service: will poll again"),
+        (UNDEPLOY, no_task("READY"), REQUEST, "FAILED: will undeploy"),
+        (UNDEPLOY, PENDING, REQUEST, "was PENDING: will undeploy"),
+        (UNDEPLOY, PENDING, POLL, "was PENDING: will keep waiting"),
+        (DEPLOY, None, REQUEST, f"not in service: will deploy, {CREDITS}"),
+        (DEPLOY, no_task("READY"), REQUEST, f"is READY: will deploy, {CREDITS}"),
+        (DEPLOY, PENDING, POLL, "was PENDING: will keep waiting"),
+        (DEPLOY, UNCONFIRMED, POLL, f"was PENDING: will wait, or deploy again, {CREDITS}"),
     ],
 )
-def test_an_update_that_is_due_says_why_and_what_it_will_do(direction, known, action, unconfirmed, reason):
-    assert reason == update_reason(direction, known, action, unconfirmed=unconfirmed)
+def test_an_update_that_is_due_says_why_and_what_it_will_do(direction, known, action, reason):
+    assert reason == update_reason(direction, known, action)
 
 
 @pytest.mark.parametrize(

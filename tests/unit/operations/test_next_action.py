@@ -1,7 +1,7 @@
 """What an update still has to do about a model: the table of docs/how-it-works.md."""
 
 import pytest
-from harness.operations import COMPLETED, PENDING, RETIRING, failed, no_task
+from harness.operations import COMPLETED, PENDING, RETIRING, UNCONFIRMED, failed, no_task
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.operations.inputs import Inputs
@@ -61,18 +61,18 @@ def test_an_update_does_what_the_table_says(known, props, requested, action):
 
 
 @pytest.mark.parametrize(
-    ("known", "props", "unconfirmed", "action"),
+    ("known", "props", "action"),
     [
-        (COMPLETED, {}, True, NOTHING),
-        (PENDING, LAZY, False, NOTHING),
-        (PENDING, {}, False, POLL),
-        (RETIRING, {}, False, POLL),
-        (PENDING, LAZY, True, POLL),
-        (FAILED, LAZY, False, REQUEST),
-        (no_task("UNDEPLOYED"), {}, True, REQUEST),
-        (None, LAZY, False, REQUEST),
+        (COMPLETED, {}, NOTHING),
+        (PENDING, LAZY, NOTHING),
+        (PENDING, {}, POLL),
+        (RETIRING, {}, POLL),
+        (UNCONFIRMED, LAZY, POLL),
+        (FAILED, LAZY, REQUEST),
+        (no_task("UNDEPLOYED"), {}, REQUEST),
+        (None, LAZY, REQUEST),
     ],
 )
-def test_an_update_puts_into_service_what_is_not(known, props, unconfirmed, action):
+def test_an_update_puts_into_service_what_is_not(known, props, action):
     """A deployed model exists as long as it is in service; and whether its POST was carried out has to be found out."""
-    assert action is next_action(known, Inputs.read(props), DEPLOY, requested=False, unconfirmed=unconfirmed)
+    assert action is next_action(known, Inputs.read(props), DEPLOY, requested=False)

@@ -12,6 +12,7 @@ from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import ModelNotFoundError, UnforeseenError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
 
 
 class Api(ScriptedApi):
@@ -37,9 +38,9 @@ class Api(ScriptedApi):
 
 def learn(api, ids, *, wait=True, undeploy=False, policy=None, cancel_after=None, **options):
     async def main():
-        orders = dict.fromkeys(ids, undeploy)
+        goals = dict.fromkeys(ids, Goal(request=undeploy))
         task = asyncio.create_task(
-            follow_all(client_for(api), orders, policy or WaitPolicy(), wait=wait, **options),
+            follow_all(client_for(api), goals, policy or WaitPolicy(), wait=wait, **options),
         )
         if cancel_after is not None:
             await asyncio.sleep(cancel_after)
@@ -203,8 +204,8 @@ def test_the_live_line_counts_from_the_beginning_of_the_fleet():
 
     async def main():
         await asyncio.sleep(1000)
-        orders = {"1001-a": False, "1009-b": False}
-        await follow_all(client_for(Api()), orders, WaitPolicy(), wait=True, reporter=told)
+        goals = dict.fromkeys(["1001-a", "1009-b"], ONLY_POLL)
+        await follow_all(client_for(Api()), goals, WaitPolicy(), wait=True, reporter=told)
 
     simulate(main)
 

@@ -10,7 +10,7 @@ from harness.api import ScriptedApi, Told, body, client_for
 from harness.simulated import simulate
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
-from nugen_pulumi.errors import UnavailableError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.errors import GatewayError, UnavailableError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.polling import WaitPolicy
 from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.task import Task
@@ -61,12 +61,12 @@ def looking(*script, direction=UNDEPLOY, policy=STEADY, reporter=SILENT, api=Non
 
 
 def end_of(outcome):
-    known = dict.fromkeys(("status", "reached", "error")) if outcome.known is None else vars(outcome.known)
+    nothing = dict.fromkeys(("status", "reached", "error", "unconfirmed"))
+    known = nothing if outcome.known is None else vars(outcome.known)
     return SimpleNamespace(
         **known,
         raised=outcome.error,
         found=outcome.found,
-        unconfirmed=outcome.unconfirmed,
         at_rest=outcome.at_rest,
     )
 
@@ -121,7 +121,10 @@ def test_another_end_than_before_is_an_answer_at_once():
     assert (0, "no power") == (took, end.error)
 
 
-@pytest.mark.parametrize("answers", [[404], [403], [500] * 3, [httpx.ConnectError("no route to host")] * 3])
+@pytest.mark.parametrize(
+    "answers",
+    [[refused("Model not found", 404)], [refused("no", 403)], [500] * 3, [httpx.ConnectError("no route to host")] * 3],
+)
 def test_where_the_poll_before_the_request_failed_no_end_is_believed_within_the_grace(answers):
     """Nothing is known of what the status endpoint may still say."""
     stale, _, api = looking(*answers, 200, "COMPLETED", "PENDING", ON_FIRE)
@@ -131,6 +134,13 @@ def test_where_the_poll_before_the_request_failed_no_end_is_believed_within_the_
     assert [*["GET"] * len(answers), "DELETE", "GET", "GET", "GET"] == api.methods
     assert "COMPLETED" == believed.status
     assert took >= 15
+
+
+def test_nothing_is_sent_to_what_answers_in_the_place_of_an_api_that_never_did():
+    end, _, api = looking(httpx.Response(403, text="<html>Log in"), direction=DEPLOY)
+
+    assert GatewayError is type(end.raised)
+    assert ["GET"] == api.methods
 
 
 def test_the_poll_before_a_request_is_tried_again_for_a_moment():
@@ -407,6 +417,13 @@ def test_a_single_poll_after_a_post_that_was_lost_is_an_error_that_remembers_it(
     )
 
 
+@pytest.mark.parametrize("then", [refused("no", 403), 503, httpx.ConnectError("gone"), (9, ALREADY)])
+def test_a_post_that_was_lost_is_not_forgotten_because_it_cannot_be_sent_again(then):
+    end, _, _ = deploy(500, *[AT_REST] * IN_GRACE, then, policy=WaitPolicy(timeout=20, jitter=0.0))
+
+    assert ("PENDING", True) == (end.status, end.unconfirmed)
+
+
 def test_that_the_model_is_there_is_believed_though_its_status_lags():
     end, _, api = deploy(ALREADY, AT_REST, "COMPLETED")
 
@@ -423,6 +440,20 @@ def test_what_became_of_an_earlier_post_is_found_out_by_the_next_wait(once, post
 
     assert ("PENDING" if once else "COMPLETED") == end.status
     assert posts == api.methods.count("POST")
+
+
+@DIRECTIONS
+def test_a_wait_that_goes_on_where_nothing_confirmed_the_request_does_not_believe_an_old_end(direction):
+    """Ctrl-C right after a DELETE that was accepted, and a status endpoint that lags."""
+    end, _, api = looking(
+        "COMPLETED", "COMPLETED", "PENDING", ON_FIRE, direction=direction, request=False, unconfirmed=True
+    )
+    believed, took, _ = looking("COMPLETED", direction=direction, request=False, unconfirmed=True)
+
+    assert "GPU on fire" == end.error
+    assert ["GET"] * 4 == api.methods
+    assert believed.reached
+    assert took >= 15
 
 
 @pytest.mark.parametrize("script", [["PENDING", "COMPLETED"], [AT_REST, "COMPLETED"], ["COMPLETED"]])

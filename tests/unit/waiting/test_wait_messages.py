@@ -159,16 +159,22 @@ def test_an_outage_is_reported_once():
     ) == str(replace(facts(status=None), error=outage).given_up)
 
 
-@pytest.mark.parametrize("error", [None, "500"])
-def test_a_wait_that_ends_in_the_grace_period_says_what_the_last_poll_said(error):
-    """That was a response, whatever befell the DELETE."""
-    assert "Model m: no status in 1m 12s. The last poll: Model not found. The next `pulumi up` starts again." == (
+@pytest.mark.parametrize(
+    ("error", "since"),
+    [(None, ""), ("500", " Since then there was no usable response; the last error: 500.")],
+)
+def test_a_wait_that_ends_in_the_grace_period_says_what_the_last_poll_said_and_what_failed_since(error, since):
+    said = f"The last poll: Model not found.{since} The next `pulumi up`"
+
+    assert f"Model m: no status in 1m 12s. {said} starts again." == (
         str(facts(status=None, error=error, outdated="Model not found").given_up)
     )
-    assert (
-        "Model m is not undeployed after 1m 12s: its last status was PENDING. The last poll: Model not found."
-        " The next `pulumi up` continues to wait."
-    ) == str(facts(error=error, outdated="Model not found").given_up)
+    assert f"Model m: interrupted after 1m 12s. {said} starts again." == (
+        str(facts(status=None, error=error, outdated="Model not found").interrupted)
+    )
+    assert (f"Model m is not undeployed after 1m 12s: its last status was PENDING. {said} continues to wait.") == str(
+        facts(error=error, outdated="Model not found").given_up
+    )
 
 
 @pytest.mark.parametrize(
