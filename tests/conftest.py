@@ -49,3 +49,13 @@ def emulator(emulator_of_session):
     emulator_of_session.reset()
     yield emulator_of_session
     emulator_of_session.verify()
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """No runtime is shared yet; those of the test are closed."""
+    runtimes = {}
+    monkeypatch.setattr("nugen_pulumi.waiting.runtime._shared", runtimes)
+    yield
+    for runtime in runtimes.values():
+        runtime.close()

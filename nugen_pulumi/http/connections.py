@@ -23,10 +23,9 @@ class Connection(httpx.AsyncBaseTransport):
     One HTTP/1.1 connection for one request at a time, opened at its first request.
 
     It is one of httpcore's, which httpx stands on, without the pool around it: a request that is cut can leave a pool
-    with a connection that nobody owns (httpcore #830, #1093), and a pool's work for each request grows with its size.
-    An ``httpx.AsyncHTTPTransport`` of one connection was tried in its place: it took a third more processor time for
-    each request (560 against 420 microseconds, 1000 models in 1.04 of the time), and has no way to see surplus bytes: a
-    response that came twice was believed as the next status of its model.
+    with a connection that nobody owns (httpcore #830, #1093). An ``httpx.AsyncHTTPTransport`` took a third more
+    processor time for each request, and has no way to see surplus bytes: a response that came twice was believed as the
+    next status of its model.
     :meth:`aclose` closes every socket that was opened here, those in the middle of a TLS handshake among them.
 
     Args:

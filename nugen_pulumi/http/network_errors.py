@@ -60,10 +60,7 @@ class Route(NamedTuple):
     store: str = ""
 
 
-DIRECT = Route()
-
-
-def network_error(exc: BaseException, settings: Settings, route: Route = DIRECT) -> UnavailableError | RejectedError:
+def network_error(exc: BaseException, settings: Settings, route: Route) -> UnavailableError | RejectedError:
     """
     Return what *exc* means.
 

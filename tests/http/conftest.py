@@ -13,16 +13,6 @@ from harness import KEY
 from nugen_pulumi.emulator import Emulator
 
 
-@pytest.fixture
-def shared(monkeypatch):
-    """No runtime is shared yet; those of the test are closed."""
-    runtimes = {}
-    monkeypatch.setattr("nugen_pulumi.waiting.runtime._shared", runtimes)
-    yield
-    for runtime in runtimes.values():
-        runtime.close()
-
-
 @pytest.fixture(scope="session")
 def authority():
     return trustme.CA(organization_name="Example Corp")

@@ -18,6 +18,7 @@ from nugen_pulumi.settings import Settings
 
 SETTINGS = Settings("k", "https://api.test", "nugen:baseUrl")
 PROXY = Route(Proxy("http://proxy.test:1", "HTTPS_PROXY", (b"user", b"secret")), "the store")
+DIRECT = Route()
 WHERE = "https://api.test (from nugen:baseUrl)"
 
 
@@ -42,7 +43,7 @@ def test_every_exception_of_the_libraries_is_foreseen(kind):
     exc = kind.__new__(kind)
 
     assert is_network_error(exc)
-    assert isinstance(network_error(exc, SETTINGS), (UnavailableError, RejectedError))
+    assert isinstance(network_error(exc, SETTINGS, DIRECT), (UnavailableError, RejectedError))
 
 
 def test_a_mistake_of_ours_is_none():
@@ -52,7 +53,7 @@ def test_a_mistake_of_ours_is_none():
 def test_a_group_is_what_is_in_it_and_was_never_sent():
     """Anyio gathers what it met at each address of a name."""
     group = ExceptionGroup("several", [OSError("first"), ExceptionGroup("more", [anyio.EndOfStream()])])
-    error = network_error(group, SETTINGS)
+    error = network_error(group, SETTINGS, DIRECT)
 
     assert is_network_error(group)
     assert not is_network_error(ExceptionGroup("x", [OSError(), ZeroDivisionError()]))
@@ -61,7 +62,7 @@ def test_a_group_is_what_is_in_it_and_was_never_sent():
 
 @pytest.mark.parametrize("kind", [ssl.SSLError, httpcore.ReadError, httpx.ReadError, ConnectionResetError])
 def test_what_broke_after_the_handshake_may_have_been_carried_out(kind):
-    error = network_error(kind("bad record"), SETTINGS)
+    error = network_error(kind("bad record"), SETTINGS, DIRECT)
 
     assert str(error) == f"connection lost (bad record) to {WHERE}"
     assert error.sent
@@ -100,7 +101,7 @@ def test_what_looks_like_plain_http_is_called_so_only_before_the_handshake(reaso
     cause.reason = reason
     connect = httpcore.ConnectError("x")
     connect.__context__ = cause
-    never_sent, damaged = network_error(connect, SETTINGS), network_error(cause, SETTINGS)
+    never_sent, damaged = network_error(connect, SETTINGS, DIRECT), network_error(cause, SETTINGS, DIRECT)
 
     assert f"{WHERE} speaks plain http on this port, not https: check it" == str(never_sent)
     assert str(damaged).startswith("connection lost (")
@@ -112,7 +113,9 @@ def test_what_the_system_says_is_found_below_what_the_libraries_say():
     lost = OSError("All connection attempts failed")
     lost.__cause__ = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)")
 
-    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(network_error(before_the_handshake(lost), SETTINGS))
+    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(
+        network_error(before_the_handshake(lost), SETTINGS, DIRECT)
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +128,7 @@ def test_what_the_system_says_is_found_below_what_the_libraries_say():
     ],
 )
 def test_what_only_a_librarys_maker_needs_is_left_out(exc, says):
-    assert f"connection lost ({says}) to {WHERE}" == str(network_error(exc, SETTINGS))
+    assert f"connection lost ({says}) to {WHERE}" == str(network_error(exc, SETTINGS, DIRECT))
 
 
 def at_proxy(cause):
@@ -172,7 +175,7 @@ def test_a_proxy_that_wants_another_password_is_asked_once_because_that_can_lock
 
 def test_on_windows_the_system_says_what_a_number_of_its_sockets_means(monkeypatch):
     monkeypatch.setattr(socket, "errorTab", {10061: "Connection refused."}, raising=False)
-    error = network_error(before_the_handshake(OSError(10061, "Connect call failed")), SETTINGS)
+    error = network_error(before_the_handshake(OSError(10061, "Connect call failed")), SETTINGS, DIRECT)
 
     assert f"cannot connect (Connection refused) to {WHERE}" == str(error)
 

@@ -97,16 +97,6 @@ def test_only_a_main_thread_blocks_in_steps(runtime, monkeypatch):
     assert None is steps[-1]
 
 
-@pytest.fixture
-def shared(monkeypatch):
-    """No runtime is shared yet; those of the test are closed."""
-    runtimes = {}
-    monkeypatch.setattr("nugen_pulumi.waiting.runtime._shared", runtimes)
-    yield
-    for runtime in runtimes.values():
-        runtime.close()
-
-
 @pytest.mark.usefixtures("shared")
 def test_a_new_runtime_is_announced_once():
     made = []

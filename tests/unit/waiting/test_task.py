@@ -243,23 +243,6 @@ def test_an_answer_of_the_last_poll_counts():
     assert ("COMPLETED", 4.4) == (status.status, pytest.approx(took))
 
 
-def test_a_delete_answered_400_is_left_to_the_status():
-    api, status = undeploy(400, failed("No active undeployment. Model status is UNDEPLOYED."))
-
-    assert status.reached
-    assert ["GET", "DELETE", "GET"] == api.methods
-
-
-def test_a_model_that_undeploys_by_itself_is_waited_for():
-    """Seen after evaluations: FAILED, because no task of ours runs; but the model is on its way."""
-    on_its_way = failed("No active undeployment. Model status is UNDEPLOYING.")
-    status, _ = follow(
-        ScriptedApi(on_its_way, on_its_way, failed("No active undeployment. Model status is UNDEPLOYED."))
-    )
-
-    assert status.reached
-
-
 def test_a_model_that_undeploys_by_itself_is_recorded_as_pending():
     """As FAILED it would look finished to the next `pulumi up`, or be asked for once more."""
     known = interrupted(failed("No active undeployment. Model status is UNDEPLOYING.")).known
@@ -278,12 +261,6 @@ def test_a_delete_that_never_left_is_tried_again():
 @pytest.mark.parametrize("early", [NOT_FOUND, IN_SERVICE])
 def test_answers_about_the_time_before_the_delete_get_15_seconds_of_grace(early):
     assert "COMPLETED" == undeploy(200, early, early, "PENDING", "COMPLETED")[1].status
-
-
-def test_the_live_line_says_what_a_poll_within_the_grace_was_told():
-    told = told_of(IN_SERVICE, 200, NOT_FOUND, "COMPLETED", undeploy=True)
-
-    assert ["PENDING · last poll: Model not found", "COMPLETED"] == told.said
 
 
 def test_grace_ends():
