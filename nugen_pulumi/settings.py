@@ -6,6 +6,7 @@ import ipaddress
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -155,8 +156,9 @@ def _seconds(value: str | None, source: str) -> float:
 def _count(value: str | None, source: str) -> int:
     if value is None:
         return DEFAULT_MAX_CONCURRENT_REQUESTS
-    if not (1 <= (number := _number(value)) <= 1000 and number.is_integer()):
-        raise SettingsError(f"{source} must be a whole number from 1 to 1000, such as 128.")
+    most = 500 if sys.platform == "win32" else 1000  # an event loop there can watch 512 sockets
+    if not (1 <= (number := _number(value)) <= most and number.is_integer()):
+        raise SettingsError(f"{source} must be a whole number from 1 to {most}, such as 128.")
     return int(number)
 
 

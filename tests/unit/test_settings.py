@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from nugen_pulumi.errors import SettingsError
@@ -143,12 +145,24 @@ def test_a_request_timeout_that_is_no_time_is_refused(value):
 
 
 @pytest.mark.parametrize(("value", "requests"), [("1", 1), ("1000", 1000), ("8.0", 8)])
-def test_one_to_a_thousand_requests_may_be_under_way(value, requests):
+def test_one_to_a_thousand_requests_may_be_under_way(monkeypatch, value, requests):
+    monkeypatch.setattr(sys, "platform", "linux")
+
     assert requests == find({"nugen:maxConcurrentRequests": value}).max_concurrent_requests
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "inf", "many", "1001"])
-def test_a_bad_number_of_requests_is_refused(value):
+def test_a_bad_number_of_requests_is_refused(monkeypatch, value):
+    monkeypatch.setattr(sys, "platform", "linux")
+
     assert "nugen:maxConcurrentRequests must be a whole number from 1 to 1000, such as 128." == refusal(
         {"nugen:maxConcurrentRequests": value}
     )
+
+
+def test_on_windows_five_hundred_may_be_under_way(monkeypatch):
+    """An event loop that is given the 513th socket there ends."""
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    assert 500 == find({"nugen:maxConcurrentRequests": "500"}).max_concurrent_requests
+    assert "from 1 to 500" in refusal({"nugen:maxConcurrentRequests": "501"})
