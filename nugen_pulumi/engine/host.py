@@ -4,7 +4,7 @@ All workarounds that use private parts of Pulumi's dynamic host (``pulumi/dynami
 The stock host runs four calls at a time, cannot be cancelled, shows nothing while a call runs, answers an error with a
 traceback, forgets a resource whose creation failed and leaves calls unanswered at SIGTERM. Each function here is one
 workaround. Each workaround first checks that the private part exists. If it does not, the resource works without that
-feature. Seen with SDK 3.268 and 3.272, and CPython 3.11 and 3.14.
+feature. Seen with SDK 3.139 and 3.272, and CPython 3.11 and 3.14.
 """
 
 from __future__ import annotations
