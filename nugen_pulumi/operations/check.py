@@ -55,5 +55,4 @@ def announce(call: Call, operations: Any, news: Mapping[str, Any], *, creating: 
     conflict = claims.CLAIMS.claim(call.urn, ids if isinstance(ids, list) else [ids], wants)
     if conflict is not None:
         model_id, other = conflict
-        both = wants == other
-        call.warn(messages.two_in_service(model_id) if both else messages.contradiction(model_id))
+        call.warn((messages.two_in_service if wants == other else messages.contradiction)(model_id))

@@ -20,16 +20,8 @@ DEPLOYED_DEFAULTS: Mapping[str, Any] = {"wait": True, "poll_interval_seconds": 5
 DEFAULT_TIMEOUT_SECONDS = 1800.0
 # A property of a resource that is read in a preview. Older SDKs keep names that begin with `__` from a provider.
 READ_IN_PREVIEW = "read_in_preview"
-NAMES = (
-    "model_id",
-    "model_ids",
-    "undeploy",
-    "wait",
-    "timeout_seconds",
-    "poll_interval_seconds",
-    "on_failure",
-    "triggers",
-)
+_OF_ALL = ("undeploy", "wait", "timeout_seconds", "poll_interval_seconds", "on_failure", "triggers")
+NAMES = ("model_id", "model_ids", *_OF_ALL)
 LONGEST_MODEL_ID = 512
 # Seconds. A shorter timeout leaves no time for one request; a shorter interval only burdens the API.
 SHORTEST_TIMEOUT = 1.0

@@ -18,16 +18,6 @@ _BETWEEN_LINES = 0.5
 _LONG_OUTAGE = 10.0
 
 
-class _DebugOnly(Silent):
-    """For one model of many, whose row is the fleet's."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
-
-    def debug(self, line: str) -> None:
-        self._reporter.debug(line)
-
-
 async def follow_all(
     client: NugenClient,
     models: Mapping[str, Goal],
@@ -57,7 +47,7 @@ async def follow_all(
     outcomes: dict[str, Outcome] = {}
     largest = largest_value(before + len(models))
     undeployments = {
-        model_id: Task(client, model_id, policy, goal, reporter=_DebugOnly(reporter), largest=largest)
+        model_id: Task(client, model_id, policy, goal, reporter=Silent(reporter.debug), largest=largest)
         for model_id, goal in models.items()
     }
 

@@ -45,7 +45,10 @@ class Reporter(Protocol):
 
 
 class Silent:
-    """A :class:`Reporter` that tells nobody."""
+    """A :class:`Reporter` that tells nobody; of many models, the debug log is told all the same."""
+
+    def __init__(self, debug: Callable[[str], object] = lambda _: None) -> None:
+        self._debug = debug
 
     def report(self, line: str) -> None:
         """Show nothing."""
@@ -54,7 +57,8 @@ class Silent:
         """Show nothing."""
 
     def debug(self, line: str) -> None:
-        """Log nothing."""
+        """Pass *line* on."""
+        self._debug(line)
 
 
 SILENT = Silent()

@@ -1,7 +1,7 @@
 """What an operator reads, word for word."""
 
 import pytest
-from harness.operations import COMPLETED, PENDING, UNCONFIRMED, failed, no_task
+from harness.operations import COMPLETED, PENDING, failed, no_task
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import Reason
@@ -14,7 +14,6 @@ from nugen_pulumi.operations.messages import (
     missing_models,
     next_up,
     unfinished_fleet,
-    update_reason,
 )
 from nugen_pulumi.operations.next_action import Action
 
@@ -115,29 +114,6 @@ def test_what_is_done_about_the_drift_of_a_fleet_is_the_most_that_is_done_about_
         fleet_drift(3, drifted, actions, running=True)
     )
     assert fleet_drift(3, {"a": "why"}, actions, running=True).endswith(next_.replace("them", "it"))
-
-
-CREDITS = "which uses credits"
-
-
-@pytest.mark.parametrize(
-    ("direction", "known", "action", "reason"),
-    [
-        (UNDEPLOY, None, REQUEST, "status unknown: will undeploy"),
-        (UNDEPLOY, None, POLL, "status unknown: will wait"),
-        (UNDEPLOY, no_task("DEPLOYED"), REQUEST, "in service: will undeploy"),
-        (UNDEPLOY, no_task("DEPLOYED"), POLL, "in service: will poll again"),
-        (UNDEPLOY, no_task("READY"), REQUEST, "FAILED: will undeploy"),
-        (UNDEPLOY, PENDING, REQUEST, "was PENDING: will undeploy"),
-        (UNDEPLOY, PENDING, POLL, "was PENDING: will keep waiting"),
-        (DEPLOY, None, REQUEST, f"not in service: will deploy, {CREDITS}"),
-        (DEPLOY, no_task("READY"), REQUEST, f"is READY: will deploy, {CREDITS}"),
-        (DEPLOY, PENDING, POLL, "was PENDING: will keep waiting"),
-        (DEPLOY, UNCONFIRMED, POLL, f"was PENDING: will wait, or deploy again, {CREDITS}"),
-    ],
-)
-def test_an_update_that_is_due_says_why_and_what_it_will_do(direction, known, action, reason):
-    assert reason == update_reason(direction, known, action)
 
 
 @pytest.mark.parametrize(
