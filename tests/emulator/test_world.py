@@ -96,11 +96,6 @@ def test_where_every_model_exists_each_id_tells_its_own_story(full_world, clock)
     full_world.verify()
 
 
-@pytest.mark.parametrize("model_id", ["missing", "my-missing-1", "-ak-14-july-my-alignment-project"])
-def test_only_the_beginning_of_an_id_tells_a_story(model_id):
-    assert Traits() == story(model_id)
-
-
 def test_no_story_hides_a_later_one():
     assert [s.traits for s in STORIES] == [story(s.prefix + "1") for s in STORIES]
 
@@ -147,13 +142,6 @@ def test_a_delete_may_be_carried_out_whatever_is_wrong_with_its_answer(world, na
     assert "PENDING" == word(world.status("m-1"))
     assert catalogue.undeployment_running() == world.undeploy("m-1")
     world.verify()
-
-
-def test_of_a_delete_that_fails_by_turns_what_is_right_is_carried_out(world):
-    world.add("m-1", Traits())
-    world.script(UNDEPLOY, "m-1", (faults.flapping(4),))
-
-    assert [503, 200, 503, 400] == [world.undeploy("m-1").status for _ in range(4)]
 
 
 def test_a_fault_spoils_what_the_model_would_have_answered(world):

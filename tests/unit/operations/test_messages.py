@@ -12,7 +12,6 @@ from nugen_pulumi.operations.messages import (
     fleet_drift,
     fleet_update_reason,
     missing_models,
-    next_up,
     unfinished_fleet,
 )
 from nugen_pulumi.operations.next_action import Action
@@ -179,12 +178,6 @@ def test_a_failure_says_why_and_what_helps(model_status, undeploy, advice):
 )
 def test_a_model_that_is_not_as_its_resource_says_has_drifted(direction, known, seen, what):
     assert (what and f"Model m {what}.") == drift(direction, "m", known, seen)
-
-
-@pytest.mark.parametrize("running", [True, False])
-def test_a_program_waits_for_a_model_that_is_not_in_service_whatever_runs(running):
-    """An update requests what is not running."""
-    assert "The next `pulumi up` waits for it." == next_up(DEPLOY, POLL, running=running)
 
 
 def test_only_how_long_it_took_makes_no_difference():

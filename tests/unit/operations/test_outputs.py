@@ -6,7 +6,7 @@ import pytest
 from harness.operations import COMPLETED, PENDING, RETIRING, TIMES, failed, no_task
 
 from nugen_pulumi.api.statuses import Record
-from nugen_pulumi.operations.outputs import given, of_fleet, seen_again
+from nugen_pulumi.operations.outputs import of_fleet, seen_again
 
 MIB = 1024 * 1024
 FAILED = failed()
@@ -25,12 +25,6 @@ def test_what_is_recorded_of_a_model_is_read_again(flag):
 def test_what_is_none_or_false_may_be_absent_in_state():
     assert PENDING == Record.from_state({"status": "PENDING"}, "deployed")
     assert Record.from_state({"model_id": "m"}, "deployed") is None
-
-
-def test_the_inputs_are_outputs_too():
-    props = {"model_id": "m", "wait": False, "__provider": "pickled", "status": "PENDING", "of_old": 1}
-
-    assert {"model_id": "m", "wait": False} == given(props)
 
 
 def test_what_is_seen_again_keeps_its_times():
