@@ -100,9 +100,9 @@ def outage(since: int, lasts: int, retry_after: int, rate: int) -> None:
         200, 30, rate, max(rate, 1), 429, 0, since, lasts, retry_after, undeploy=True
     )
     took = time.monotonic() - began
-    # Behind a limit, 200 requests with a burst of one second's take this long.
+    # Behind a limit, 200 polls and 200 DELETEs with a burst of one second's take this long.
     ideal = since + lasts + 30 if since == 0 else max(30, since + lasts)
-    ideal += (200 - rate) / rate if rate and not since else 0
+    ideal += (400 - rate) / rate if rate and not since else 0
     cells = (
         since,
         lasts,
@@ -139,8 +139,8 @@ def rivals(count: int, rate: int) -> None:
         took = time.monotonic() - began
         polls, deletes, _, refused, _, _, twice, *_ = stats(url)
     seconds = [seconds for _, seconds in ended]
-    # A DELETE and a poll for each model.
-    ideal = (count * 400 - rate) / rate
+    # A poll, a DELETE and a poll for each model.
+    ideal = (count * 600 - rate) / rate
     lost = sum(lost for lost, _ in ended)
     cells = count, rate, lost, twice, f"{ideal:.0f}", f"{took:.0f}", f"{min(seconds):.0f}", f"{max(seconds):.0f}"
     print("|", " | ".join(map(str, (*cells, f"{refused / (polls + deletes + refused):.3f}"))), "|", flush=True)
