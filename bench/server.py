@@ -2,9 +2,10 @@
 The status endpoint and the DELETE, as light as Python can serve them: not to be the bottleneck of a measurement.
 
 `python bench/server.py SECONDS [RATE BURST REFUSAL [LATENCY [FROM FOR [RETRY_AFTER]]]]`: each model is undeployed
-SECONDS after it was first heard of. RATE requests a second are admitted, with a burst of BURST, the others refused with
-the status REFUSAL; 0: no limit. Each answer takes LATENCY seconds. FROM seconds after the first request, everything is
-refused FOR seconds, with a RETRY_AFTER if it is not 0; if it is -1, nobody listens for so long. Prints its port.
+SECONDS after its DELETE, or after it was first heard of; its first poll, which may be before a DELETE, is PENDING. RATE
+requests a second are admitted, with a burst of BURST, the others refused with the status REFUSAL; 0: no limit. Each
+answer takes LATENCY seconds. FROM seconds after the first request, everything is refused FOR seconds, with a
+RETRY_AFTER if it is not 0; if it is -1, nobody listens for so long. Prints its port.
 `GET /stats` answers with admitted polls, admitted DELETEs and the detection lags in seconds, then with the refusals,
 the longest time without an admitted poll of one model, the seconds from the first admitted request to the last, the
 number of models whose DELETE was carried out more than once, and the share of the limit that was used until the last
@@ -80,12 +81,14 @@ class Api(asyncio.Protocol):
         if method == b"GET":
             Api.longest = max(Api.longest, now - self.polled.get(model, now))
             self.polled[model] = now
-        began = self.began.setdefault(model, now)
+        first = model not in self.began
+        if first or (method == b"DELETE" and model not in self.deleted):
+            self.began[model] = now
         if method == b"DELETE":
             self.deleted[model] = self.deleted.get(model, 0) + 1
             self.answer(b'"%s"' % model)
             return
-        over = now - began - SECONDS
+        over = -1.0 if first else now - self.began[model] - SECONDS
         if over >= 0:
             self.lags.setdefault(model, over)
         word = b"COMPLETED" if over >= 0 else b"PENDING"
