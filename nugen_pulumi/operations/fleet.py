@@ -14,8 +14,8 @@ from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, next_action
-from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
+from nugen_pulumi.operations.next_action import Action, goal_of, next_action
+from nugen_pulumi.waiting.progress import ONLY_POLL
 from nugen_pulumi.waiting.state_size import capped, largest_value
 
 State = dict[str, Any]
@@ -60,10 +60,8 @@ class FleetOperations:
         if not actions:
             return outputs.of_fleet(news, models)
         before = sum(model.reached for model_id, model in models.items() if model_id not in actions)
-        unconfirmed = {model_id for model_id, model in known.items() if model.unconfirmed}
         goals = {
-            model_id: Goal(request=True) if action is Action.REQUEST else Goal(unconfirmed=model_id in unconfirmed)
-            for model_id, action in actions.items()
+            model_id: goal_of(UNDEPLOY, action, known.get(model_id), wanted) for model_id, action in actions.items()
         }
         outcomes = call.runtime().follow_all(
             goals, wanted.policy(call.timeout), wait=wanted.wait, before=before, reporter=call

@@ -12,7 +12,7 @@ from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, next_action
+from nugen_pulumi.operations.next_action import Action, goal_of, next_action
 from nugen_pulumi.waiting.progress import Goal
 
 State = dict[str, Any]
@@ -48,9 +48,7 @@ class ModelOperations:
         known, action = self._next(olds, news)
         if known is not None and action is Action.NOTHING:
             return self._state(news, known, olds)
-        request = action is Action.REQUEST
-        goal = Goal(self.direction, request, unconfirmed=not request and known is not None and known.unconfirmed)
-        return self._carry_out(call, id_, news, goal, olds=olds)
+        return self._carry_out(call, id_, news, goal_of(self.direction, action, known, Inputs.read(news)), olds=olds)
 
     def refresh(self, call: Call, id_: str, props: State) -> State | None:
         """Poll once; return what is seen, or None if the model is gone."""

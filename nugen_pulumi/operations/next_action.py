@@ -7,6 +7,7 @@ from enum import Enum
 from nugen_pulumi.api.directions import DEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase, Record
 from nugen_pulumi.operations.inputs import Inputs
+from nugen_pulumi.waiting.progress import Goal
 
 
 class Action(Enum):
@@ -49,3 +50,9 @@ def next_action(
     if settled and not known.unconfirmed:
         return Action.NOTHING
     return Action.REQUEST if requests and failed else Action.POLL
+
+
+def goal_of(direction: Direction, action: Action, known: Record | None, wanted: Inputs) -> Goal:
+    """Return what the wait of an update is for. What nobody asks for any more is not sent again."""
+    request, asked = action is Action.REQUEST, wanted.undeploy or direction is DEPLOY
+    return Goal(direction, request, unconfirmed=not request and asked and known is not None and known.unconfirmed)

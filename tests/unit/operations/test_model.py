@@ -130,6 +130,7 @@ UPDATES = [
     (DEPLOY, UNCONFIRMED, {}, {}, ("wait", False), AGAIN),
     (DEPLOY, UNCONFIRMED, {}, LAZY, ("poll", False), AGAIN),
     (UNDEPLOY, UNCONFIRMED, ASKING, ASKING, ("wait", False), "was PENDING: will keep waiting"),
+    (UNDEPLOY, UNCONFIRMED, ASKING, {}, ("wait", False), "was PENDING: will keep waiting"),
     (DEPLOY, READY, {}, {}, ("wait", True), "is READY: will deploy, which uses credits"),
     (DEPLOY, None, {}, LAZY, ("poll", True), "not in service: will deploy, which uses credits"),
 ]
@@ -142,7 +143,7 @@ def test_an_update_requests_what_is_left_and_a_preview_says_so(direction, known,
     updated, call = do(direction, "update", "m", olds, news)
 
     assert reason == difference.update_reason
-    unconfirmed = known is UNCONFIRMED
+    unconfirmed = known is UNCONFIRMED and (direction is DEPLOY or props == ASKING)
     assert ([] if asked is None else [(asked[0], "m", Goal(direction, asked[1], unconfirmed))]) == call.asked
     assert state(direction, COMPLETED if asked else known, **props) == updated
 
