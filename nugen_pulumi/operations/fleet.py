@@ -103,7 +103,9 @@ class FleetOperations:
         seen = {model_id: outcomes[model_id] for model_id in ids}
         missing = [model_id for model_id, outcome in seen.items() if isinstance(outcome.error, ModelNotFoundError)]
         errors = {model_id: outcome.error for model_id, outcome in seen.items() if outcome.error}
-        if unseen := {model_id: str(error) for model_id, error in errors.items() if model_id not in missing}:
+        if unseen := {
+            model_id: str(error) for model_id, error in errors.items() if not isinstance(error, ModelNotFoundError)
+        }:
             message = messages.unseen_fleet(len(ids), unseen)
             bad_key = any(isinstance(error, BadKeyError) for error in errors.values())
             raise messages.with_saved_key((BadKeyError if bad_key else UnfinishedFleetError)(message), "pulumi refresh")
