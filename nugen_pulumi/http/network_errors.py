@@ -70,7 +70,7 @@ def network_error(exc: BaseException, settings: Settings, route: Route) -> Unava
         route: Which way the request went.
     """
     where, setting = f"{settings.base_url} (from {settings.base_url_source})", "the base URL"
-    causes = [cause for leaf in _leaves(exc) for cause in _chain(leaf)]
+    causes = list(_causes(exc))
     if not isinstance(exc, _NEVER_SENT):
         return UnavailableError(f"connection lost ({_said(causes)}) to {where}")
     through = ""
@@ -134,7 +134,9 @@ def _leaves(exc: BaseException) -> Iterator[BaseException]:
         yield exc
 
 
-def _chain(exc: BaseException | None) -> Iterator[BaseException]:
-    while exc is not None:
-        yield exc
-        exc = exc.__cause__ or exc.__context__
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """Yield *exc* and what it came from. Of a name with several addresses, anyio groups what it met at each."""
+    for leaf in _leaves(exc):
+        yield leaf
+        if (cause := leaf.__cause__ or leaf.__context__) is not None:
+            yield from _causes(cause)
