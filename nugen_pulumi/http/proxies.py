@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes, urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies_environment
 
 from nugen_pulumi.errors import SettingsError
 
@@ -29,14 +29,15 @@ class Proxy:
 
 def find_proxy(host: str, port: int) -> Proxy | None:
     """
-    Return the proxy that the environment (or the system) names for https to *host*, or None.
+    Return the proxy that the environment names for https to *host*, or None.
 
-    ``HTTPS_PROXY`` wins over ``ALL_PROXY``. A value without a scheme is an http proxy.
+    ``HTTPS_PROXY`` wins over ``ALL_PROXY``. A value without a scheme is an http proxy. The settings of Windows and
+    macOS do not count, as for the Pulumi CLI.
 
     Raises:
         SettingsError: The variable names no http or https proxy. The message never shows its password.
     """
-    named = getproxies()
+    named = getproxies_environment()
     if _excluded(named.get("no", ""), host, port):
         return None
     for scheme in ("https", "all"):
