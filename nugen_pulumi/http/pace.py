@@ -12,7 +12,8 @@ FIRST_RATE = 4.0
 LOWEST_RATE = 0.1
 # What a refusal leaves of the rate. Less wastes more of the limit; more lets processes that share it differ for longer.
 KEPT = 0.85
-# Refusals in a row from which on the rate is not the cause. One that is too high by half has three or four at times.
+# Refusals in a row that are an outage. A rate that is too high by half has three or four at times; a burst that ends at
+# a limit may have more, and then waits for a probe.
 REFUSALS_OF_OUTAGE = 8
 # Seconds between two requests during an outage: a burden to nobody, and its end is noticed within a second.
 BETWEEN_PROBES = 1.0
@@ -35,8 +36,8 @@ class Pace:
 
     There is no *rate* until the first refusal. Then requests leave evenly spaced: additive increase, multiplicative
     decrease. A refusal makes the rate the *ceiling*, and keeps most of it; unless the request left before the last
-    decrease, since it says nothing about the new rate. Below half of the ceiling the rate doubles each second. Above,
-    it grows by a twentieth of itself a second, by one at most, so that the processes that share a limit come closer to
+    decrease, since it says nothing about the new rate. Below half of the ceiling the rate doubles twice a second.
+    Above, it grows by a twentieth of itself a second, by one at most, so that the processes that share a limit come closer to
     each other; and the faster the longer nothing was refused, so that a limit that was lifted is forgotten.
 
     An *outage* is no limit: everything is refused, so that a lower rate gains nothing and makes the recovery slow. One
@@ -139,7 +140,7 @@ class Pace:
                 self._window = self._first_window
             if left > self._cut_at:
                 self._refused(now)
-            elif self._refusals:
+            elif self._refusals:  # it says as much about an outage as any
                 self._refusals += 1
         elif fate is Fate.TIMED_OUT:
             self._window = max(self._first_window, self._window / 2)
@@ -159,6 +160,6 @@ class Pace:
         # However long nothing left: what was not used was not tried out, beyond the time that two departures take.
         seconds = min(now - max(self._left_at, self._cut_at), 2 / self.rate)
         if self.rate < self._ceiling / 2:
-            self.rate *= 2**seconds
+            self.rate *= 4**seconds
         else:
             self.rate += seconds * min(1.0, self.rate / 20) * (1 + (now - self._cut_at) / 4)

@@ -97,7 +97,7 @@ def test_what_was_not_used_was_not_tried_out():
     pace = refused_at_once()
     pace.leave(START + 100, queued=True)
 
-    assert pace.rate == pytest.approx(FIRST_RATE * 2**0.5)
+    assert pace.rate == pytest.approx(FIRST_RATE * 2)
 
 
 def test_refusals_of_one_herd_cut_the_rate_once():
@@ -120,9 +120,9 @@ def rate_after(pace, now, seconds):
     return pace.rate, now
 
 
-def test_the_rate_doubles_each_second_until_it_is_refused_and_then_grows_by_less_than_two():
+def test_the_rate_doubles_twice_a_second_until_it_is_refused_and_then_grows_by_less_than_two():
     pace = refused_at_once()
-    found, now = rate_after(pace, START, 5)
+    found, now = rate_after(pace, START, 2.5)
     assert found == pytest.approx(FIRST_RATE * 2**5, rel=0.05)
 
     now = send(pace, now, Fate.REFUSED)
