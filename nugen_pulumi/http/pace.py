@@ -37,8 +37,8 @@ class Pace:
     There is no *rate* until the first refusal. Then requests leave evenly spaced: additive increase, multiplicative
     decrease. A refusal makes the rate the *ceiling*, and keeps most of it; unless the request left before the last
     decrease, since it says nothing about the new rate. Below half of the ceiling the rate doubles twice a second.
-    Above, it grows by a twentieth of itself a second, by one at most, so that the processes that share a limit come closer to
-    each other; and the faster the longer nothing was refused, so that a limit that was lifted is forgotten.
+    Above, it grows by a twentieth of itself a second, by one at most, so that the processes that share a limit come
+    closer to each other; and the faster the longer nothing was refused, so that a limit that was lifted is forgotten.
 
     An *outage* is no limit: everything is refused, so that a lower rate gains nothing and makes the recovery slow. One
     request a second, or as ``Retry-After`` asks, finds out whether it lasts. The first that is admitted ends it, and

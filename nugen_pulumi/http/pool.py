@@ -140,13 +140,13 @@ class Pool:
             fresh: One that has carried no request. A server closes a connection that is idle for too long without
                 looking what arrives meanwhile: a poll that is lost so is made again, but a DELETE or POST must not be.
         """
-        while self._idle:
+        if fresh and self._idle:
+            self._discard(self._idle.pop())  # so that there are never more connections than requests at once
+        while self._idle and not fresh:
             connection = self._idle.pop()
-            if not fresh and (not isinstance(connection, Connection) or connection.reusable):
+            if not isinstance(connection, Connection) or connection.reusable:
                 return connection
             self._discard(connection)
-            if fresh:
-                break
         return self._connect()
 
     def _discard(self, connection: httpx.AsyncBaseTransport) -> None:

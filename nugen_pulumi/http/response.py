@@ -121,8 +121,7 @@ class Response:
             phrase = HTTPStatus(self.status).phrase
         except ValueError:
             phrase = ""
-        detail = self.detail
-        detail = detail.rstrip(".")
+        detail = self.detail.rstrip(".")
         if detail.startswith(str(self.status)):  # the titles of most proxies' pages repeat the code
             return detail
         if detail and detail.lower() != phrase.lower():
@@ -176,7 +175,7 @@ def _unpacker(encoding: str) -> Any:
     if encoding in ("", "identity"):
         return lambda chunk, _most: chunk
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise UnavailableError(f"a body in an encoding that was not requested ({printable(encoding, 40)})")
+        raise UnavailableError(f"a body in an encoding that this package does not read ({printable(encoding, 40)})")
 
     def member() -> Any:
         return zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # finds out by itself whether it is gzip or zlib

@@ -115,7 +115,9 @@ class Sender:
                 if forced or self.outage.unanswered_for(now) >= options.longest_outage:
                     raise
                 # One that is always refused must not block the others: it loses its priority, and then its place.
-                urgent, due = False, due if urgent else now
+                if not urgent:
+                    due = now
+                urgent = False
                 refusal = exc
                 options.on_refusal(exc)
 

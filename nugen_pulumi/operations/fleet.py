@@ -16,7 +16,6 @@ from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action, goal_of, next_action
 from nugen_pulumi.waiting.progress import ONLY_POLL
-from nugen_pulumi.waiting.state_size import capped, largest_value
 
 State = dict[str, Any]
 
@@ -109,9 +108,7 @@ class FleetOperations:
             message = messages.unseen_fleet(len(ids), unseen)
             bad_key = any(isinstance(error, BadKeyError) for error in errors.values())
             raise messages.with_saved_key((BadKeyError if bad_key else UnfinishedFleetError)(message), "pulumi refresh")
-        largest = largest_value(len(ids))
-        # As state would hold it: what is left out there would be a change otherwise.
-        found = {model_id: capped(outcome.known, largest) for model_id, outcome in seen.items() if outcome.known}
+        found = {model_id: outcome.known for model_id, outcome in seen.items() if outcome.known}
         # What was never requested stays unknown: beside an input that asks for it, an entry would say that it was.
         now = {
             model_id: model

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase, Record
-from nugen_pulumi.errors import OutageError, OverloadedError, Reason
+from nugen_pulumi.errors import OutageError, OverloadedError, Reason, UnavailableError
 from nugen_pulumi.text import duration
-
-if TYPE_CHECKING:
-    from nugen_pulumi.errors import UnavailableError
 
 _GO_ON = "{} continues to wait."
 _START_AGAIN = "{} starts again."

@@ -100,7 +100,7 @@ ERRORS = [
     (
         httpx.Response(200, headers={"content-encoding": "br"}, content=b""),
         UnavailableError,
-        "a body in an encoding that was not requested (br)",
+        "a body in an encoding that this package does not read (br)",
     ),
     (httpx.ReadError("reset"), UnavailableError, "connection lost (reset) to https://api.test"),
     (httpx.ConnectError("refused"), UnavailableError, "cannot connect (refused) to https://api.test"),

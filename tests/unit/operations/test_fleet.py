@@ -21,6 +21,7 @@ from nugen_pulumi.operations.call import Difference
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.outputs import of_fleet
+from nugen_pulumi.waiting.state_size import capped, largest_value
 from nugen_pulumi.waiting.task import Outcome
 
 MIB = 1024 * 1024
@@ -198,12 +199,13 @@ def test_a_refresh_warns_of_a_drift_and_records_it(props, seen, said, next_):
 
 
 def test_a_refresh_finds_no_change_in_what_was_left_out():
-    """It is too large for state."""
+    """It is too large for state, and a fleet's waits keep no more of it."""
     now = {"a": replace(COMPLETED, result="x" * 3 * MIB), "b": replace(COMPLETED, result="x" * MIB)}
     props = state({name: replace(model, start_time="then") for name, model in now.items()})
 
     assert ["(left out: 3.0 MiB)", "x" * MIB] == [model["result"] for model in props["models"].values()]
-    assert props == FLEET.refresh(Call(now), "fleet-1", props)
+    kept = {name: capped(model, largest_value(2)) for name, model in now.items()}
+    assert props == FLEET.refresh(Call(kept), "fleet-1", props)
 
 
 def test_adopting_a_fleet_polls_each_once_and_has_the_defaults():
