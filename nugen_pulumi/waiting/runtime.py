@@ -127,9 +127,6 @@ class Runtime:
         self._interrupted = True
         for task in self._at_work:
             task.cancel()
-        if self._at_work:
-            # Before Python 3.12 wait_for can lose a cancellation that meets the end of what it waits for.
-            self._loop.call_later(0.1, self._interrupt)
 
 
 _shared: dict[Settings, Runtime] = {}
