@@ -27,7 +27,7 @@ from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task_state import Goal
 
 # Seconds for a wait with a comparator: half as much again as the longest ideal.
 LONGEST = 120.0

@@ -199,14 +199,14 @@ class NugenClient:
         return self._sender.outage.answered_ever
 
     @property
-    def patience(self) -> float:
+    def longest_outage(self) -> float:
         """Seconds for which failing requests are waited out."""
         return self._sender.outage.longest
 
     @property
-    def unanswered_for(self) -> float:
+    def failing_for(self) -> float:
         """Seconds since the requests of the process began to fail; 0 if the last one got a usable response."""
-        return self._sender.outage.unanswered_for(asyncio.get_running_loop().time())
+        return self._sender.outage.failing_for(asyncio.get_running_loop().time())
 
     async def aclose(self) -> None:
         """Close the connections."""

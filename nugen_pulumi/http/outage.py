@@ -38,6 +38,6 @@ class Outage:
             self._since = now
         self.error = error
 
-    def unanswered_for(self, now: float) -> float:
+    def failing_for(self, now: float) -> float:
         """Return the seconds since requests began to fail; 0 if the last one got a usable response."""
         return now - self._since if self.error else 0.0

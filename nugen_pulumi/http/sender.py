@@ -99,7 +99,7 @@ class Sender:
         while True:
             now = clock()
             # After too long an outage, only what can leave at once finds out whether it is over.
-            if self.outage.unanswered_for(now) >= LONGEST_OUTAGE and self.pace.pause(now) > 0:
+            if self.outage.failing_for(now) >= LONGEST_OUTAGE and self.pace.pause(now) > 0:
                 raise OutageError(self._outage_message, sent=False)
             try:
                 left = await self._queue.enter(urgent=urgent, due=due, leave_by=leave_by, give_up_at=give_up_at)
@@ -112,7 +112,7 @@ class Sender:
             except OverloadedError as exc:
                 now = clock()
                 forced = now >= leave_by and self.pace.bars(now, give_up_at)
-                if forced or self.outage.unanswered_for(now) >= options.longest_outage:
+                if forced or self.outage.failing_for(now) >= options.longest_outage:
                     raise
                 # One that is always refused must not block the others: it loses its priority, and then its place.
                 if not urgent:
@@ -169,7 +169,7 @@ class Sender:
             return error
         now = asyncio.get_running_loop().time()
         self.outage.failed(now, str(error))
-        if self.outage.unanswered_for(now) < LONGEST_OUTAGE:
+        if self.outage.failing_for(now) < LONGEST_OUTAGE:
             return error
         self._queue.dismiss(self._outage_message)
         # Of those that fail now, only this request was sent.

@@ -9,7 +9,7 @@ from nugen_pulumi.operations import claims, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS, Inputs
 from nugen_pulumi.operations.model import ModelOperations, State
-from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task_state import Goal
 
 
 class DeployedOperations(ModelOperations):

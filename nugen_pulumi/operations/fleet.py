@@ -15,7 +15,7 @@ from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action, goal_of, next_action
-from nugen_pulumi.waiting.progress import ONLY_POLL
+from nugen_pulumi.waiting.task_state import ONLY_POLL
 
 State = dict[str, Any]
 

@@ -13,7 +13,7 @@ from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
 from nugen_pulumi.operations.next_action import Action, goal_of, next_action
-from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task_state import Goal
 
 State = dict[str, Any]
 
@@ -106,7 +106,7 @@ class ModelOperations:
             props: The properties, the inputs among them.
             record: What is known of the model.
             olds: What state held before; None: there was no resource.
-            found: As in :class:`nugen_pulumi.waiting.task.Outcome`.
+            found: As in :class:`nugen_pulumi.waiting.model_wait.Outcome`.
         """
         state = {**outputs.given(props), **record.outputs(self.direction.flag)}
         if self.direction is DEPLOY:

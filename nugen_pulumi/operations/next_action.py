@@ -7,7 +7,7 @@ from enum import Enum
 from nugen_pulumi.api.directions import DEPLOY, Direction
 from nugen_pulumi.api.statuses import Phase, Record
 from nugen_pulumi.operations.inputs import Inputs
-from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task_state import Goal
 
 
 class Action(Enum):

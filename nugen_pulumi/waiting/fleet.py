@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.text import duration
+from nugen_pulumi.waiting.model_wait import ModelWait, Outcome
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.state_size import largest_value
-from nugen_pulumi.waiting.task import Outcome, Task
+from nugen_pulumi.waiting.task_state import Goal
 from nugen_pulumi.waiting.wait_messages import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 
 _BETWEEN_LINES = 0.5
@@ -46,18 +46,18 @@ async def follow_all(
     started = clock()
     outcomes: dict[str, Outcome] = {}
     largest = largest_value(before + len(models))
-    undeployments = {
-        model_id: Task(client, model_id, policy, goal, reporter=Silent(reporter.debug), largest=largest)
+    waits = {
+        model_id: ModelWait(client, model_id, policy, goal, reporter=Silent(reporter.debug), largest=largest)
         for model_id, goal in models.items()
     }
 
     async def one(model_id: str) -> None:
-        outcomes[model_id] = await undeployments[model_id].follow(once=not wait)
+        outcomes[model_id] = await waits[model_id].follow(once=not wait)
 
     live = LiveLine(reporter.report)
 
     def line() -> tuple[str, str]:
-        outage, error = _outage(client, undeployments.values())
+        outage, error = _outage(client, waits.values())
         count = outage + _count(outcomes.values(), len(models), before)
         return count + error, f"{count} · {duration(clock() - started)}{error}"
 
@@ -90,14 +90,14 @@ async def _now_and_then(tell: Callable[[], object]) -> None:
         tell()
 
 
-def _outage(client: NugenClient, undeployments: Collection[Task]) -> tuple[str, str]:
+def _outage(client: NugenClient, waits: Collection[ModelWait]) -> tuple[str, str]:
     """Tell that nothing answers, before the count, and why, after it: what is pending would look healthy otherwise."""
-    if client.answered_ever and client.unanswered_for < _LONG_OUTAGE:
+    if client.answered_ever and client.failing_for < _LONG_OUTAGE:
         return "", ""
-    error = next((one.error for one in undeployments if one.error), None)
+    error = next((one.error for one in waits if one.error), None)
     if error is None:
         return "", ""
-    since = f"for {duration(client.unanswered_for)}" if client.answered_ever else "yet"
+    since = f"for {duration(client.failing_for)}" if client.answered_ever else "yet"
     return f"no response {since} · ", f" · {error}"
 
 

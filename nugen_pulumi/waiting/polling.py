@@ -71,7 +71,7 @@ class PollAgain:
         return f"next poll in {self.pause:.1f}s"
 
 
-class Wait:
+class Schedule:
     """
     One wait. Told how each poll went and when, it decides what comes next.
 
@@ -109,22 +109,21 @@ class Wait:
         self._failing_since, self._misses = None, 0
         return self._next(now, floor=0.0)
 
-    def failed(self, now: float, retry_after: float | None, *, patience: float) -> PollAgain | Stop:
+    def failed(self, now: float, retry_after: float | None, *, longest_outage: float) -> PollAgain | Stop:
         """
         Decide after a poll that got no usable response.
 
         Args:
             now: The time.
             retry_after: Seconds that the server asked us to stay away: a floor for the pause. Or None.
-            patience: Seconds for which such polls are waited out.
+            longest_outage: Seconds for which such polls are waited out.
         """
         if self._failing_since is None:
             self._failing_since = now
         self._misses += 1
         decision = self.refused(now, retry_after)
-        if decision is not Stop.TIMEOUT and self._misses >= _FEWEST_MISSES and now - self._failing_since >= patience:
-            return Stop.OUTAGE
-        return decision
+        lasts = self._misses >= _FEWEST_MISSES and now - self._failing_since >= longest_outage
+        return Stop.OUTAGE if lasts and decision is not Stop.TIMEOUT else decision
 
     def refused(self, now: float, retry_after: float | None) -> PollAgain | Stop:
         """Decide after a poll that was refused for overload: the answer of a live API."""

@@ -16,9 +16,9 @@ from nugen_pulumi.errors import UnavailableError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
+from nugen_pulumi.waiting.model_wait import ModelWait, Outcome
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
-from nugen_pulumi.waiting.task import Outcome, Task
+from nugen_pulumi.waiting.task_state import ONLY_POLL, Goal
 from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Reporter
 
 T = TypeVar("T")
@@ -63,9 +63,9 @@ class Runtime:
         again: str = NEXT_UP,
         reporter: Reporter = SILENT,
     ) -> Outcome:
-        """Block until the task is finished, or was polled once: see :class:`Task` and its ``follow``."""
+        """Block until the task is finished, or was polled once: see :class:`ModelWait` and its ``follow``."""
         return self.run(
-            lambda: Task(self.client, model_id, policy, goal, reporter=reporter, again=again).follow(once=once)
+            lambda: ModelWait(self.client, model_id, policy, goal, reporter=reporter, again=again).follow(once=once)
         )
 
     def follow_all(

@@ -2,8 +2,8 @@
 
 from harness.api import Told
 from nugen_pulumi.api.statuses import Record
-from nugen_pulumi.waiting.progress import ONLY_POLL
-from nugen_pulumi.waiting.task import Outcome
+from nugen_pulumi.waiting.model_wait import Outcome
+from nugen_pulumi.waiting.task_state import ONLY_POLL
 
 COMPLETED = Record("COMPLETED", reached=True)
 PENDING = Record("PENDING")

@@ -16,7 +16,7 @@ from nugen_pulumi.errors import UnavailableError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task_state import Goal
 
 BODY = b'{"model_id":"m","status":"%s"}'
 

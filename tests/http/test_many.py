@@ -10,7 +10,7 @@ from nugen_pulumi.emulator import Emulator, faults
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
+from nugen_pulumi.waiting.task_state import Goal
 
 
 def undeploy_all(emulator, count, **settings):

@@ -12,9 +12,9 @@ from nugen_pulumi.errors import NugenError
 from nugen_pulumi.operations import claims
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.model import ModelOperations
+from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import ONLY_POLL
-from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.task_state import ONLY_POLL
 
 BEGINS = {"POST": ("UNDEPLOYED", "DEPLOYING"), "DELETE": ("DEPLOYED", "UNDEPLOYING")}
 ENDS = {"DEPLOYING": "DEPLOYED", "UNDEPLOYING": "UNDEPLOYED"}
@@ -97,7 +97,7 @@ class Process:
 
     def follow(self, model_id, policy=WaitPolicy(), goal=ONLY_POLL, *, once=False, reporter, **how):  # noqa: B008 - frozen
         async def main():
-            task = Task(client_for(self.api), model_id, policy, goal, reporter=reporter, **how)
+            task = ModelWait(client_for(self.api), model_id, policy, goal, reporter=reporter, **how)
             running = asyncio.ensure_future(task.follow(once=once))
             if self.cut is not None:
                 asyncio.get_running_loop().call_later(self.cut, running.cancel)

@@ -7,9 +7,9 @@ from harness.simulated import simulate
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import RejectedError, UnavailableError, WaitTimeoutError
+from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
-from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.task_state import Goal
 
 KEY = "key-for-tests"
 
@@ -68,7 +68,7 @@ def wait(script, direction, *, request, timeout=1800.0):
     api = ScriptedApi(*script)
 
     async def main():
-        return await Task(client_for(api), "m", WaitPolicy(timeout=timeout), Goal(direction, request)).follow()
+        return await ModelWait(client_for(api), "m", WaitPolicy(timeout=timeout), Goal(direction, request)).follow()
 
     return simulate(main)[0], api
 

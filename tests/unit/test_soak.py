@@ -10,8 +10,8 @@ import pytest
 from harness.api import ScriptedApi, body, client_for
 from harness.simulated import simulate
 
+from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.task import Task
 
 WAITS = 500
 MINUTES = 10
@@ -71,7 +71,7 @@ def test_no_wait_is_lost_and_memory_and_threads_stay_level():
     async def main():
         client = client_for(Hostile(seed=7))
         watching = asyncio.create_task(watch())
-        waits = [Task(client, f"m-{number}", WaitPolicy(timeout=1800)) for number in range(WAITS)]
+        waits = [ModelWait(client, f"m-{number}", WaitPolicy(timeout=1800)) for number in range(WAITS)]
         outcomes = await asyncio.gather(*(wait.follow() for wait in waits))
         watching.cancel()
         return outcomes

@@ -17,8 +17,8 @@ from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEPLOYED_DEFAULTS
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.waiting.progress import Goal
-from nugen_pulumi.waiting.task import Outcome
+from nugen_pulumi.waiting.model_wait import Outcome
+from nugen_pulumi.waiting.task_state import Goal
 
 DEPLOYED = DeployedOperations()
 NEWS = {"model_id": "m", **DEPLOYED_DEFAULTS}

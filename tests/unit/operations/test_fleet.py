@@ -21,8 +21,8 @@ from nugen_pulumi.operations.call import Difference
 from nugen_pulumi.operations.fleet import FleetOperations
 from nugen_pulumi.operations.inputs import DEFAULTS
 from nugen_pulumi.operations.outputs import of_fleet
+from nugen_pulumi.waiting.model_wait import Outcome
 from nugen_pulumi.waiting.state_size import capped, largest_value
-from nugen_pulumi.waiting.task import Outcome
 
 MIB = 1024 * 1024
 

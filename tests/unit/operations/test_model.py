@@ -19,8 +19,8 @@ from nugen_pulumi.operations.call import Difference
 from nugen_pulumi.operations.deployed_model import DeployedOperations
 from nugen_pulumi.operations.inputs import READ_IN_PREVIEW
 from nugen_pulumi.operations.model import ModelOperations
-from nugen_pulumi.waiting.progress import Goal
-from nugen_pulumi.waiting.task import Outcome
+from nugen_pulumi.waiting.model_wait import Outcome
+from nugen_pulumi.waiting.task_state import Goal
 
 OPERATIONS = {UNDEPLOY: ModelOperations(), DEPLOY: DeployedOperations()}
 BOTH = pytest.mark.parametrize("direction", [UNDEPLOY, DEPLOY], ids=lambda direction: direction.will)

@@ -12,7 +12,7 @@ from nugen_pulumi.api.responses import TaskStatus
 from nugen_pulumi.errors import ModelNotFoundError, UnforeseenError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import ONLY_POLL, Goal
+from nugen_pulumi.waiting.task_state import ONLY_POLL, Goal
 
 
 class Api(ScriptedApi):

@@ -9,8 +9,8 @@ from harness.api import SETTINGS, ScriptedApi, Told
 from nugen_pulumi.errors import RejectedError, WaitInterruptedError
 from nugen_pulumi.settings import Settings
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
 from nugen_pulumi.waiting.runtime import Runtime, shared_runtime
+from nugen_pulumi.waiting.task_state import Goal
 
 QUICK = WaitPolicy(longest_pause=0.01)
 

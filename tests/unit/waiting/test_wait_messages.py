@@ -8,9 +8,9 @@ from harness.simulated import simulate
 
 from nugen_pulumi.api.statuses import Record
 from nugen_pulumi.errors import OutageError, OverloadedError, UnavailableError, WaitTimeoutError
+from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
-from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.task_state import Goal
 from nugen_pulumi.waiting.wait_messages import MORE_TIME, Facts, LiveLine
 
 START = 1000.0
@@ -185,7 +185,7 @@ def test_a_status_from_before_the_request_is_shown_as_such(outdated, says):
 
     async def main():
         api = ScriptedApi(outdated, 200, outdated)
-        return await Task(client_for(api), "m", WaitPolicy(timeout=2), Goal(request=True), reporter=told).follow()
+        return await ModelWait(client_for(api), "m", WaitPolicy(timeout=2), Goal(request=True), reporter=told).follow()
 
     error = simulate(main)[0].error
 

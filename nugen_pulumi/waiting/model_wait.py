@@ -27,9 +27,9 @@ from nugen_pulumi.http.outage import LONGEST_FIRST_OUTAGE, LONGEST_OUTAGE
 from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.text import printable
-from nugen_pulumi.waiting.polling import PollAgain, Stop, Wait, WaitPolicy
-from nugen_pulumi.waiting.progress import ONLY_POLL, At, Goal, Progress, Verdict
+from nugen_pulumi.waiting.polling import PollAgain, Schedule, Stop, WaitPolicy
 from nugen_pulumi.waiting.state_size import capped
+from nugen_pulumi.waiting.task_state import ONLY_POLL, At, Goal, TaskState, Verdict
 from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Facts, LiveLine, Reporter
 
 # Polls before a request, if they fail: what one of them would tell is worth a second.
@@ -61,7 +61,7 @@ class Outcome:
         return self.known
 
 
-class Task:
+class ModelWait:
     """
     One wait for one model: it sends the request, if there is one, and polls.
 
@@ -104,10 +104,10 @@ class Task:
         if goal.unconfirmed:
             # Of a short timeout, half is left for sending the request again.
             policy = replace(policy, grace=min(policy.grace, policy.timeout / 2))
-        self._wait = Wait(policy, now=self._clock())
-        self._progress = Progress.begin(goal)
+        self._schedule = Schedule(policy, now=self._clock())
+        self._task = TaskState.begin(goal)
         if goal.unconfirmed:
-            self._wait.requested(self._clock())
+            self._schedule.requested(self._clock())
         self._last: Record | None = None  # the last status that counts
         self._outdated: str | None = None  # what the last poll said, if it may be from before the request
         self._looks = 0
@@ -132,14 +132,14 @@ class Task:
             error = WaitInterruptedError(self._facts.interrupted)
         except Exception as exc:  # noqa: BLE001 - a mistake of ours must cost neither what is known nor the other models
             error = _unforeseen(self._model_id, exc)
-        if self._last is None and self._direction is DEPLOY and self._progress.may_have_begun:
+        if self._last is None and self._direction is DEPLOY and self._task.may_have_begun:
             self._last = _UNCONFIRMED  # it may cost
         known = self._last
         return Outcome(
             known,
             error,
-            found=not self._progress.ours,
-            at_rest=known is not None and self._progress.at_rest(known),
+            found=not self._task.ours,
+            at_rest=known is not None and self._task.at_rest(known),
         )
 
     async def _follow(self, *, once: bool) -> NugenError | None:
@@ -150,7 +150,7 @@ class Task:
             counts = False
             try:
                 counts = await self._step(options)
-                decision = self._wait.answered(self._clock())
+                decision = self._schedule.answered(self._clock())
             except UnavailableError as exc:
                 self.error = exc
                 decision = self._after_error(exc, once=once)
@@ -175,24 +175,24 @@ class Task:
         if isinstance(error, OutageError):
             return Stop.OUTAGE
         if isinstance(error, OverloadedError):
-            return self._wait.refused(now, error.retry_after)
-        patience = LONGEST_FIRST_OUTAGE if once else self._client.patience
-        return self._wait.failed(now, error.retry_after, patience=patience)
+            return self._schedule.refused(now, error.retry_after)
+        longest_outage = LONGEST_FIRST_OUTAGE if once else self._client.longest_outage
+        return self._schedule.failed(now, error.retry_after, longest_outage=longest_outage)
 
     @property
     def _has_to_poll_again(self) -> bool:
         """A single poll that did not count is not enough."""
-        if self._progress.at in (At.LOOK, At.LOST):
+        if self._task.at in (At.LOOK, At.LOST):
             return True
-        return self.error is None and (self._progress.at is At.ASK or self._last is None)
+        return self.error is None and (self._task.at is At.ASK or self._last is None)
 
     async def _step(self, options: RequestOptions) -> bool:
         """Send what is due, and poll after it. Tell whether there is a status that counts."""
-        if self._progress.at is At.LOOK:
+        if self._task.at is At.LOOK:
             await self._look(options)
-        if self._progress.at is At.ASK:
+        if self._task.at is At.ASK:
             await self._ask(options)
-        return self._progress.at is not At.ASK and await self._poll(options)
+        return self._task.at is not At.ASK and await self._poll(options)
 
     async def _look(self, options: RequestOptions) -> None:
         """Poll before the request, so that an outdated status after it can be told from a new one."""
@@ -200,7 +200,7 @@ class Task:
         seen = None
         try:
             seen = await self._client.status(
-                self._model_id, direction=self._direction, within=self._wait.left(self._clock()), options=options
+                self._model_id, direction=self._direction, within=self._schedule.left(self._clock()), options=options
             )
         except (RejectedError, UnavailableError) as exc:
             again = isinstance(exc, UnavailableError) and self._looks < _MOST_LOOKS
@@ -210,7 +210,7 @@ class Task:
             self._log(f"{str(exc).rstrip('.')}; sending the {self._direction.method}")
         else:
             self._log(f"{seen.status}; sending the {self._direction.method}")
-        self._progress = self._progress.looked(seen)
+        self._task = self._task.looked(seen)
 
     async def _ask(self, options: RequestOptions) -> None:
         """Send the request that starts the task."""
@@ -218,14 +218,14 @@ class Task:
         try:
             # Until the deadline, when the last poll starts.
             answer, said = await self._client.start(
-                self._model_id, direction=self._direction, within=self._wait.left(self._clock()), options=options
+                self._model_id, direction=self._direction, within=self._schedule.left(self._clock()), options=options
             )
         except UnavailableError as exc:
             if not exc.sent:
                 raise
             self.error = exc
-            self._progress = self._progress.lost()
-            self._wait.requested(self._clock())
+            self._task = self._task.lost()
+            self._schedule.requested(self._clock())
             self._log(f"{exc}; the API may have carried out the {self._direction.method}: polling")
             return
         except RejectedError:
@@ -233,9 +233,9 @@ class Task:
         except BaseException:
             # Cancelled, or a mistake of ours.
             if self._sent is not None and (self._sent.status is None or self._sent.status < 300):
-                self._progress = self._progress.lost()
+                self._task = self._task.lost()
             raise
-        self._progress = self._progress.answered(answer)
+        self._task = self._task.answered(answer)
         self.error = None
         if answer is Started.BLOCKED:
             self._outdated = said
@@ -243,7 +243,7 @@ class Task:
             return
         if answer is not Started.UNCLEAR:
             # This begins the grace period: the status may lag behind the response.
-            self._wait.requested(self._clock())
+            self._schedule.requested(self._clock())
         if answer in (Started.ACCEPTED, Started.RUNNING):
             self._last = _UNCONFIRMED
             self._log("accepted: polling" if answer is Started.ACCEPTED else f"{said}: polling")
@@ -252,21 +252,21 @@ class Task:
 
     async def _poll(self, options: RequestOptions) -> bool:
         """Send the GET; tell whether its status counts."""
-        left = self._wait.left(self._clock())
+        left = self._schedule.left(self._clock())
         try:
             seen = await self._client.status(
                 self._model_id,
                 direction=self._direction,
-                within=left + self._wait.policy.last_poll,
+                within=left + self._schedule.policy.last_poll,
                 options=replace(options, leave_within=left),
             )
         except ModelNotFoundError:
-            if self._wait.in_grace(self._clock()):
+            if self._schedule.in_grace(self._clock()):
                 self.error, self._outdated = None, "Model not found"
                 return False
             raise
         self.error = None
-        self._progress, verdict = self._progress.polled(seen, in_grace=self._wait.in_grace(self._clock()))
+        self._task, verdict = self._task.polled(seen, in_grace=self._schedule.in_grace(self._clock()))
         if verdict is not Verdict.COUNTS:
             self._outdated = f"{seen.status}, {seen.error.rstrip('.')}" if seen.error else seen.status
             return False
@@ -302,10 +302,10 @@ class Task:
             self._model_id,
             self._last,
             self.error,
-            waited=now - self._wait.started,
-            unanswered_for=self._wait.unanswered_for(now),
+            waited=now - self._schedule.started,
+            unanswered_for=self._schedule.unanswered_for(now),
             outdated=self._outdated,
-            lost=self._progress.at is At.LOST,
+            lost=self._task.at is At.LOST,
             direction=self._direction,
             again=self._again,
         )

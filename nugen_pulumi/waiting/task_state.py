@@ -55,7 +55,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Progress:
+class TaskState:
     """
     How far a task has come. Each event makes a new one.
 
@@ -76,7 +76,7 @@ class Progress:
     repeats: int = 0
 
     @classmethod
-    def begin(cls, goal: Goal) -> Progress:
+    def begin(cls, goal: Goal) -> TaskState:
         """Return that of a task nothing of which has happened."""
         if goal.request:
             return cls(goal, At.LOOK)
@@ -93,16 +93,16 @@ class Progress:
         busy = {None, direction.running, direction.blocked, *direction.not_started}
         return self.at is At.THERE and seen.model_status not in busy
 
-    def looked(self, seen: Record | None) -> Progress:
+    def looked(self, seen: Record | None) -> TaskState:
         """Note what the poll before the request showed; None: it failed."""
         return replace(self, at=At.ASK, before=seen, blind=seen is None)
 
-    def lost(self) -> Progress:
+    def lost(self) -> TaskState:
         """Note that the request was sent, and that there was no response."""
         rested = self.before is not None and self.before.terminal and not self.before.reached
         return replace(self, at=At.LOST, ours=self.ours or rested)
 
-    def answered(self, answer: Started) -> Progress:
+    def answered(self, answer: Started) -> TaskState:
         """Note what the API said to the request."""
         if answer is Started.BLOCKED:
             # In the minutes that this takes, somebody else may begin a task.
@@ -110,7 +110,7 @@ class Progress:
         at = At.THERE if answer is Started.THERE else At.SENT
         return replace(self, at=at, ours=self.ours or answer is Started.ACCEPTED)
 
-    def polled(self, seen: Record, *, in_grace: bool) -> tuple[Progress, Verdict]:
+    def polled(self, seen: Record, *, in_grace: bool) -> tuple[TaskState, Verdict]:
         """
         Note a status, and tell what it is to the task.
 

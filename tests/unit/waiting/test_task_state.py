@@ -11,9 +11,9 @@ from harness.simulated import simulate
 
 from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import GatewayError, UnavailableError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
-from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.task_state import Goal
 from nugen_pulumi.waiting.wait_messages import SILENT
 
 STEADY = WaitPolicy(jitter=0.0)
@@ -54,7 +54,7 @@ def looking(*script, direction=UNDEPLOY, policy=STEADY, reporter=SILENT, api=Non
 
     async def main():
         goal = Goal(direction, **{"request": True, **how})
-        return await Task(client_for(api), "m", policy, goal, reporter=reporter).follow(once=once)
+        return await ModelWait(client_for(api), "m", policy, goal, reporter=reporter).follow(once=once)
 
     outcome, took = simulate(main)
     return end_of(outcome), took, api
@@ -228,7 +228,7 @@ def cancelled(*script, after, direction=UNDEPLOY):
     api = ScriptedApi(*script)
 
     async def main():
-        task = Task(client_for(api), "m", STEADY, Goal(direction, request=True))
+        task = ModelWait(client_for(api), "m", STEADY, Goal(direction, request=True))
         wait = asyncio.create_task(task.follow())
         await asyncio.sleep(after)
         wait.cancel()

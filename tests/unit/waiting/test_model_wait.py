@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nugen_pulumi.errors import ModelNotFoundError, WaitInterruptedError, WaitTimeoutError
+from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
-from nugen_pulumi.waiting.progress import Goal
-from nugen_pulumi.waiting.task import Task
+from nugen_pulumi.waiting.task_state import Goal
 from nugen_pulumi.waiting.wait_messages import SILENT
 
 STEADY = WaitPolicy(jitter=0.0)
@@ -25,7 +25,8 @@ def outcome_of(api, policy=STEADY, *, undeploy=False, reporter=SILENT, once=Fals
     """Return what became of a wait, or of a single poll, and how long it took."""
 
     async def main():
-        return await Task(client_for(api), "m", policy, Goal(request=undeploy), reporter=reporter).follow(once=once)
+        goal = Goal(request=undeploy)
+        return await ModelWait(client_for(api), "m", policy, goal, reporter=reporter).follow(once=once)
 
     return simulate(main)
 
@@ -114,7 +115,7 @@ def test_a_wait_that_begins_late_is_counted_from_its_beginning():
 
     async def main():
         await asyncio.sleep(1000)
-        wait = Task(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), reporter=told)
+        wait = ModelWait(client_for(ScriptedApi("PENDING", 500)), "m", WaitPolicy(timeout=90), reporter=told)
         return await wait.follow()
 
     error = simulate(main)[0].error
@@ -169,7 +170,7 @@ def interrupted(*script, once=False):
     """Return what became of a wait that is interrupted after 10.3 seconds."""
 
     async def main():
-        task = asyncio.create_task(Task(client_for(ScriptedApi(*script)), "m", STEADY).follow(once=once))
+        task = asyncio.create_task(ModelWait(client_for(ScriptedApi(*script)), "m", STEADY).follow(once=once))
         await asyncio.sleep(10.3)
         task.cancel()
         return await task
