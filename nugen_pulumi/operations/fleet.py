@@ -14,7 +14,7 @@ from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, goal_of, next_action
+from nugen_pulumi.operations.next_action import Action, goal_of, is_failure, next_action
 from nugen_pulumi.waiting.task_state import ONLY_POLL
 
 State = dict[str, Any]
@@ -75,7 +75,7 @@ class FleetOperations:
                 # Not requested after all. Beside an input that asks for it, the old entry would say that it was.
                 models.pop(model_id, None)
             reason = error.reason if error else None
-            if model is not None and error is None and wanted.wait:
+            if model is not None and error is None and is_failure(model, wanted):
                 reason = messages.failed(UNDEPLOY, model_id, model, wanted)
             if reason is not None:
                 reasons[model_id] = reason
@@ -121,7 +121,8 @@ class FleetOperations:
             if (line := messages.drift(UNDEPLOY, model_id, known.get(model_id), model)) is not None
         }
         if drifts:
-            actions = {next_action(now[model_id], wanted, UNDEPLOY) for model_id in drifts}
+            # As if it had been requested: a refresh must not announce a first DELETE.
+            actions = {next_action(now[model_id], wanted, UNDEPLOY, requested=True) for model_id in drifts}
             running = any(now[model_id].status != Phase.FAILED for model_id in drifts)
             call.warn(messages.fleet_drift(len(ids), drifts, actions, running=running))
         if missing:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pulumi import Archive, Asset
 from pulumi.output import Unknown
 
+from nugen_pulumi.api.directions import DEPLOY, Direction
 from nugen_pulumi.api.statuses import PULUMI_SIGNATURE
 from nugen_pulumi.waiting.polling import WaitPolicy
 
@@ -55,6 +56,10 @@ class Inputs:
             poll_interval_seconds=props.get("poll_interval_seconds", DEFAULTS["poll_interval_seconds"]),
             on_failure=props.get("on_failure", DEFAULTS["on_failure"]),
         )
+
+    def requests(self, direction: Direction) -> bool:
+        """Tell whether the program asks for the task itself, not only for its status."""
+        return self.undeploy or direction is DEPLOY
 
     def policy(self, custom_timeout: float | None) -> WaitPolicy:
         """Return when to poll and when to stop; *custom_timeout* is that of ``opts.custom_timeouts``, in seconds."""

@@ -53,16 +53,8 @@ def unseen_fleet(total: int, reasons: Mapping[str, str]) -> str:
     return _fleet(total, reasons, "without a usable response", "State did not change.")
 
 
-def failed(
-    direction: Direction, model_id: str, model: Record, wanted: Inputs, advice: str | None = None
-) -> Reason | None:
-    """
-    Return why a *model* whose status is terminal is not as wanted; None if it is, or if a failure is to be recorded.
-
-    The *advice* follows from the inputs where none is given.
-    """
-    if model.reached or wanted.on_failure == "record":
-        return None
+def failed(direction: Direction, model_id: str, model: Record, wanted: Inputs, advice: str | None = None) -> Reason:
+    """Report a *model* whose task FAILED. The *advice* follows from the inputs where none is given."""
     return Reason(
         f"Model {model_id} was not {direction.flag}: {_bare(model.error)}.",
         (advice or _advice(direction, model, wanted),),
@@ -76,7 +68,7 @@ def _advice(direction: Direction, model: Record, wanted: Inputs) -> str:
         return "The status READY does not tell whether the model is in service: check it where you manage your models."
     if wanted.undeploy:
         return REQUEST_AGAIN
-    if model.model_status == "DEPLOYED":
+    if model.model_status in direction.not_started:
         return "Nobody has requested the undeployment: set undeploy to true."
     return "The next `pulumi up` only polls again. To request the undeployment, set undeploy to true."
 
@@ -89,7 +81,7 @@ def drift(direction: Direction, model_id: str, known: Record | None, seen: Recor
     if seen.reached:
         return None
     if direction is DEPLOY:
-        if seen.model_status == "UNDEPLOYING":
+        if seen.model_status == direction.blocked:
             what = "is being undeployed by somebody"
         elif seen.status == Phase.FAILED:
             what = f"is not in service: {reason}"
@@ -97,7 +89,7 @@ def drift(direction: Direction, model_id: str, known: Record | None, seen: Recor
             what = f"is not in service yet: {seen.status}"
     elif was_reached:
         what = f"is no longer undeployed: {reason}"
-    elif seen.model_status == "DEPLOYED":
+    elif seen.model_status in direction.not_started:
         what = f"is in service: {reason}"
     return what and f"Model {model_id} {what}."
 
@@ -144,13 +136,12 @@ def update_reason(direction: Direction, known: Record | None, action: Action) ->
     if direction is DEPLOY and action is Action.REQUEST:
         return f"{f'is {now}' if now else 'not in service'}: {will_deploy()}"
     state = "status unknown" if known is None else "FAILED" if ended else f"was {known.status}"
-    if now == "DEPLOYED":
+    if now in UNDEPLOY.not_started:
         state = "in service"
     if action is Action.REQUEST:
         return f"{state}: will undeploy"
-    if (
-        direction is DEPLOY and known is not None and known.unconfirmed
-    ):  # a POST that was lost is sent again if nothing came of it
+    # A POST that was lost is sent again if nothing came of it.
+    if direction is DEPLOY and known is not None and known.unconfirmed:
         return f"{state}: will wait, or deploy again, which uses credits"
     return f"{state}: will {'wait' if known is None else 'poll again' if ended else 'keep waiting'}"
 

@@ -12,7 +12,7 @@ from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, goal_of, next_action
+from nugen_pulumi.operations.next_action import Action, goal_of, is_failure, next_action
 from nugen_pulumi.waiting.task_state import Goal
 
 State = dict[str, Any]
@@ -40,8 +40,8 @@ class ModelOperations:
 
     def create(self, call: Call, news: State) -> tuple[str, State]:
         """Request what the resource asks for, and find out how it ends."""
-        model_id, request = news["model_id"], self.direction is DEPLOY or Inputs.read(news).undeploy
-        return model_id, self._carry_out(call, model_id, news, Goal(self.direction, request))
+        goal = Goal(self.direction, request=Inputs.read(news).requests(self.direction))
+        return news["model_id"], self._carry_out(call, news["model_id"], news, goal)
 
     def update(self, call: Call, id_: str, olds: State, news: State) -> State:
         """Continue the last operation. Sends no requests if there is nothing left to find out."""
@@ -62,7 +62,7 @@ class ModelOperations:
             raise messages.with_saved_key(outcome.error, "pulumi refresh")
         seen = outcome.status()
         # As if it had been requested: a refresh must not announce a first DELETE.
-        action = next_action(seen, Inputs.read(props), self.direction)
+        action = next_action(seen, Inputs.read(props), self.direction, requested=True)
         if (message := messages.drift(self.direction, id_, known, seen)) is not None:
             call.warn(f"{message} {messages.next_up(self.direction, action, running=seen.status != Phase.FAILED)}")
         return self._state(props, outputs.seen_again(known, seen), props)
@@ -132,9 +132,9 @@ class ModelOperations:
         state, error = None, outcome.error
         if (known := outcome.known) is not None:
             state = self._state(news, known, olds, found=outcome.found)
-            reason = messages.failed(self.direction, model_id, known, wanted, advice) if wanted.wait else None
-            if error is None and reason is not None:
-                error = (DeployFailedError if self.direction is DEPLOY else UndeployFailedError)(reason)
+            if error is None and is_failure(known, wanted):
+                kind = DeployFailedError if self.direction is DEPLOY else UndeployFailedError
+                error = kind(messages.failed(self.direction, model_id, known, wanted, advice))
         if error is not None:
             error.kept = None if state is None else (model_id, state)
             raise error

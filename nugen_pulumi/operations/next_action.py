@@ -23,7 +23,7 @@ def next_action(
     wanted: Inputs,
     direction: Direction,
     *,
-    requested: bool = True,
+    requested: bool,
 ) -> Action:
     """
     Decide what an update does about a model.
@@ -34,9 +34,8 @@ def next_action(
         direction: Undeployment or deployment.
         requested: Its undeployment was requested before.
     """
-    requests = wanted.undeploy or direction is DEPLOY
     if known is None:
-        return Action.REQUEST if requests else Action.POLL
+        return Action.REQUEST if wanted.requests(direction) else Action.POLL
     if known.reached:
         return Action.NOTHING
     if wanted.undeploy and not requested:
@@ -49,10 +48,16 @@ def next_action(
         settled = not deployed_again and (not wanted.wait or (failed and wanted.on_failure == "record"))
     if settled and not known.unconfirmed:
         return Action.NOTHING
-    return Action.REQUEST if requests and failed else Action.POLL
+    return Action.REQUEST if failed and wanted.requests(direction) else Action.POLL
 
 
 def goal_of(direction: Direction, action: Action, known: Record | None, wanted: Inputs) -> Goal:
     """Return what the wait of an update is for. What nobody asks for any more is not sent again."""
-    request, asked = action is Action.REQUEST, wanted.undeploy or direction is DEPLOY
-    return Goal(direction, request, unconfirmed=not request and asked and known is not None and known.unconfirmed)
+    request = action is Action.REQUEST
+    lost = known is not None and known.unconfirmed
+    return Goal(direction, request, unconfirmed=lost and not request and wanted.requests(direction))
+
+
+def is_failure(ended: Record, wanted: Inputs) -> bool:
+    """Tell whether a task that has *ended* so is an error, and not only an output."""
+    return wanted.wait and not ended.reached and wanted.on_failure == "error"
