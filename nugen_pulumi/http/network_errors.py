@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import httpcore
-import httpx
 
 from nugen_pulumi.errors import RejectedError, UnavailableError
 from nugen_pulumi.http.proxies import Proxy
@@ -18,18 +17,10 @@ from nugen_pulumi.settings import Settings
 from nugen_pulumi.text import printable
 
 # Whose exceptions are about the network. ``ssl`` and ``socket`` raise kinds of OSError.
-_LIBRARIES = frozenset({"httpx", "httpcore", "h11", "anyio"})
+_LIBRARIES = frozenset({"httpcore", "h11", "anyio"})
 # What fails before the TLS handshake is complete; anyio gathers what it met at each of a name's addresses. Whatever
 # else fails may have been carried out, whatever it looks like: a damaged record can look like plain http.
-_NEVER_SENT = (
-    BaseExceptionGroup,
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.ProxyError,
-    httpcore.ConnectError,
-    httpcore.ConnectTimeout,
-    httpcore.ProxyError,
-)
+_NEVER_SENT = (BaseExceptionGroup, httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError)
 
 # X509_V_ERR_… of OpenSSL (x509_vfy.h), CERT_E_… of Windows and errSec… of macOS: expired; another host's certificate.
 _EXPIRED = (10, 0x800B0101, -67818)
@@ -74,7 +65,7 @@ def network_error(exc: BaseException, settings: Settings, route: Route) -> Unava
     if not isinstance(exc, _NEVER_SENT):
         return UnavailableError(f"connection lost ({_said(causes)}) to {where}")
     through = ""
-    if route.proxy and isinstance(exc, (httpcore.ProxyError, httpx.ProxyError)):
+    if route.proxy and isinstance(exc, httpcore.ProxyError):
         setting, through = route.proxy.source, "through "
         where = f"the proxy {route.proxy.url} (from {setting})"
         if str(exc).startswith("407"):

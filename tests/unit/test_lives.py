@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import httpcore
 import httpx
 import pytest
 from harness.api import Body, Told, client_for
@@ -51,7 +52,7 @@ class Api(httpx.AsyncBaseTransport):
         if fault == "hangs":
             await asyncio.sleep(3600)
         if fault.startswith("dropped"):
-            raise httpx.ReadError("dropped")
+            raise httpcore.ReadError("dropped")
         if fault[:1].isdigit():
             answer = httpx.Response(int(fault[:3]), json={"detail": "no"})
         return httpx.Response(answer.status_code, headers=answer.headers, stream=Body(answer.content))

@@ -1,5 +1,6 @@
 """Each kind of fault at every moment of a wait, in both directions and simulated time: nothing is lost or leaks."""
 
+import httpcore
 import httpx
 import pytest
 from harness.api import ScriptedApi, client_for
@@ -22,9 +23,9 @@ PASSING = {
     "no status": httpx.Response(200, json={"model_id": "m"}),
     "204": httpx.Response(204),
     "hang": (86_400.0, "PENDING"),
-    "reset": httpx.ReadError("[Errno 104] Connection reset by peer"),
-    "connection refused": httpx.ConnectError("[Errno 111] Connection refused"),
-    "proxy": httpx.ProxyError("407 Proxy Authentication Required"),
+    "reset": httpcore.ReadError("[Errno 104] Connection reset by peer"),
+    "connection refused": httpcore.ConnectError("[Errno 111] Connection refused"),
+    "proxy": httpcore.ProxyError("407 Proxy Authentication Required"),
 }
 # What somebody else says: waited out once the API has answered.
 OF_GATEWAYS = {
@@ -92,7 +93,7 @@ def test_a_fault_that_may_pass_is_waited_out_at_any_moment(fault, moment, direct
     outcome, api = wait([*before, *faults, *after], direction, request=request)
 
     assert (None, "COMPLETED") == (outcome.error, outcome.known.status)
-    not_carried_out = isinstance(faults[0], (httpx.ConnectError, httpx.ProxyError)) or fault in REFUSALS
+    not_carried_out = isinstance(faults[0], (httpcore.ConnectError, httpcore.ProxyError)) or fault in REFUSALS
     assert (2 if moment == "request itself" and not_carried_out else 1) * request == api.methods.count(direction.method)
 
 

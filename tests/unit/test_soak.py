@@ -5,6 +5,7 @@ import gc
 import random
 import threading
 
+import httpcore
 import httpx
 import pytest
 from harness.api import ScriptedApi, body, client_for
@@ -32,7 +33,7 @@ class Hostile(ScriptedApi):
         await asyncio.sleep(self._dice.choice([0.01, 0.05, 0.2]))
         error = self._dice.random()
         if error < 0.03:
-            raise httpx.ReadError("reset")
+            raise httpcore.ReadError("reset")
         if error < 0.06:
             return httpx.Response(self._dice.choice([500, 502, 504, 530]), stream=httpx.ByteStream(b"<html>"))
         if error < 0.07:

@@ -7,6 +7,7 @@ import re
 from functools import partial
 from http import HTTPStatus
 
+import httpcore
 import httpx
 import pytest
 from harness.api import SETTINGS, ScriptedApi, body, client_for
@@ -102,8 +103,8 @@ ERRORS = [
         UnavailableError,
         "a body in an encoding that this package does not read (br)",
     ),
-    (httpx.ReadError("reset"), UnavailableError, "connection lost (reset) to https://api.test"),
-    (httpx.ConnectError("refused"), UnavailableError, "cannot connect (refused) to https://api.test"),
+    (httpcore.ReadError("reset"), UnavailableError, "connection lost (reset) to https://api.test"),
+    (httpcore.ConnectError("refused"), UnavailableError, "cannot connect (refused) to https://api.test"),
     # The system's TimeoutError is none of the request timeout.
     (TimeoutError(110, "Connection timed out"), UnavailableError, f"connection lost ({os.strerror(110)}) to "),
     (503, OverloadedError, "503 Service Unavailable"),
@@ -329,7 +330,7 @@ def test_who_has_no_turn_in_time_is_told_how_much_the_api_admits(waiting, answer
         (answer(401), 11),
         (answer(503, Retry_After="1"), 5),
         ((31, "PENDING"), 5),
-        (httpx.ReadError("reset"), 10),
+        (httpcore.ReadError("reset"), 10),
     ],
 )
 def test_what_a_response_means_for_the_pace(given, window):

@@ -19,7 +19,7 @@ def test_closing_is_waited_for_and_what_has_been_closed_is_forgotten():
         closed = False
 
         async def handle_async_request(self, request):
-            raise httpx.ReadError("reset")
+            raise httpcore.ReadError("reset")
 
         async def aclose(self):
             await asyncio.sleep(1)
@@ -27,7 +27,7 @@ def test_closing_is_waited_for_and_what_has_been_closed_is_forgotten():
 
     async def main():
         pool = Pool(Settings("k", "https://api.test"), transport=(connection := Slow()))
-        with suppress(httpx.ReadError):
+        with suppress(httpcore.ReadError):
             await pool.request("GET", "/", bytes, lambda _: None)
         await pool.aclose()
         return connection.closed, len(pool._closing)

@@ -4,6 +4,7 @@ import asyncio
 import math
 import ssl
 
+import httpcore
 import httpx
 import pytest
 from harness.simulated import simulate
@@ -143,7 +144,7 @@ def test_at_the_end_of_an_outage_only_the_request_that_was_sent_may_have_been_ca
 
 def test_an_error_that_asking_again_will_not_help_is_no_outage():
     """A certificate that cannot be verified, for example: nobody else has to wait for longer because of it."""
-    error = httpx.ConnectError("no")
+    error = httpcore.ConnectError("no")
     error.__cause__ = ssl.SSLCertVerificationError(1, "certificate verify failed")
 
     def respond(_):

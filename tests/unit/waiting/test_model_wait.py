@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import httpcore
 import httpx
 import pytest
 from harness.api import ScriptedApi, Told, body, client_for
@@ -18,7 +19,7 @@ from nugen_pulumi.waiting.wait_messages import SILENT
 
 STEADY = WaitPolicy(jitter=0.0)
 NOT_FOUND = httpx.Response(404, json={"detail": "Model not found"})
-REFUSED = httpx.ConnectError("[Errno 111] Connection refused")
+REFUSED = httpcore.ConnectError("[Errno 111] Connection refused")
 
 
 def outcome_of(api, policy=STEADY, *, undeploy=False, reporter=SILENT, once=False):
@@ -317,7 +318,7 @@ ANSWERS = st.sampled_from(
         *("PENDING", "COMPLETED", "FAILED", "retiring"),
         *(200, 400, 403, 404, 408, 429, 500, 502, 503),
         *(NOT_FOUND, REFUSED),
-        httpx.ReadError("reset"),
+        httpcore.ReadError("reset"),
         httpx.Response(200, text="<html>"),
         httpx.Response(429, headers={"Retry-After": "9"}),
     ]
@@ -385,7 +386,7 @@ ACCEPTED = httpx.Response(200, json="m")
             ],
         ),
         (
-            [503, httpx.ReadError("reset"), httpx.Response(405, json={"detail": "no"})],
+            [503, httpcore.ReadError("reset"), httpx.Response(405, json={"detail": "no"})],
             False,
             [
                 "1: GET 503 in 0 ms: 503 Service Unavailable; will send it again",

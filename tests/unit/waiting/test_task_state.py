@@ -4,6 +4,7 @@ import asyncio
 from itertools import pairwise
 from types import SimpleNamespace
 
+import httpcore
 import httpx
 import pytest
 from harness.api import ScriptedApi, Told, body, client_for
@@ -123,7 +124,12 @@ def test_another_end_than_before_is_an_answer_at_once():
 
 @pytest.mark.parametrize(
     "answers",
-    [[refused("Model not found", 404)], [refused("no", 403)], [500] * 3, [httpx.ConnectError("no route to host")] * 3],
+    [
+        [refused("Model not found", 404)],
+        [refused("no", 403)],
+        [500] * 3,
+        [httpcore.ConnectError("no route to host")] * 3,
+    ],
 )
 def test_where_the_poll_before_the_request_failed_no_end_is_believed_within_the_grace(answers):
     """Nothing is known of what the status endpoint may still say."""
@@ -417,7 +423,7 @@ def test_a_single_poll_after_a_post_that_was_lost_is_an_error_that_remembers_it(
     )
 
 
-@pytest.mark.parametrize("then", [refused("no", 403), 503, httpx.ConnectError("gone"), (9, ALREADY)])
+@pytest.mark.parametrize("then", [refused("no", 403), 503, httpcore.ConnectError("gone"), (9, ALREADY)])
 def test_a_post_that_was_lost_is_not_forgotten_because_it_cannot_be_sent_again(then):
     end, _, _ = deploy(500, *[AT_REST] * IN_GRACE, then, policy=WaitPolicy(timeout=20, jitter=0.0))
 
