@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from nugen_pulumi.waiting.wait_messages import Reporter
+from nugen_pulumi.waiting.reporting import Reporter
 
 if TYPE_CHECKING:
     from nugen_pulumi.waiting.runtime import Runtime

@@ -9,9 +9,9 @@ from nugen_pulumi.api.client import NugenClient
 from nugen_pulumi.text import duration
 from nugen_pulumi.waiting.model_wait import ModelWait, Outcome
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.reporting import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 from nugen_pulumi.waiting.state_size import largest_value
 from nugen_pulumi.waiting.task_state import Goal
-from nugen_pulumi.waiting.wait_messages import SIGN_OF_LIFE, SILENT, LiveLine, Reporter, Silent
 
 _BETWEEN_LINES = 0.5
 # Seconds without a usable response after which the row of a fleet says so.

@@ -28,9 +28,10 @@ from nugen_pulumi.http.pool import SentRequest
 from nugen_pulumi.http.sender import RequestOptions
 from nugen_pulumi.text import printable
 from nugen_pulumi.waiting.polling import PollAgain, Schedule, Stop, WaitPolicy
+from nugen_pulumi.waiting.reporting import SILENT, LiveLine, Reporter
 from nugen_pulumi.waiting.state_size import capped
 from nugen_pulumi.waiting.task_state import ONLY_POLL, At, Goal, TaskState, Verdict
-from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Facts, LiveLine, Reporter
+from nugen_pulumi.waiting.wait_messages import NEXT_UP, Facts
 
 # Polls before a request, if they fail: what one of them would tell is worth a second.
 _MOST_LOOKS = 3
@@ -72,7 +73,7 @@ class ModelWait:
         model_id: The model.
         policy: When to poll and when to stop.
         goal: What it is for.
-        reporter: Is shown a progress line when it changes, but not if the first poll is also the last; and, for
+        reporter: Is shown the live line when it changes, but not if the first poll is also the last; and, for
             ``--debug``, each HTTP request with what was decided after it, in one line.
         again: What goes on after an error, as the beginning of a sentence.
         largest: Bytes of each value of the API's that are kept; None: all.

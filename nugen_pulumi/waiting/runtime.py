@@ -18,8 +18,9 @@ from nugen_pulumi.waiting.event_loop import Loop
 from nugen_pulumi.waiting.fleet import follow_all
 from nugen_pulumi.waiting.model_wait import ModelWait, Outcome
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.reporting import SILENT, Reporter
 from nugen_pulumi.waiting.task_state import ONLY_POLL, Goal
-from nugen_pulumi.waiting.wait_messages import NEXT_UP, SILENT, Reporter
+from nugen_pulumi.waiting.wait_messages import NEXT_UP
 
 T = TypeVar("T")
 _OF_ONE_POLL = WaitPolicy()

@@ -14,8 +14,8 @@ from nugen_pulumi.api.directions import DEPLOY, UNDEPLOY
 from nugen_pulumi.errors import GatewayError, UnavailableError, WaitInterruptedError, WaitTimeoutError
 from nugen_pulumi.waiting.model_wait import ModelWait
 from nugen_pulumi.waiting.polling import WaitPolicy
+from nugen_pulumi.waiting.reporting import SILENT
 from nugen_pulumi.waiting.task_state import Goal
-from nugen_pulumi.waiting.wait_messages import SILENT
 
 STEADY = WaitPolicy(jitter=0.0)
 
