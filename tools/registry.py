@@ -42,7 +42,7 @@ def pages() -> dict[str, str]:
     schema = json.loads((ROOT / "nugen_pulumi" / "plugin" / "schema.json").read_text())
     name, description = schema["displayName"], schema["description"]
     readme = (ROOT / "README.md").read_text()
-    about = readme.split("\n[Quick start]")[0].split("\n", 2)[2].strip()
+    about = readme.split("\n## ")[0].split("\n", 2)[2].strip()
     python = _block(readme, "python")
     other = _section("docs/other-languages.md", "Undeploy models with YAML")
     install = _section("docs/other-languages.md", "Install the plugin")
