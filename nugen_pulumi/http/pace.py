@@ -12,8 +12,8 @@ FIRST_RATE = 4.0
 LOWEST_RATE = 0.1
 # What a refusal leaves of the rate. Less wastes more of the limit; more lets processes that share it differ for longer.
 KEPT = 0.85
-# Refusals in a row that are an outage. A rate that is too high by half has three or four at times; a burst that ends at
-# a limit may have more, and then waits for a probe.
+# Refusals in a row that are an outage. A rate that is too high by half has three or four at times; where a limit counts
+# by the second, the rest of one may have more, and then waits for a probe.
 REFUSALS_OF_OUTAGE = 8
 # Seconds between two requests during an outage: a burden to nobody, and its end is noticed within a second.
 BETWEEN_PROBES = 1.0
@@ -42,7 +42,7 @@ class Pace:
 
     An *outage* is no limit: everything is refused, so that a lower rate gains nothing and makes the recovery slow. One
     request a second, or as ``Retry-After`` asks, finds out whether it lasts. The first that is admitted ends it, and
-    rate and ceiling are what they were before it.
+    rate and ceiling are what one refusal before it would have left: it may have been a limit after all.
 
     The *window* bounds how many requests are under way. It grows by one with each response (slow start, as in TCP). A
     time-out halves it, and it is small again after a ``Retry-After`` or an outage: no burst.
@@ -149,7 +149,7 @@ class Pace:
         """Count a refusal that says something about the rate, and decrease that unless it is not the cause."""
         if not self._refusals:
             if self.throttled:
-                self._before_refusals = (self.rate, self._ceiling)
+                self._before_refusals = (self.rate * KEPT, self.rate)
             self._ceiling = self.rate
         self._refusals += 1
         if not self.refuses_all:

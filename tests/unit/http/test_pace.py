@@ -132,7 +132,7 @@ def test_the_rate_doubles_twice_a_second_until_it_is_refused_and_then_grows_by_l
     assert 2 < later - kept < 4
 
 
-def test_during_an_outage_one_request_leaves_each_second_and_its_end_restores_the_rate():
+def test_during_an_outage_one_request_leaves_each_second_and_its_end_restores_what_one_refusal_leaves_of_the_rate():
     pace = refused_at_once()
     before, now = rate_after(pace, START, 5)
     left = []
@@ -144,7 +144,7 @@ def test_during_an_outage_one_request_leaves_each_second_and_its_end_restores_th
 
     send(pace, now)
     assert (False, 5) == (pace.refuses_all, pace.window)
-    assert pace.rate == pytest.approx(before, rel=0.05)
+    assert pace.rate == pytest.approx(before * KEPT, rel=0.05)
 
 
 EVENTS = st.lists(
@@ -178,7 +178,7 @@ class Api(httpx.AsyncBaseTransport):
 
     Args:
         rate: Tokens a second; may be changed.
-        burst: The most there are.
+        burst: The most there are; None: those of each second come at its beginning, and what is left of them is lost.
         latency: Seconds of a request; *uneven* more in the mean.
         outage: Between which times all is refused.
         retry_after: What a refusal asks for.
@@ -187,7 +187,7 @@ class Api(httpx.AsyncBaseTransport):
     def __init__(self, rate=1e6, burst=1, *, latency=0.01, uneven=0.0, outage=(0, 0), retry_after=None):
         self.rate, self.burst = rate, burst
         self.admitted, self.refused = [], []  # times
-        self._tokens, self._at = float(burst), 0.0
+        self._tokens, self._at = float(burst or rate), 0.0
         self._latency, self._uneven = latency, uneven
         self._outage, self._retry_after = outage, retry_after
         self._dice = random.Random(1)  # noqa: S311 - so that each run is the same
@@ -205,7 +205,10 @@ class Api(httpx.AsyncBaseTransport):
     def _admits(self, now, request):
         admitted = not self._outage[0] <= now < self._outage[1] and request.url.path != "/bad"
         if admitted:
-            self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate)
+            if self.burst is not None:
+                self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate)
+            elif int(now) > int(self._at):
+                self._tokens = self.rate
             self._at = now
             if admitted := self._tokens >= 1:
                 self._tokens -= 1
@@ -307,6 +310,16 @@ def test_a_limit_without_a_burst_is_used_although_requests_arrive_unevenly():
 
     assert api.used(10, 25) >= 0.65
     assert api.refused_share() <= 0.05
+
+
+@pytest.mark.parametrize("rate", [30, 60, 200])
+def test_a_limit_that_counts_by_the_second_is_used_and_kept(rate):
+    """The rest of a second, in which nothing is admitted, looks like an outage: it must not bring the old rate back."""
+    api = Api(rate, None, latency=0.02)
+    behind(api, crowd(60))
+
+    assert api.used(30, 60) >= 0.8
+    assert api.refused_share(30) <= 0.2
 
 
 def test_a_limit_that_is_lifted_is_forgotten_within_a_minute():
