@@ -128,6 +128,9 @@ class Runtime:
         self._interrupted = True
         for task in self._at_work:
             task.cancel()
+        if self._at_work:
+            # anyio before 4.16 loses a cancellation that meets the end of a connect (agronholm/anyio#1214).
+            self._loop.call_later(0.1, self._interrupt)
 
 
 _shared: dict[Settings, Runtime] = {}

@@ -1,8 +1,11 @@
 """Threads wait, one loop works."""
 
+import asyncio
 import concurrent.futures
 import threading
+from contextlib import suppress
 
+import httpx
 import pytest
 from harness.api import SETTINGS, ScriptedApi, Told
 
@@ -67,6 +70,25 @@ def test_an_interrupt_ends_all_work_and_no_more_is_taken(runtime):
     assert [WaitInterruptedError] * 10 == [type(error) for error in ends]
     with pytest.raises(WaitInterruptedError, match="Not started"):
         runtime.follow("m", once=True)
+
+
+def test_a_cancellation_that_a_library_loses_comes_again():
+    class Deaf(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            asked.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            await asyncio.sleep(60)
+
+    asked, ends, runtime = threading.Event(), [], Runtime(SETTINGS, transport=Deaf())
+    thread = threading.Thread(target=lambda: ends.append(runtime.follow("m").error))
+    thread.start()
+    asked.wait()
+    runtime.interrupt()
+    thread.join()
+    runtime.close()
+
+    assert [WaitInterruptedError] == [type(error) for error in ends]
 
 
 @pytest.mark.parametrize("runtime", [("PENDING", "COMPLETED")], indirect=True)
