@@ -95,10 +95,11 @@ def _wrong(error: ssl.SSLCertVerificationError, setting: str, store: str) -> str
 
 def _said(causes: Sequence[BaseException]) -> str:
     """Return what the system said, which tells most; else the first of the libraries that said anything."""
-    said = [_of_system(cause) for cause in causes if isinstance(cause, OSError)] + [
-        str(cause.args[0] if len(cause.args) == 1 else cause) for cause in causes
-    ]
-    return next(filter(None, map(_bare, said)), type(causes[0]).__name__)
+    system = [_bare(_of_system(cause)) for cause in causes if isinstance(cause, OSError)]
+    if said := list(dict.fromkeys(filter(None, system))):
+        return "; ".join(said)  # of each address that was tried
+    others = (_bare(str(cause.args[0] if len(cause.args) == 1 else cause)) for cause in causes)
+    return next(filter(None, others), type(causes[0]).__name__)
 
 
 def _bare(text: str) -> str:

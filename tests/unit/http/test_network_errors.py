@@ -107,15 +107,24 @@ def test_what_looks_like_plain_http_is_called_so_only_before_the_handshake(reaso
     assert (False, True) == (never_sent.sent, damaged.sent)
 
 
-@pytest.mark.parametrize("gathered", [lambda met: met, lambda met: ExceptionGroup("multiple", [met, met])])
-def test_what_the_system_says_is_found_below_what_the_libraries_say(gathered):
+REFUSED = ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)")
+UNREACHABLE = OSError(101, "Connect call failed ('::1', 9, 0, 0)")
+
+
+@pytest.mark.parametrize(
+    ("met", "said"),
+    [
+        (REFUSED, os.strerror(111)),
+        (ExceptionGroup("multiple", [REFUSED, REFUSED]), os.strerror(111)),
+        (ExceptionGroup("multiple", [UNREACHABLE, REFUSED]), f"{os.strerror(101)}; {os.strerror(111)}"),
+    ],
+)
+def test_what_the_system_says_is_found_below_what_the_libraries_say(met, said):
     """Asyncio writes an address into the place of the system's own words; a name may have several addresses."""
     lost = OSError("All connection attempts failed")
-    lost.__cause__ = gathered(ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)"))
+    lost.__cause__ = met
 
-    assert f"cannot connect ({os.strerror(111)}) to {WHERE}" == str(
-        network_error(before_the_handshake(lost), SETTINGS, DIRECT)
-    )
+    assert f"cannot connect ({said}) to {WHERE}" == str(network_error(before_the_handshake(lost), SETTINGS, DIRECT))
 
 
 @pytest.mark.parametrize(
