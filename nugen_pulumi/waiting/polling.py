@@ -73,7 +73,7 @@ class PollAgain:
 
 class Schedule:
     """
-    One wait. Told how each poll went and when, it decides what comes next.
+    When one wait polls, and when it stops. Told how each poll went and when, it decides what comes next.
 
     The first poll starts at once, the last one at the deadline. An outage ends the wait earlier. Its time starts at the
     first failed poll, and at least three polls must fail: one poll that hangs for a whole request timeout is not an

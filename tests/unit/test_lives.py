@@ -98,8 +98,8 @@ class Process:
 
     def follow(self, model_id, policy=WaitPolicy(), goal=ONLY_POLL, *, once=False, reporter, **how):  # noqa: B008 - frozen
         async def main():
-            task = ModelWait(client_for(self.api), model_id, policy, goal, reporter=reporter, **how)
-            running = asyncio.ensure_future(task.follow(once=once))
+            wait = ModelWait(client_for(self.api), model_id, policy, goal, reporter=reporter, **how)
+            running = asyncio.ensure_future(wait.follow(once=once))
             if self.cut is not None:
                 asyncio.get_running_loop().call_later(self.cut, running.cancel)
             return await running

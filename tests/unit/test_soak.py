@@ -54,6 +54,7 @@ def _loaded_dice():
     random.setstate(before)
 
 
+@pytest.mark.timeout(1500)  # half a minute where it has a processor to itself, and coverage
 @pytest.mark.usefixtures("_loaded_dice")
 def test_no_wait_is_lost_and_memory_and_threads_stay_level():
     """

@@ -208,7 +208,7 @@ def test_of_a_bomb_no_more_is_held_than_a_body_can_have():
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "\x1b[31m"])
-def test_an_encoding_that_nobody_asked_for_is_unreadable(encoding):
+def test_an_encoding_that_this_package_does_not_read_is_unreadable(encoding):
     with pytest.raises(UnavailableError, match="that this package does not read"):
         read(b"x", encoding)
 

@@ -93,7 +93,7 @@ def failed(schedule, now, retry_after=None, longest=30.0):
 @pytest.mark.parametrize(
     ("polls", "longest", "end"),
     [
-        pytest.param([1, 2], 30.0, 31, id="as long as the process"),
+        pytest.param([1, 2], 30.0, 31, id="as long as the process waits it out"),
         pytest.param([1, 2], 300.0, 301, id="which may be longer"),
         pytest.param([29, None, 40, 41], 30.0, 70, id="a usable response ends it"),
         pytest.param([95, 96], 30.0, 125, id="a queue is none"),

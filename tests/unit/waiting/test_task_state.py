@@ -234,11 +234,11 @@ def cancelled(*script, after, direction=UNDEPLOY):
     api = ScriptedApi(*script)
 
     async def main():
-        task = ModelWait(client_for(api), "m", STEADY, Goal(direction, request=True))
-        wait = asyncio.create_task(task.follow())
+        wait = ModelWait(client_for(api), "m", STEADY, Goal(direction, request=True))
+        running = asyncio.create_task(wait.follow())
         await asyncio.sleep(after)
-        wait.cancel()
-        return await wait
+        running.cancel()
+        return await running
 
     end = end_of(simulate(main)[0])
 
