@@ -113,24 +113,6 @@ def test_the_models_of_an_account_are_data(account, shape):
     assert ["off"] == [model["model_id"] for model in get_models(deployed=False).models]
 
 
-def test_a_long_list_comes_in_pages(account):
-    for number in range(450):
-        account.add(f"m-{number}")
-
-    assert {f"m-{number}" for number in range(450)} == {model["model_id"] for model in get_models().models}
-    assert ["0", "200", "400", "450"] == [path.split("offset=")[1] for _, path in account.requests]
-
-
-def test_a_list_that_knows_no_pages_ends(account):
-    everything = [{"id": f"m-{number}", "deployment_status": None} for number in range(300)]
-    account.script_list(everything, {"domain_aligned_models": everything})
-    models = get_models().models
-
-    assert 300 == len(models)
-    assert {None} == {model["deployed"] for model in models}
-    assert [] == get_models(deployed=False).models
-
-
 PAGE = "an HTML page (Sign in) instead of the API's response: check the base URL (from NUGEN_BASE_URL)."
 
 
