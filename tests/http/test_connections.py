@@ -154,6 +154,16 @@ def raw(writer, data):
         beneath.send(data)
 
 
+@pytest.mark.usefixtures("_trusted")
+def test_damaged_tls_is_a_transient_error(tls):
+    damaged = b"\x17\x03\x03\x00\x20" + b"x" * 32
+    server = Server(whole(b"PENDING"), lambda writer, _: raw(writer, damaged), whole(b"COMPLETED"), tls=tls)
+    outcomes = speak(server, "status", "status", "status", timeout=5)
+
+    assert ["PENDING", "UnavailableError", "COMPLETED"] == statuses(outcomes)
+    assert "connection lost (" in str(outcomes[1])
+
+
 def sockets_to(port):
     """Return our sockets that are connected to *port* of loopback, as the system knows them."""
     found = []

@@ -240,6 +240,13 @@ def test_a_dead_proxy(closed, monkeypatch, capsys):
     assert "). localhost has the address " in found["connection"]["message"]
 
 
+def test_a_wrong_proxy(monkeypatch, capsys):
+    environment(monkeypatch, "https://api.test")
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy.example")
+
+    assert ["proxy"] == those(checks(capsys), "bad")
+
+
 def test_a_host_that_does_not_exist(monkeypatch, capsys):
     def nobody(*_, **__):
         raise socket.gaierror(-2, "Name or service not known")
@@ -282,3 +289,10 @@ def test_certificates_that_cannot_be_read(monkeypatch, capsys):
 
     assert ["connection"] == those(found, "bad")
     assert found["connection"]["message"].startswith("SSL_CERT_FILE=none.pem contains no readable certificates")
+
+
+def test_a_port_without_tls(api, monkeypatch, capsys):
+    environment(monkeypatch, api.url.replace("http:", "https:"))
+    found = checks(capsys)
+
+    assert found["connection"]["message"].endswith("speaks plain http on this port, not https: check it.")

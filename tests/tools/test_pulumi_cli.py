@@ -140,6 +140,8 @@ def test_a_build_that_fails_is_one_sentence_and_the_next_run_starts_afresh(machi
 
     machine.go(product="#!/bin/sh\\nexit 1\\n")
     assert 1 == machine.run()[0]
+    machine.go(before_build="kill -9 $PPID; exit 1")
+    assert -9 == machine.run()[0]
     machine.go()
     assert (0, [f"{machine.home}/bin"]) == machine.run()[:2]
     assert ["lock", machine.home.name] == machine.left()

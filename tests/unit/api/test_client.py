@@ -257,6 +257,19 @@ def test_a_request_is_cut_at_the_request_timeout_and_when_the_time_for_it_is_ove
     assert (f"no complete response within {limit}", True) == (str(outcome), outcome.sent)
 
 
+def test_a_body_that_drips_is_cut_like_any_other():
+    """The bound is on the whole, not on each read."""
+
+    async def dripping():
+        while True:
+            await asyncio.sleep(1)
+            yield b" "
+
+    api = httpx.MockTransport(lambda _: httpx.Response(200, content=dripping()))
+
+    assert "no complete response within 30s" == str(ask(api))
+
+
 def test_time_in_the_queue_does_not_count_as_the_request_and_who_asks_again_queues_behind_those_who_wait():
     """Each request takes 20 of the 30 seconds."""
     api = ScriptedApi((20, "COMPLETED"))

@@ -84,6 +84,8 @@ def test_a_proxy_in_front_of_an_ipv6_address_is_an_error_of_the_settings(monkeyp
         ("http://127.0.0.1:1", "", False),
         ("https://127.0.0.1:1", "", True),
         ("https://api.test", "other.test,.test", False),
+        ("https://api.test", "api.test:443", False),
+        ("https://api.test:8443", "api.test:443", True),
     ],
 )
 def test_the_environments_proxy_is_used_but_never_for_plain_http(monkeypatch, url, no_proxy, used):

@@ -45,6 +45,10 @@ def test_every_exception_of_the_libraries_is_foreseen(kind):
     assert isinstance(network_error(exc, SETTINGS, DIRECT), (UnavailableError, RejectedError))
 
 
+def test_a_mistake_of_ours_is_none():
+    assert not is_network_error(ZeroDivisionError())
+
+
 def test_a_group_is_what_is_in_it_and_was_never_sent():
     """Anyio gathers what it met at each address of a name."""
     group = ExceptionGroup("several", [OSError("first"), ExceptionGroup("more", [anyio.EndOfStream()])])
