@@ -14,7 +14,7 @@ from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, goal_of, is_failure, next_action
+from nugen_pulumi.operations.next_action import Action, goal_of, next_action
 from nugen_pulumi.waiting.task_state import ONLY_POLL
 
 State = dict[str, Any]
@@ -75,7 +75,7 @@ class FleetOperations:
                 # Not requested after all. Beside an input that asks for it, the old entry would say that it was.
                 models.pop(model_id, None)
             reason = error.reason if error else None
-            if model is not None and error is None and is_failure(model, wanted):
+            if model is not None and error is None and wanted.strict and not model.reached:
                 reason = messages.failed(UNDEPLOY, model_id, model, wanted)
             if reason is not None:
                 reasons[model_id] = reason
@@ -83,8 +83,7 @@ class FleetOperations:
         if reasons:
             errors = [outcome.error for outcome in outcomes.values()]
             missing = any(isinstance(error, ModelNotFoundError) for error in errors)
-            strict = wanted.wait and wanted.on_failure == "error"
-            message = messages.unfinished_fleet(len(ids), reasons, missing=missing, wanted=strict)
+            message = messages.unfinished_fleet(len(ids), reasons, missing=missing, wanted=wanted.strict)
             # One traceback is enough to fix the bug: a mistake of ours usually meets many models alike.
             tracebacks = [error.traceback for error in errors if isinstance(error, UnforeseenError)]
             failure = UnfinishedFleetError("\n".join([message, *tracebacks[:1]]).rstrip())

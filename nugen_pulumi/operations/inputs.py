@@ -61,6 +61,11 @@ class Inputs:
         """Tell whether the program asks for the task itself, not only for its status."""
         return self.undeploy or direction is DEPLOY
 
+    @property
+    def strict(self) -> bool:
+        """A task that ends without its goal is an error, and not only an output."""
+        return self.wait and self.on_failure == "error"
+
     def policy(self, custom_timeout: float | None) -> WaitPolicy:
         """Return when to poll and when to stop; *custom_timeout* is that of ``opts.custom_timeouts``, in seconds."""
         timeout = self.timeout_seconds or custom_timeout or DEFAULT_TIMEOUT_SECONDS

@@ -12,7 +12,7 @@ from nugen_pulumi.operations import inputs, messages, outputs
 from nugen_pulumi.operations.call import Call, Difference
 from nugen_pulumi.operations.check import refuse_bad
 from nugen_pulumi.operations.inputs import DEFAULTS, Inputs
-from nugen_pulumi.operations.next_action import Action, goal_of, is_failure, next_action
+from nugen_pulumi.operations.next_action import Action, goal_of, next_action
 from nugen_pulumi.waiting.task_state import Goal
 
 State = dict[str, Any]
@@ -132,7 +132,7 @@ class ModelOperations:
         state, error = None, outcome.error
         if (known := outcome.known) is not None:
             state = self._state(news, known, olds, found=outcome.found)
-            if error is None and is_failure(known, wanted):
+            if error is None and wanted.strict and not known.reached:
                 kind = DeployFailedError if self.direction is DEPLOY else UndeployFailedError
                 error = kind(messages.failed(self.direction, model_id, known, wanted, advice))
         if error is not None:

@@ -56,8 +56,3 @@ def goal_of(direction: Direction, action: Action, known: Record | None, wanted: 
     request = action is Action.REQUEST
     lost = known is not None and known.unconfirmed
     return Goal(direction, request, unconfirmed=lost and not request and wanted.requests(direction))
-
-
-def is_failure(ended: Record, wanted: Inputs) -> bool:
-    """Tell whether a task that has *ended* so is an error, and not only an output."""
-    return wanted.wait and not ended.reached and wanted.on_failure == "error"
